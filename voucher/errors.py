@@ -1,0 +1,121 @@
+"""Refusals: what the product says no to, as a code and facts.
+
+Three families of error exist (design, section 3). Shape errors are marshmallow's. A `Refusal` is a rule that
+said no: it carries a code and the numbers behind it, never a sentence (the sentences live in `web/messages.py`).
+Everything else is a bug, crashes, and rolls back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+Fact = int | str | bool | None
+
+
+class Code(StrEnum):
+    """Every reason for which the product refuses, in one list (docs/refusals.md explains each)."""
+
+    NOT_FOUND = "not_found"
+    NOT_PERMITTED = "not_permitted"
+    SIGN_IN_FAILED = "sign_in_failed"
+    LOCKED_OUT = "locked_out"
+    STEP_UP_REQUIRED = "step_up_required"
+    KEY_REUSED = "key_reused"
+    KEY_IN_FLIGHT = "key_in_flight"
+    KEY_MISSING = "key_missing"
+    BUSY = "busy"
+    READ_ONLY = "read_only"
+    PERIOD_CLOSED = "period_closed"
+    STATE_CHANGED = "state_changed"
+
+    BUDGET_EXCEEDED = "budget_exceeded"
+    CAP_EXCEEDED = "cap_exceeded"
+    VOUCHER_EXHAUSTED = "voucher_exhausted"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    CONTRACT_EXCEEDED = "contract_exceeded"
+    COUNT_EXCEEDED = "count_exceeded"
+    PLEDGE_EXCEEDED = "pledge_exceeded"
+    ALLOTMENT_EXHAUSTED = "allotment_exhausted"
+    ALREADY_SETTLED = "already_settled"
+    PAYABLE_EXCEEDED = "payable_exceeded"
+    BALANCE_EXCEEDED = "balance_exceeded"
+    ALREADY_RESOLVED = "already_resolved"
+    CAPTURE_ABOVE_HOLD = "capture_above_hold"
+
+    VOUCHER_EXPIRED = "voucher_expired"
+    VOUCHER_REVOKED = "voucher_revoked"
+    VOUCHER_NOT_USABLE = "voucher_not_usable"
+    FACE_OUT_OF_RANGE = "face_out_of_range"
+    NOT_QUALIFIED = "not_qualified"
+    NOT_RECOGNISED = "not_recognised"
+    PROVIDER_SUSPENDED = "provider_suspended"
+    SERVICE_NOT_CERTIFIED = "service_not_certified"
+    AFFILIATED = "affiliated"
+    CONTRACT_DATE_INVALID = "contract_date_invalid"
+
+    INVOICE_USED = "invoice_used"
+    INVOICE_MISMATCH = "invoice_mismatch"
+    EVIDENCE_MISSING = "evidence_missing"
+    FILE_REFUSED = "file_refused"
+    PAYEE_MISSING = "payee_missing"
+
+    QR_INVALID = "qr_invalid"
+    QR_EXPIRED = "qr_expired"
+    QR_USED = "qr_used"
+    SESSION_CLOSED = "session_closed"
+    SCAN_RATE_LIMITED = "scan_rate_limited"
+    CHECK_WORD_MISMATCH = "check_word_mismatch"
+
+    SELF_APPROVAL = "self_approval"
+    BATCH_CHANGED = "batch_changed"
+    BATCH_EMPTY = "batch_empty"
+    APPROVED_ABOVE_CLAIM = "approved_above_claim"
+
+    POLICY_NOT_PUBLISHED = "policy_not_published"
+    POLICY_INCOMPLETE = "policy_incomplete"
+    POLICY_EXISTS = "policy_exists"
+    ROSTER_INVALID = "roster_invalid"
+    USCC_INVALID = "uscc_invalid"
+
+
+_STATUS = {
+    Code.NOT_FOUND: 404,
+    Code.NOT_PERMITTED: 403,
+    Code.SIGN_IN_FAILED: 401,
+    Code.LOCKED_OUT: 429,
+    Code.SCAN_RATE_LIMITED: 429,
+    Code.STEP_UP_REQUIRED: 403,
+    Code.KEY_REUSED: 422,
+    Code.KEY_MISSING: 422,
+    Code.BUSY: 503,
+    Code.READ_ONLY: 503,
+    Code.POLICY_INCOMPLETE: 422,
+    Code.ROSTER_INVALID: 422,
+    Code.USCC_INVALID: 422,
+    Code.FILE_REFUSED: 422,
+    Code.EVIDENCE_MISSING: 422,
+    Code.FACE_OUT_OF_RANGE: 422,
+    Code.CONTRACT_DATE_INVALID: 422,
+}
+
+
+class Refusal(Exception):
+    """A rule said no. Nothing is changed: the transaction that raised it is rolled back.
+
+    `facts` are numbers and identifiers (amounts in fen under names that end in `_fen`), never sentences.
+    """
+
+    def __init__(self, code: Code, **facts: Fact) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.facts: Mapping[str, Fact] = facts
+
+    @property
+    def status(self) -> int:
+        """HTTP status of this refusal; a conflict with the state of things (409) unless listed."""
+        return _STATUS.get(self.code, 409)
+
+    def __str__(self) -> str:
+        facts = ", ".join(f"{name}={value}" for name, value in self.facts.items())
+        return f"{self.code.value}({facts})"

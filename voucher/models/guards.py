@@ -1,0 +1,17 @@
+"""The triggers that make tables append-only, as declared. A guard test compares them with the database's."""
+
+from __future__ import annotations
+
+APPEND_ONLY = ("posting", "transfer", "entry", "log_leaf", "log_checkpoint", "journal")
+
+POSTGRESQL_TRIGGERS = frozenset(
+    f"{table}_{verb}" for table in APPEND_ONLY for verb in ("no_update", "no_delete", "no_truncate")
+)
+SQLITE_TRIGGERS = frozenset(
+    f"{table}_{verb}" for table in APPEND_ONLY for verb in ("no_update", "no_delete", "no_replace")
+)
+
+
+def declared_triggers(dialect: str) -> frozenset[str]:
+    """Names of the triggers that a database of this dialect must have."""
+    return POSTGRESQL_TRIGGERS if dialect == "postgresql" else SQLITE_TRIGGERS

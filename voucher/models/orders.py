@@ -1,0 +1,74 @@
+"""Service orders: one service bought by one holder from one platform (design, section 5)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from voucher.db import Base
+from voucher.models.parties import Holder, Platform
+from voucher.models.types import BigKey, FenColumn, JSONColumn, UTCDateTime
+from voucher.models.vouchers import Voucher
+
+
+class Order(Base):
+    """One service order. Amounts in fen; `policy_code` is the version in force when it was placed.
+
+    `held_fen`, `captured_fen` and `approved_fen` repeat what the ledger says, for lists; `ledger verify`
+    compares them. `reductions` says which limit cut the subsidy and by how much. `fiscal_year` is the year
+    whose cap is charged. `hold_posting` is the open hold while one is open.
+    """
+
+    __tablename__ = "service_order"
+    __table_args__ = (
+        CheckConstraint("held_fen >= 0 AND captured_fen >= 0 AND approved_fen >= 0", name="no_negative"),
+        CheckConstraint("approved_fen <= captured_fen", name="approved_within_captured"),
+        Index("ix_service_order_holder", "holder_id", "state"),
+        Index("ix_service_order_platform", "platform_id", "state"),
+        Index("ix_service_order_voucher", "voucher_id"),
+        Index("ix_service_order_overdue", "state", "complete_by"),
+        Index("ix_service_order_provider_ref", "platform_id", "provider_ref"),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    number: Mapped[str] = mapped_column(String(24), unique=True)
+    book_id: Mapped[int] = mapped_column(ForeignKey("book.book_id", ondelete="RESTRICT"))
+    channel: Mapped[str] = mapped_column(String(12))
+    state: Mapped[str] = mapped_column(String(12))
+    voucher_id: Mapped[int] = mapped_column(ForeignKey("voucher.id", ondelete="RESTRICT"))
+    holder_id: Mapped[int] = mapped_column(ForeignKey("holder.id", ondelete="RESTRICT"))
+    platform_id: Mapped[int] = mapped_column(ForeignKey("platform.id", ondelete="RESTRICT"))
+    programme_code: Mapped[str] = mapped_column(ForeignKey("programme.code", ondelete="RESTRICT"))
+    policy_code: Mapped[str] = mapped_column(ForeignKey("policy_version.code", ondelete="RESTRICT"))
+    service: Mapped[str] = mapped_column(String(40))
+    description: Mapped[str] = mapped_column(String(200), default="")
+    provider_ref: Mapped[str] = mapped_column(String(60), default="")
+    quote_fen: Mapped[int | None] = mapped_column(FenColumn)
+    contract_no: Mapped[str] = mapped_column(String(60), default="")
+    contract_on: Mapped[date | None]
+    contract_fen: Mapped[int | None] = mapped_column(FenColumn)
+    fiscal_year: Mapped[int]
+    wanted_fen: Mapped[int] = mapped_column(FenColumn, default=0)
+    held_fen: Mapped[int] = mapped_column(FenColumn, default=0)
+    captured_fen: Mapped[int] = mapped_column(FenColumn, default=0)
+    approved_fen: Mapped[int] = mapped_column(FenColumn, default=0)
+    reductions: Mapped[list[Any]] = mapped_column(JSONColumn, default=list)
+    hold_posting: Mapped[UUID | None]
+    capture_posting: Mapped[UUID | None]
+    hold_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    complete_by: Mapped[date | None]
+    placed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    held_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    delivered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    captured_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    close_reason: Mapped[str] = mapped_column(String(200), default="")
+
+    voucher: Mapped[Voucher] = relationship(lazy="raise")
+    holder: Mapped[Holder] = relationship(lazy="raise")
+    platform: Mapped[Platform] = relationship(lazy="raise")

@@ -1,0 +1,263 @@
+"""Every closed list of the domain: the value that is stored, and the Chinese word that people read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Term(StrEnum):
+    """A member of a closed list. `Term.value` is stored; `Term.label` is shown."""
+
+    label: str
+
+    def __new__(cls, value: str, label: str) -> Term:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        return member
+
+
+class VoucherKind(Term):
+    INNOVATION = "innovation_voucher", "科技创新券"
+    STARTUP = "startup_voucher", "创业券"
+    POST_SUBSIDY = "post_subsidy", "后补助"
+
+
+class RegionLevel(Term):
+    COUNTRY = "country", "国家"
+    PROVINCE = "province", "省"
+    PREFECTURE = "prefecture", "市"
+    COUNTY = "county", "县（区）"
+    ZONE = "zone", "园区"
+
+
+class HolderKind(Term):
+    FIRM = "firm", "企业"
+    TEAM = "team", "团队"
+    FOUNDER = "founder", "创业者"
+    TENANT = "tenant", "入驻企业"
+    BASE = "base", "孵化基地"
+
+
+class HolderClass(Term):
+    TECH_SME = "tech_sme", "科技型中小企业"
+    HIGH_TECH = "high_tech_enterprise", "高新技术企业"
+    ENTERPRISE = "enterprise", "企业"
+    STARTUP = "startup", "初创企业"
+    TEAM = "team", "创新创业团队"
+    INCUBATION_BASE = "incubation_base", "创业孵化基地"
+
+
+class PlatformKind(Term):
+    KEY_LAB = "key_lab", "重点实验室"
+    ETRC = "etrc", "工程技术研究中心"
+    TECH_CENTER = "tech_center", "技术创新中心"
+    TESTING_CENTER = "testing_center", "检验检测中心"
+    NEW_RND_ORG = "new_rnd_org", "新型研发机构"
+    PILOT_BASE = "pilot_base", "中试基地"
+    UNIVERSITY = "university", "高校院所"
+    INTERMEDIARY = "intermediary", "中介服务机构"
+
+
+class CertificationState(Term):
+    CERTIFIED = "certified", "在库"
+    SUSPENDED = "suspended", "暂停"
+    REVOKED = "revoked", "摘牌"
+
+
+class AffiliationKind(Term):
+    SHAREHOLDING = "shareholding", "投资关系"
+    SUBORDINATION = "subordination", "隶属关系"
+    CO_BUILDING = "co_building", "共建关系"
+    SAME_CONTROLLER = "same_controller", "同一实际控制人"
+    SAME_LEGAL_REPRESENTATIVE = "same_legal_representative", "同一法定代表人"
+
+
+class PolicyState(Term):
+    DRAFT = "draft", "待发布"
+    PUBLISHED = "published", "已发布"
+
+
+class VoucherState(Term):
+    LIVE = "live", "可使用"
+    EXPIRED = "expired", "过期收回"
+    REVOKED = "revoked", "已撤销"
+    RETURNED = "returned", "已退券"
+
+
+class OrderState(Term):
+    PLACED = "placed", "已下单"
+    ACCEPTED = "accepted", "机构已接单"
+    HELD = "held", "合同已备案，额度已锁定"
+    DELIVERED = "delivered", "机构已交付"
+    CAPTURED = "captured", "已核销"
+    CLAIMED = "claimed", "兑付申请中"
+    APPROVED = "approved", "拟兑付"
+    IN_BATCH = "in_batch", "已进兑付批次"
+    SETTLED = "settled", "待支付"
+    PAID = "paid", "已兑付"
+    DECLINED = "declined", "机构未接单"
+    CANCELLED = "cancelled", "已取消"
+    EXPIRED = "expired", "逾期失效"
+    RELEASED = "released", "额度已退回"
+    REVERSED = "reversed", "已冲正"
+    DISALLOWED = "disallowed", "不予兑付"
+
+
+class OrderChannel(Term):
+    REMOTE = "remote", "线上订单"
+    COUNTER = "counter", "现场核销"
+
+
+class SessionState(Term):
+    OPEN = "open", "等待扫码"
+    SCANNED = "scanned", "已扫码"
+    PROPOSED = "proposed", "待企业确认"
+    CONFIRMED = "confirmed", "已核销"
+    EXPIRED = "expired", "已过期"
+    REJECTED = "rejected", "企业已拒绝"
+    CANCELLED = "cancelled", "已取消"
+
+
+class ClaimState(Term):
+    SUBMITTED = "submitted", "待审核"
+    APPROVED = "approved", "拟兑付"
+    REJECTED = "rejected", "不予兑付"
+    IN_BATCH = "in_batch", "已进批次"
+    PAID = "paid", "已兑付"
+
+
+class Verdict(Term):
+    APPROVE = "approve", "同意"
+    TRIM = "trim", "核减"
+    REJECT = "reject", "不同意"
+
+
+class BatchState(Term):
+    COLLECTING = "collecting", "编制中"
+    SUBMITTED = "submitted", "待复核"
+    APPROVED = "approved", "已复核"
+    EXPORTED = "exported", "已生成支付文件"
+    RECONCILED = "reconciled", "已对账"
+
+
+class LineState(Term):
+    PENDING = "pending", "待支付"
+    PAID = "paid", "已支付"
+    BOUNCED = "bounced", "退汇"
+
+
+class PayoutMode(Term):
+    REIMBURSE_ENTERPRISE = "reimburse_enterprise", "通用模式（企业申领、企业兑付）"
+    PAY_PROVIDER = "pay_provider", "通兑模式（企业申领、机构兑付）"
+    OPERATOR_ESCROW = "operator_escrow", "平台代兑（三方合同）"
+
+
+class DocumentKind(Term):
+    CONTRACT = "contract", "服务合同"
+    INVOICE = "invoice", "发票"
+    PAYMENT_PROOF = "payment_proof", "付款凭证"
+    RESULT = "result", "服务成果"
+
+
+class Role(Term):
+    ENTERPRISE_OPERATOR = "enterprise_operator", "企业经办人"
+    ENTERPRISE_APPROVER = "enterprise_approver", "企业审批人"
+    PROVIDER_SCANNER = "provider_scanner", "机构收券员"
+    PROVIDER_MANAGER = "provider_manager", "机构管理员"
+    REVIEWER = "reviewer", "审核人"
+    PROGRAMME_OFFICER = "programme_officer", "项目主管"
+    FINANCE_MAKER = "finance_maker", "财政经办"
+    FINANCE_CHECKER = "finance_checker", "财政复核"
+    AUDITOR = "auditor", "审计"
+    SYSTEM_ADMIN = "system_admin", "系统管理员"
+    SECURITY_ADMIN = "security_admin", "安全管理员"
+    AUDIT_ADMIN = "audit_admin", "审计管理员"
+
+
+class PostingKind(Term):
+    FUND = "fund", "下达预算"
+    ALLOT = "allot", "预算分配"
+    PLEDGE = "pledge", "配套承诺"
+    CAP_ADJUST = "cap_adjust", "核定限额"
+    ISSUE = "issue", "发券"
+    HOLD = "hold", "锁定额度"
+    CAPTURE = "capture", "核销"
+    RELEASE = "release", "释放额度"
+    REVERSE = "reverse", "冲正"
+    TRIM = "trim", "核减"
+    DISALLOW = "disallow", "不予兑付"
+    RECHARGE = "recharge", "调整年度"
+    AWARD = "award", "后补助核定"
+    SETTLE = "settle", "结算"
+    PAY = "pay", "支付"
+    BANK_RETURN = "bank_return", "退汇"
+    REMIT = "remit", "区域清算"
+    EXPIRE = "expire", "到期收回"
+    GIVE_BACK = "give_back", "退券"
+    REVOKE = "revoke", "撤销"
+    CARRY = "carry", "结转"
+    LAPSE = "lapse", "收回财政"
+    CLAW_BACK = "claw_back", "追回"
+    OVERBOOK = "overbook", "超额发券"
+
+
+class Phase(Term):
+    SINGLE = "single", "即时"
+    PENDING = "pending", "预留"
+    POST = "post", "入账"
+    VOID = "void", "撤销预留"
+
+
+class Unit(Term):
+    CNY = "CNY", "元（资金）"
+    CNY_CAP = "CNY_CAP", "元（限额）"
+    TIMES = "TIMES", "次"
+
+
+class SubsidyBase(Term):
+    CONTRACT = "contract", "合同金额"
+    INVOICE_NET = "invoice_net", "发票不含税金额"
+    PAID = "paid", "实际支付金额"
+    LEAST = "least", "合同、发票、实际支付中的最低额"
+
+
+class Rounding(Term):
+    FEN = "fen", "舍去至分"
+    YUAN = "yuan", "舍去至元"
+
+
+class CapPeriod(Term):
+    YEAR = "year", "每年"
+    PROGRAMME = "programme", "整个政策期"
+
+
+class CapBasis(Term):
+    CLAIMED = "claimed", "申领额度"
+    USED = "used", "使用额度"
+    REDEEMED = "redeemed", "补助额"
+
+
+class YearBasis(Term):
+    CALENDAR = "calendar", "公历年度"
+    WINDOW = "window", "政策规定的十二个月"
+
+
+class IssueMode(Term):
+    AUTOMATIC = "automatic", "自动发放"
+    REVIEWED = "reviewed", "审核发放"
+
+
+class EligibilityRule(Term):
+    ROSTER_OF_YEAR = "roster_of_year", "当年入库登记"
+
+
+class Certifier(Term):
+    SCIENCE = "science", "科技主管部门"
+    HUMAN_RESOURCES = "human_resources", "人社部门"
+    EDUCATION = "education", "教育部门"
+    INDUSTRY = "industry", "工信部门"
+
+
+class Transition(Term):
+    ORDER_DATE = "order_date", "按下单之日有效的版本"
