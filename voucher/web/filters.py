@@ -1,0 +1,69 @@
+"""Template filters: how money, dates, closed lists and codes are written for people.
+
+Every filter shows None as a dash, so that a template never prints "None".
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import uuid4
+
+from flask import Flask
+from markupsafe import Markup
+
+from voucher.clock import SHANGHAI, business_date
+from voucher.money import Fen, capital_yuan, format_yuan
+
+DASH = "—"
+
+
+def yuan(fen: int | None) -> str:
+    """Fen -> figures in yuan with two decimals: 123456 -> "1,234.56"."""
+    return DASH if fen is None else format_yuan(Fen(fen))
+
+
+def capital(fen: int | None) -> str:
+    """Fen -> 大写金额."""
+    return DASH if fen is None else capital_yuan(Fen(fen))
+
+
+def day(value: date | datetime | None) -> str:
+    """A date, or the day in Asia/Shanghai of an instant: "2026-03-01"."""
+    if value is None:
+        return DASH
+    return (business_date(value) if isinstance(value, datetime) else value).isoformat()
+
+
+def moment(at: datetime | None, *, seconds: bool = False) -> str:
+    """An instant in Asia/Shanghai: "2026-03-01 09:30", with seconds on request."""
+    if at is None:
+        return DASH
+    return at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+
+
+def label(value: StrEnum | str | None) -> str:
+    """The Chinese label of a member of a closed list (voucher.terms); plain text stays as it is."""
+    if value is None:
+        return DASH
+    return str(getattr(value, "label", value))
+
+
+def fours(text: str | None) -> Markup:
+    """A long number in groups of four for the eye; copied or read by a program it has no gaps."""
+    if not text:
+        return Markup(DASH)
+    groups = (text[start : start + 4] for start in range(0, len(text), 4))
+    spans = Markup("").join(Markup("<span>{}</span>").format(group) for group in groups)
+    return Markup('<data class="fours" value="{}">{}</data>').format(text, spans)
+
+
+def new_key() -> str:
+    """A fresh idempotency key for a form."""
+    return str(uuid4())
+
+
+def register(app: Flask) -> None:
+    """Make the filters and `new_key()` known to the templates of an application."""
+    filters = (yuan, capital, day, moment, label, fours)
+    app.jinja_env.filters.update({function.__name__: function for function in filters})
+    app.jinja_env.filters["uscc"] = fours
+    app.jinja_env.globals["new_key"] = new_key
