@@ -1,0 +1,1 @@
+"""What the policies say: pure functions over plain values, without database or request."""

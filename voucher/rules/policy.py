@@ -1,0 +1,214 @@
+"""A policy version as one frozen value: every parameter, where it comes from, and who filled in the rest.
+
+A parameter that the document does not give is `None` (or an empty tuple) until the authority fills it in;
+`policy_check.unset` names those that still block publishing. Amounts are fen, rates basis points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from voucher.money import Fen
+from voucher.terms import (
+    CapBasis,
+    CapPeriod,
+    Certifier,
+    DocumentKind,
+    EligibilityRule,
+    HolderClass,
+    IssueMode,
+    PayoutMode,
+    Rounding,
+    SubsidyBase,
+    Transition,
+    VoucherKind,
+    YearBasis,
+)
+
+WHOLE_BP = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of a policy: `line` in the file (None: nowhere), `key`, the cited `clause`, a Chinese `message`."""
+
+    line: int | None
+    key: str
+    clause: str | None
+    message: str
+
+
+class PolicyError(ValueError):
+    """A policy text cannot be read; `problems` holds every fault that was found, in order of lines."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(f"{p.line}: {p.key}: {p.message}" for p in problems))
+        self.problems = problems
+
+
+class PolicyUnsetError(ValueError):
+    """A parameter is needed for a computation and nobody has set it: the version was never fit to publish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a parameter stands: document number, item, and the words themselves."""
+
+    document_no: str
+    item: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A parameter that the document leaves open and the authority filled in: which, who, on what basis."""
+
+    key: str
+    who: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A bureau in its part (science, finance, tax); the name differs from region to region."""
+
+    function: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that the voucher buys."""
+
+    code: str
+    label: str
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """The part of the base up to `up_to_fen` (None: all the rest) is subsidised at `rate_bp`."""
+
+    rate_bp: int
+    up_to_fen: Fen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLine:
+    """Tiers for the cases that match; a condition that is None matches everything. The first match rules.
+
+    A region matches itself and everything below it in the tree (its code without the trailing zero pairs).
+    """
+
+    tiers: tuple[Tier, ...]
+    service: str | None = None
+    holder_class: str | None = None
+    applicant_region: str | None = None
+    provider_region: str | None = None
+    cap_fen: Fen | None = None
+
+    def general_in_regions(self) -> bool:
+        """Whether the line asks nothing of the regions."""
+        return self.applicant_region is None and self.provider_region is None
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """The most that one holder may receive in a period; `year_start` is (month, day) where `period` is a year."""
+
+    family: str
+    period: CapPeriod
+    basis: CapBasis
+    amount_fen: Fen
+    holder_class: str | None = None
+    year_start: tuple[int, int] | None = None
+
+    def period_of(self, order_date: date) -> int:
+        """The period that an order of this date is charged to.
+
+        A calendar year is itself; a window of twelve months is named after the year in which it ends;
+        a cap for the whole programme has the single period 0. Raises PolicyUnsetError if the year is undefined.
+        """
+        if self.period is CapPeriod.PROGRAMME:
+            return 0
+        if self.year_start is None:
+            raise PolicyUnsetError("year")
+        if self.year_start == (1, 1) or (order_date.month, order_date.day) < self.year_start:
+            return order_date.year
+        return order_date.year + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A funder (code of its book) and its part of every subsidy; the parts of a policy sum to 10,000."""
+
+    funder: str
+    bp: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One version of one programme. `effective_to` is the first day on which it is no longer in force."""
+
+    code: str
+    programme: str
+    title: str
+    document_no: str
+    document: str
+    owner_region: str
+    cap_family: str
+    kind: VoucherKind | None = None
+    authorities: tuple[Authority, ...] = ()
+    effective_from: date | None = None
+    effective_to: date | None = None
+    holder_classes: tuple[HolderClass, ...] = ()
+    eligibility: tuple[EligibilityRule, ...] = ()
+    certifiers: tuple[Certifier, ...] = ()
+    affiliation_share_bp: int | None = None
+    services: tuple[Service, ...] = ()
+    base: SubsidyBase | None = None
+    rate_lines: tuple[RateLine, ...] = ()
+    per_order_cap_fen: Fen | None = None
+    per_unit_cap_fen: Fen | None = None
+    rounding: Rounding | None = None
+    caps: tuple[Cap, ...] = ()
+    year: YearBasis | None = None
+    year_start: tuple[int, int] | None = None
+    payout_mode: PayoutMode | None = None
+    funding_shares: tuple[Share, ...] = ()
+    use_by_days: int | None = None
+    complete_by_days: int | None = None
+    redeem_by_days: int | None = None
+    evidence: tuple[DocumentKind, ...] = ()
+    notice_days: int | None = None
+    issue_mode: IssueMode | None = None
+    face_min_fen: Fen | None = None
+    face_max_fen: Fen | None = None
+    transition: Transition | None = None
+    sources: tuple[tuple[str, Source], ...] = field(default=())
+    fills: tuple[Fill, ...] = ()
+
+    def cap_for(self, holder_class: str) -> Cap | None:
+        """The yearly (or programme) cap of this class: its own if there is one, else the one for everybody."""
+        own = [cap for cap in self.caps if cap.holder_class == holder_class]
+        shared = [cap for cap in self.caps if cap.holder_class is None]
+        return next(iter(own + shared), None)
+
+    def service(self, code: str) -> Service | None:
+        """The service of this code, None if the policy does not pay for it."""
+        return next((service for service in self.services if service.code == code), None)
+
+    def source_of(self, key: str) -> Source | None:
+        """Where the parameter stands in the document; None for one that was filled in or is unset."""
+        return dict(self.sources).get(key)
+
+    def fill_of(self, key: str) -> Fill | None:
+        """Who filled the parameter in; None for one that the document gives."""
+        return next((fill for fill in self.fills if fill.key == key), None)
+
+    def in_force_on(self, day: date) -> bool:
+        """Whether orders placed on this day fall under this version."""
+        if self.effective_from is None or day < self.effective_from:
+            return False
+        return self.effective_to is None or day < self.effective_to

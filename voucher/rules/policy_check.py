@@ -1,0 +1,197 @@
+"""Is a policy fit to publish: what is unset, what contradicts itself, and whether its quotations are true."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from itertools import combinations, product
+
+from voucher.money import format_yuan
+from voucher.rules.policy import WHOLE_BP, Policy, Problem, RateLine
+from voucher.terms import CapPeriod, DocumentKind, PayoutMode, SubsidyBase, VoucherKind, YearBasis
+
+_REQUIRED = {
+    "kind": "券种",
+    "authorities": "主管部门",
+    "effective_from": "施行日期",
+    "holder_classes": "持有人类别",
+    "services": "服务范围",
+    "base": "补助基数",
+    "rate_lines": "补助比例",
+    "rounding": "取整方式",
+    "caps": "年度上限",
+    "payout_mode": "兑付方式",
+    "funding_shares": "资金分担",
+    "certifiers": "认定部门",
+    "complete_by_days": "服务完成期限",
+    "redeem_by_days": "兑付申请期限",
+    "evidence": "兑付材料",
+    "notice_days": "公示天数",
+    "transition": "新旧政策衔接",
+}
+_REQUIRED_OF_VOUCHERS = {
+    "issue_mode": "发放方式",
+    "face_min_fen": "最低面额",
+    "face_max_fen": "最高面额",
+    "use_by_days": "使用有效期",
+}
+_PROOF_OF_BASE = {
+    SubsidyBase.CONTRACT: DocumentKind.CONTRACT,
+    SubsidyBase.INVOICE_NET: DocumentKind.INVOICE,
+    SubsidyBase.PAID: DocumentKind.PAYMENT_PROOF,
+}
+
+
+def unset(policy: Policy) -> tuple[Problem, ...]:
+    """The required parameters that neither the document nor the authority gives; each blocks publishing."""
+    required = dict(_REQUIRED)
+    if policy.kind is not VoucherKind.POST_SUBSIDY:
+        required |= _REQUIRED_OF_VOUCHERS
+    if any(cap.period is CapPeriod.YEAR for cap in policy.caps):
+        required["year"] = "年度的含义"
+    if policy.year is YearBasis.WINDOW:
+        required["year_start"] = "年度的起始日"
+    return tuple(
+        Problem(None, key, None, f"{label}（{key}）没有规定，须由主管部门填写后才能发布")
+        for key, label in required.items()
+        if getattr(policy, key) in (None, ())
+    )
+
+
+def check(policy: Policy, document_text: str | None) -> tuple[Problem, ...]:
+    """Everything that speaks against publishing: unset parameters, contradictions, quotations not found.
+
+    `document_text` is the stored text of the policy's document; None means that none is stored, and then
+    no quotation counts as verified.
+    """
+    found: list[Problem] = list(unset(policy))
+    for rule in _CONTRADICTIONS:
+        found += (Problem(None, key, _clause(policy, key), message) for key, message in rule(policy))
+    found += _quotations(policy, document_text)
+    return tuple(found)
+
+
+_Findings = Iterator[tuple[str, str]]
+
+
+def _dates(policy: Policy) -> _Findings:
+    if policy.effective_from and policy.effective_to and policy.effective_to <= policy.effective_from:
+        yield "effective_through", "有效期在施行日期之前结束"
+
+
+def _year(policy: Policy) -> _Findings:
+    if policy.year is YearBasis.CALENDAR and policy.year_start is not None:
+        yield "year_start", "按公历年度时不另定起始日"
+
+
+def _faces(policy: Policy) -> _Findings:
+    low, high = policy.face_min_fen, policy.face_max_fen
+    if low is not None and high is not None and low > high:
+        yield "face_min_fen", f"最低面额 {format_yuan(low)} 元高于最高面额 {format_yuan(high)} 元"
+
+
+def _shares(policy: Policy) -> _Findings:
+    total = sum(share.bp for share in policy.funding_shares)
+    if policy.funding_shares and total != WHOLE_BP:
+        yield "funding_shares", f"各方分担合计为万分之 {total}，应为 10000"
+    if len({share.funder for share in policy.funding_shares}) < len(policy.funding_shares):
+        yield "funding_shares", "同一出资方列了两次"
+
+
+def _caps(policy: Policy) -> _Findings:
+    for number, cap in enumerate(policy.caps):
+        if cap.holder_class is not None and cap.holder_class not in policy.holder_classes:
+            yield f"caps[{number}]", f"上限所指的持有人类别 {cap.holder_class} 不在持有人类别之中"
+    for (_, first), (number, second) in combinations(enumerate(policy.caps), 2):
+        if first.holder_class == second.holder_class:
+            yield f"caps[{number}]", "同一类持有人有两个上限"
+
+
+def _services(policy: Policy) -> _Findings:
+    codes = [service.code for service in policy.services]
+    for number, code in enumerate(codes):
+        if code in codes[:number]:
+            yield f"services[{number}]", f"服务 {code} 列了两次"
+
+
+def _rate_lines(policy: Policy) -> _Findings:
+    codes = {service.code for service in policy.services}
+    for number, line in enumerate(policy.rate_lines):
+        if line.service is not None and line.service not in codes:
+            yield f"rate_lines[{number}]", f"比例所指的服务 {line.service} 不在服务范围之中"
+        if line.holder_class is not None and line.holder_class not in policy.holder_classes:
+            yield f"rate_lines[{number}]", f"比例所指的持有人类别 {line.holder_class} 不在持有人类别之中"
+        if any(_covers(earlier, line) for earlier in policy.rate_lines[:number]):
+            yield f"rate_lines[{number}]", "前面的比例已包括这一条，永远用不到"
+
+
+def _covers(earlier: RateLine, later: RateLine) -> bool:
+    """Whether every case of `later` already matches `earlier`."""
+    pairs = (
+        (earlier.service, later.service),
+        (earlier.holder_class, later.holder_class),
+        (earlier.applicant_region, later.applicant_region),
+        (earlier.provider_region, later.provider_region),
+    )
+    return all(asked is None or asked == narrower for asked, narrower in pairs)
+
+
+def _gaps(policy: Policy) -> _Findings:
+    """A service and class for which no line holds in every region has no rate somewhere."""
+    if not policy.rate_lines:
+        return
+    for service, holder_class in product(policy.services, policy.holder_classes):
+        case = RateLine((), service=service.code, holder_class=holder_class)
+        if not any(_covers(line, case) for line in policy.rate_lines):
+            yield "rate_lines", f"服务 {service.code}、持有人类别 {holder_class} 没有适用于各地的补助比例"
+
+
+def _evidence(policy: Policy) -> _Findings:
+    proof = _PROOF_OF_BASE.get(policy.base) if policy.base is not None else None
+    if proof is not None and policy.evidence and proof not in policy.evidence:
+        yield "evidence", f"补助基数按{proof.label}计算，兑付材料却不要求{proof.label}"
+
+
+def _escrow(policy: Policy) -> _Findings:
+    if policy.payout_mode is PayoutMode.OPERATOR_ESCROW and not any(
+        authority.function == "operator" for authority in policy.authorities
+    ):
+        yield "payout_mode", "平台代兑须写明运营管理机构（authorities 中 function = operator）"
+
+
+_CONTRADICTIONS: tuple[Callable[[Policy], _Findings], ...] = (
+    _dates,
+    _year,
+    _faces,
+    _shares,
+    _caps,
+    _services,
+    _rate_lines,
+    _gaps,
+    _evidence,
+    _escrow,
+)
+
+
+def _clause(policy: Policy, key: str) -> str | None:
+    source = policy.source_of(key)
+    return source.item if source else None
+
+
+def _quotations(policy: Policy, document_text: str | None) -> Iterator[Problem]:
+    if document_text is None:
+        yield Problem(None, "document", None, f"没有存储文件 {policy.document_no} 的原文，引文无法核对")
+        return
+    stored = _bare(document_text)
+    if _bare(policy.document_no) not in stored:
+        yield Problem(None, "document_no", None, f"存储的原文中没有文号 {policy.document_no}")
+    for key, source in policy.sources:
+        if _bare(source.document_no) != _bare(policy.document_no):
+            yield Problem(None, key, source.item, f"引用的是另一份文件 {source.document_no}，没有它的原文")
+        elif not _bare(source.quote) or _bare(source.quote) not in stored:
+            yield Problem(None, key, source.item, f"原文中找不到这段引文：{source.quote}")
+
+
+def _bare(text: str) -> str:
+    """The text without any white space and with full-width forms folded, as scans differ in both."""
+    return "".join(unicodedata.normalize("NFKC", text).split())

@@ -1,0 +1,185 @@
+"""A policy file and its fill-in files, read into one `Policy`; every fault is collected before any is reported.
+
+The policy file says what the document gives, each parameter with its source. A fill-in file has the same
+layout, names the authority that fills in (`[fill] policy, who, basis`), and may only set what the document
+leaves open. Unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from voucher.rules import policy_shapes as shapes
+from voucher.rules.policy import Cap, Fill, Policy, PolicyError, Problem, Service, Source
+from voucher.rules.policy_lines import line_of, locate
+from voucher.terms import CapPeriod, YearBasis
+
+_AT_LINE = re.compile(r"\(at line (\d+)")
+_CALENDAR_START = (1, 1)
+
+
+def read(text: str, fills: Sequence[str] = ()) -> Policy:
+    """The policy of this TOML text, completed by fill-in texts.
+
+    Raises PolicyError with every problem found (a TOML fault hides what comes after it): unknown or missing keys, wrong values, a
+    parameter without source, a fill-in of something already given or of another policy.
+    """
+    given = _File(text, "")
+    identity = given.identity()
+    values = given.parameters()
+    problems = given.problems
+    filled: list[Fill] = []
+    for number, fill_text in enumerate(fills):
+        extra = _File(fill_text, f"fills[{number}].")
+        author = extra.author(identity.get("code"))
+        for name, value in extra.parameters().items():
+            if name in values:
+                extra.wrong(extra.keys[name], "该参数已经规定，不得另行填写")
+            else:
+                values[name] = value
+                filled.append(Fill(extra.keys[name], **author))
+        problems += extra.problems
+    if problems:
+        raise PolicyError(tuple(problems))
+    values["caps"] = tuple(_completed(cap, identity["cap_family"], values) for cap in values.get("caps", ()))
+    return Policy(**identity, **values, sources=tuple(given.sources.items()), fills=tuple(filled))
+
+
+def _completed(cap: Cap, family: str, values: Mapping[str, Any]) -> Cap:
+    """The cap with the policy's family where it names none, and the first day of its year where that is set."""
+    if cap.period is CapPeriod.PROGRAMME:
+        return replace(cap, family=cap.family or family)
+    start = _CALENDAR_START if values.get("year") is YearBasis.CALENDAR else values.get("year_start")
+    return replace(cap, family=cap.family or family, year_start=start)
+
+
+class _File:
+    """One TOML text while it is read: its lines, its problems, its sources. `prefix` names a fill-in file."""
+
+    def __init__(self, text: str, prefix: str) -> None:
+        self.prefix = prefix
+        self.filling = bool(prefix)
+        self.lines = locate(text)
+        self.problems: list[Problem] = []
+        self.sources: dict[str, Source] = {}
+        self.keys: dict[str, str] = {}
+        try:
+            self.raw: dict[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as fault:
+            at = _AT_LINE.search(str(fault))
+            line = int(at[1]) if at else len(text.splitlines()) or 1
+            broken = Problem(line, prefix.rstrip("."), None, f"不是有效的 TOML：{fault}")
+            raise PolicyError((broken,)) from fault
+        head = "fill" if self.filling else "policy"
+        for key in self.raw.keys() - {head} - shapes.VALUES.keys() - shapes.LISTS.keys():
+            self.wrong(key, "没有这个参数")
+
+    def wrong(self, key: str, message: str) -> None:
+        """Notes a problem at this key, with the clause that the parameter cites."""
+        clause = self._clause(key)
+        self.problems.append(Problem(line_of(self.lines, key), self.prefix + key, clause, message))
+
+    def identity(self) -> dict[str, Any]:
+        """What names the version: the table [policy]."""
+        return self._head("policy", shapes.IDENTITY)
+
+    def author(self, policy_code: str | None) -> dict[str, str]:
+        """Who fills in and on what basis: the table [fill], which must name this policy."""
+        head = self._head("fill", {"policy": shapes.code, "who": shapes.text, "basis": shapes.text})
+        if "policy" in head and policy_code is not None and head["policy"] != policy_code:
+            self.wrong("fill.policy", f"填写的是另一份政策，不是 {policy_code}")
+        return {"who": head.get("who", ""), "basis": head.get("basis", "")}
+
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter that the file sets and that has the right shape, by its name in `Policy`."""
+        found: dict[str, Any] = {}
+        for key, value in self.raw.items():
+            if key in shapes.VALUES:
+                name, shape = shapes.VALUES[key]
+                self._keep(found, name, key, self._value(key, value, shape))
+            elif key in shapes.LISTS:
+                self._keep(found, key, key, self._list(key, value))
+        return found
+
+    def _keep(self, found: dict[str, Any], name: str, key: str, value: Any) -> None:
+        self.keys[name] = key
+        if value is not None:
+            found[name] = value
+
+    def _clause(self, key: str) -> str | None:
+        for holder in (key, key.rpartition(".")[0]):
+            if holder in self.sources:
+                return self.sources[holder].item
+        return None
+
+    def _head(self, name: str, fields: Mapping[str, shapes.Shape]) -> dict[str, Any]:
+        table = self.raw.get(name)
+        if not isinstance(table, dict):
+            self.wrong(name, f"缺少 [{name}]")
+            return {}
+        return self._fields(name, table, fields, frozenset(fields))
+
+    def _value(self, key: str, table: object, shape: shapes.Shape) -> Any:
+        if not isinstance(table, dict):
+            self.wrong(key, f"应写成 [{key}]，其下写 value")
+            return None
+        self._source(key, table)
+        rest = {name: value for name, value in table.items() if name != "source"}
+        return self._fields(key, rest, {"value": shape}, frozenset({"value"})).get("value")
+
+    def _list(self, key: str, entries: object) -> tuple[Any, ...] | None:
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            self.wrong(key, f"应写成 [[{key}]]")
+            return None
+        built = [self._entry(f"{key}[{number}]", key, entry) for number, entry in enumerate(entries)]
+        return tuple(entry for entry in built if entry is not None) or None
+
+    def _entry(self, at: str, key: str, table: dict[str, Any]) -> Any:
+        """One entry of a list; None where it has a problem."""
+        build, fields, required = shapes.LISTS[key]
+        self._source(at, table)
+        rest = {name: value for name, value in table.items() if name != "source"}
+        before = len(self.problems)
+        values = self._fields(at, rest, fields, required)
+        if len(self.problems) > before:
+            return None
+        try:
+            entry = build(values)
+        except ValueError as fault:
+            self.wrong(at, str(fault))
+            return None
+        return replace(entry, source=self.sources.get(at)) if isinstance(entry, Service) else entry
+
+    def _source(self, key: str, table: Mapping[str, Any]) -> None:
+        if self.filling:
+            if "source" in table:
+                self.wrong(f"{key}.source", "填写的参数没有文件出处，依据写在 [fill] 中")
+            return
+        if "source" not in table:
+            self.wrong(key, "没有注明出处 source（文号、条款、原文）")
+            return
+        try:
+            self.sources[key] = shapes.source(table["source"])
+        except ValueError as fault:
+            self.wrong(f"{key}.source", str(fault))
+
+    def _fields(
+        self, at: str, table: Mapping[str, Any], fields: Mapping[str, shapes.Shape], required: frozenset[str]
+    ) -> dict[str, Any]:
+        """The fields of one table, each through its shape; unknown and missing ones are problems."""
+        found: dict[str, Any] = {}
+        for name, value in table.items():
+            if name not in fields:
+                self.wrong(f"{at}.{name}", "没有这个参数")
+                continue
+            try:
+                found[name] = fields[name](value)
+            except ValueError as fault:
+                self.wrong(f"{at}.{name}", str(fault))
+        for name in sorted(required - table.keys()):
+            self.wrong(f"{at}.{name}", "缺少这个参数")
+        return found

@@ -1,0 +1,243 @@
+"""The shape of every value of a policy file: what each parameter may be, in one table.
+
+A shape turns what TOML gives into the value of the policy or raises ValueError with a Chinese sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from voucher.money import MAX_FEN, Fen
+from voucher.rules.policy import WHOLE_BP, Authority, Cap, RateLine, Service, Share, Source, Tier
+from voucher.terms import (
+    CapBasis,
+    CapPeriod,
+    Certifier,
+    DocumentKind,
+    EligibilityRule,
+    HolderClass,
+    IssueMode,
+    PayoutMode,
+    Rounding,
+    SubsidyBase,
+    Transition,
+    VoucherKind,
+    YearBasis,
+)
+
+Shape = Callable[[object], Any]
+
+LONGEST_TEXT = 500
+LONGEST_LIST = 500
+LONGEST_DAYS = 3_660
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+_MONTH_DAY = re.compile(r"(\d\d)-(\d\d)", re.ASCII)
+
+
+def text(value: object) -> str:
+    """Words: not empty, at most 500 characters."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("应为非空文字")
+    if len(value) > LONGEST_TEXT:
+        raise ValueError(f"文字过长，最多 {LONGEST_TEXT} 字")
+    return value.strip()
+
+
+def code(value: object) -> str:
+    """An identifier of ASCII letters, digits, hyphen and underscore."""
+    if not isinstance(value, str) or not _CODE.fullmatch(value):
+        raise ValueError("应为代码：英文字母、数字、短横线或下划线，最多 64 位")
+    return value
+
+
+def whole(least: int, most: int) -> Shape:
+    """A whole number between two bounds; true and false are no numbers."""
+
+    def shape(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError("应为整数")
+        if not least <= value <= most:
+            raise ValueError(f"应在 {least} 与 {most} 之间")
+        return value
+
+    return shape
+
+
+def fen(value: object) -> Fen:
+    """An amount: a positive whole number of fen."""
+    return Fen(whole(1, MAX_FEN)(value))
+
+
+def day(value: object) -> date:
+    """A date, written without quotes: 2022-03-11."""
+    if type(value) is not date:
+        raise ValueError("应为日期，例如 2022-03-11，不加引号")
+    return value
+
+
+def day_after(value: object) -> date:
+    """The first day no longer covered by 有效期至 this date."""
+    last = day(value)
+    if last == date.max:
+        raise ValueError("日期过大")
+    return last + timedelta(days=1)
+
+
+def month_day(value: object) -> tuple[int, int]:
+    """The day on which a policy's year begins: "07-01"; 29 February is refused."""
+    found = _MONTH_DAY.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('应为"月-日"，例如 "07-01"')
+    month, of_month = int(found[1]), int(found[2])
+    try:
+        date(2023, month, of_month)
+    except ValueError:
+        raise ValueError("没有这一天（2 月 29 日不能作为年度的起始日）") from None
+    return month, of_month
+
+
+def choice(terms: type[StrEnum]) -> Shape:
+    """One value of a closed list."""
+
+    def shape(value: object) -> StrEnum:
+        if not isinstance(value, str) or value not in {term.value for term in terms}:
+            raise ValueError("应为下列之一：" + "、".join(term.value for term in terms))
+        return terms(value)
+
+    return shape
+
+
+def choices(terms: type[StrEnum]) -> Shape:
+    """Several different values of a closed list, at least one."""
+    single = choice(terms)
+
+    def shape(value: object) -> tuple[StrEnum, ...]:
+        if not isinstance(value, list) or not value:
+            raise ValueError("应为非空列表")
+        if len(value) > LONGEST_LIST:
+            raise ValueError("列表过长")
+        chosen = tuple(single(entry) for entry in value)
+        if len(set(chosen)) != len(chosen):
+            raise ValueError("列表中有重复的值")
+        return chosen
+
+    return shape
+
+
+rate = whole(0, WHOLE_BP)
+days = whole(1, LONGEST_DAYS)
+
+
+def tiers(value: object) -> tuple[Tier, ...]:
+    """Tiers by rising amount; the last one has no upper end."""
+    if not isinstance(value, list) or not value or not all(isinstance(tier, dict) for tier in value):
+        raise ValueError("应为分段的列表：{ up_to_fen = …, rate_bp = … }")
+    if any(not {"rate_bp"} <= set(tier) <= {"rate_bp", "up_to_fen"} for tier in value):
+        raise ValueError("每一段写 rate_bp，除最后一段外写 up_to_fen，没有其他参数")
+    ends = [fen(tier["up_to_fen"]) if "up_to_fen" in tier else None for tier in value]
+    bounded = [end for end in ends[:-1] if end is not None]
+    if ends[-1] is not None or len(bounded) != len(ends) - 1:
+        raise ValueError("只有最后一段不写 up_to_fen")
+    if bounded != sorted(set(bounded)):
+        raise ValueError("各段的 up_to_fen 应递增")
+    return tuple(Tier(rate(tier["rate_bp"]), end) for tier, end in zip(value, ends, strict=True))
+
+
+def rate_line(fields: Mapping[str, Any]) -> RateLine:
+    """A rate line from its fields: either one `rate_bp` or `tiers`."""
+    rest = {key: value for key, value in fields.items() if key not in ("rate_bp", "tiers")}
+    if ("rate_bp" in fields) == ("tiers" in fields):
+        raise ValueError("rate_bp 与 tiers 应写且只写一个")
+    return RateLine(tiers=fields.get("tiers") or (Tier(fields["rate_bp"]),), **rest)
+
+
+def cap(fields: Mapping[str, Any]) -> Cap:
+    """A cap; the empty family stands for the policy's own until the whole policy is known."""
+    return Cap(**{"family": "", **fields})
+
+
+def build(kind: type) -> Callable[[Mapping[str, Any]], Any]:
+    """A builder that passes the fields on by name."""
+    return lambda fields: kind(**fields)
+
+
+IDENTITY: dict[str, Shape] = {
+    "code": code,
+    "programme": code,
+    "title": text,
+    "document_no": text,
+    "document": code,
+    "owner_region": code,
+    "cap_family": code,
+}
+
+VALUES: dict[str, tuple[str, Shape]] = {
+    "kind": ("kind", choice(VoucherKind)),
+    "effective_from": ("effective_from", day),
+    "effective_through": ("effective_to", day_after),
+    "holder_classes": ("holder_classes", choices(HolderClass)),
+    "eligibility": ("eligibility", choices(EligibilityRule)),
+    "certifiers": ("certifiers", choices(Certifier)),
+    "affiliation_share_bp": ("affiliation_share_bp", whole(1, WHOLE_BP)),
+    "base": ("base", choice(SubsidyBase)),
+    "per_order_cap_fen": ("per_order_cap_fen", fen),
+    "per_unit_cap_fen": ("per_unit_cap_fen", fen),
+    "rounding": ("rounding", choice(Rounding)),
+    "year": ("year", choice(YearBasis)),
+    "year_start": ("year_start", month_day),
+    "payout_mode": ("payout_mode", choice(PayoutMode)),
+    "use_by_days": ("use_by_days", days),
+    "complete_by_days": ("complete_by_days", days),
+    "redeem_by_days": ("redeem_by_days", days),
+    "evidence": ("evidence", choices(DocumentKind)),
+    "notice_days": ("notice_days", whole(0, LONGEST_DAYS)),
+    "issue_mode": ("issue_mode", choice(IssueMode)),
+    "face_min_fen": ("face_min_fen", fen),
+    "face_max_fen": ("face_max_fen", fen),
+    "transition": ("transition", choice(Transition)),
+}
+
+LISTS: dict[str, tuple[Callable[[Mapping[str, Any]], Any], dict[str, Shape], frozenset[str]]] = {
+    "authorities": (build(Authority), {"function": code, "name": text}, frozenset({"function", "name"})),
+    "services": (build(Service), {"code": code, "label": text}, frozenset({"code", "label"})),
+    "rate_lines": (
+        rate_line,
+        {
+            "rate_bp": rate,
+            "tiers": tiers,
+            "service": code,
+            "holder_class": choice(HolderClass),
+            "applicant_region": code,
+            "provider_region": code,
+            "cap_fen": fen,
+        },
+        frozenset(),
+    ),
+    "caps": (
+        cap,
+        {
+            "family": code,
+            "period": choice(CapPeriod),
+            "basis": choice(CapBasis),
+            "amount_fen": fen,
+            "holder_class": choice(HolderClass),
+        },
+        frozenset({"period", "basis", "amount_fen"}),
+    ),
+    "funding_shares": (
+        build(Share),
+        {"funder": code, "bp": whole(1, WHOLE_BP)},
+        frozenset({"funder", "bp"}),
+    ),
+}
+
+
+def source(value: object) -> Source:
+    """Document number, item and quotation, all three."""
+    if not isinstance(value, dict) or set(value) != {"document_no", "item", "quote"}:
+        raise ValueError("出处应写文号 document_no、条款 item、原文 quote 三项")
+    return Source(text(value["document_no"]), text(value["item"]), text(value["quote"]))
