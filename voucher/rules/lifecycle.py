@@ -1,0 +1,201 @@
+"""Which step may follow which: one transition table for each kind of thing that has a state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar, cast
+
+from voucher.errors import Code, Refusal
+from voucher.terms import (
+    BatchState,
+    CertificationState,
+    ClaimState,
+    LineState,
+    OrderState,
+    PolicyState,
+    SessionState,
+    VoucherState,
+)
+
+
+class Event(StrEnum):
+    """What can happen to an order, session, claim, batch, line, voucher, certification or policy."""
+
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+    HOLD = "hold"
+    DELIVER = "deliver"
+    SEND_BACK = "send_back"
+    CAPTURE = "capture"
+    RELEASE = "release"
+    REVERSE = "reverse"
+    CLAIM = "claim"
+    APPROVE = "approve"
+    DISALLOW = "disallow"
+    TAKE_IN = "take_in"
+    TAKE_OUT = "take_out"
+    SETTLE = "settle"
+    PAY = "pay"
+    BOUNCE = "bounce"
+    SCAN = "scan"
+    PROPOSE = "propose"
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    SUBMIT = "submit"
+    EXPORT = "export"
+    RECONCILE = "reconcile"
+    REVOKE = "revoke"
+    GIVE_BACK = "give_back"
+    SUSPEND = "suspend"
+    RESTORE = "restore"
+    PUBLISH = "publish"
+
+
+# A counter order begins at HELD (proposing places, accepts and holds it in one step), a post-subsidy at APPROVED.
+_ORDER: dict[OrderState, dict[Event, OrderState]] = {
+    OrderState.PLACED: {
+        Event.ACCEPT: OrderState.ACCEPTED,
+        Event.DECLINE: OrderState.DECLINED,
+        Event.CANCEL: OrderState.CANCELLED,
+        Event.EXPIRE: OrderState.EXPIRED,
+    },
+    OrderState.ACCEPTED: {
+        Event.HOLD: OrderState.HELD,
+        Event.CANCEL: OrderState.CANCELLED,
+        Event.EXPIRE: OrderState.EXPIRED,
+    },
+    OrderState.HELD: {
+        Event.DELIVER: OrderState.DELIVERED,
+        Event.CAPTURE: OrderState.CAPTURED,
+        Event.RELEASE: OrderState.RELEASED,
+        Event.EXPIRE: OrderState.EXPIRED,
+    },
+    OrderState.DELIVERED: {
+        Event.SEND_BACK: OrderState.HELD,
+        Event.CAPTURE: OrderState.CAPTURED,
+        Event.RELEASE: OrderState.RELEASED,
+        Event.EXPIRE: OrderState.EXPIRED,
+    },
+    OrderState.CAPTURED: {
+        Event.CLAIM: OrderState.CLAIMED,
+        Event.REVERSE: OrderState.REVERSED,
+        Event.DISALLOW: OrderState.DISALLOWED,
+    },
+    OrderState.CLAIMED: {
+        Event.APPROVE: OrderState.APPROVED,
+        Event.REVERSE: OrderState.REVERSED,
+        Event.DISALLOW: OrderState.DISALLOWED,
+    },
+    OrderState.APPROVED: {
+        Event.TAKE_IN: OrderState.IN_BATCH,
+        Event.REVERSE: OrderState.REVERSED,
+        Event.DISALLOW: OrderState.DISALLOWED,
+    },
+    OrderState.IN_BATCH: {Event.SETTLE: OrderState.SETTLED, Event.TAKE_OUT: OrderState.APPROVED},
+    OrderState.SETTLED: {Event.PAY: OrderState.PAID},
+    OrderState.PAID: {Event.BOUNCE: OrderState.SETTLED},
+}
+_SESSION: dict[SessionState, dict[Event, SessionState]] = {
+    SessionState.OPEN: {
+        Event.SCAN: SessionState.SCANNED,
+        Event.CANCEL: SessionState.CANCELLED,
+        Event.EXPIRE: SessionState.EXPIRED,
+    },
+    SessionState.SCANNED: {
+        Event.PROPOSE: SessionState.PROPOSED,
+        Event.REJECT: SessionState.REJECTED,
+        Event.CANCEL: SessionState.CANCELLED,
+        Event.EXPIRE: SessionState.EXPIRED,
+    },
+    SessionState.PROPOSED: {
+        Event.CONFIRM: SessionState.CONFIRMED,
+        Event.REJECT: SessionState.REJECTED,
+        Event.CANCEL: SessionState.CANCELLED,
+        Event.EXPIRE: SessionState.EXPIRED,
+    },
+}
+_CLAIM: dict[ClaimState, dict[Event, ClaimState]] = {
+    ClaimState.SUBMITTED: {Event.APPROVE: ClaimState.APPROVED, Event.REJECT: ClaimState.REJECTED},
+    ClaimState.APPROVED: {Event.TAKE_IN: ClaimState.IN_BATCH, Event.REJECT: ClaimState.REJECTED},
+    ClaimState.IN_BATCH: {Event.PAY: ClaimState.PAID, Event.TAKE_OUT: ClaimState.APPROVED},
+    ClaimState.PAID: {Event.BOUNCE: ClaimState.IN_BATCH},
+}
+_BATCH: dict[BatchState, dict[Event, BatchState]] = {
+    BatchState.COLLECTING: {Event.SUBMIT: BatchState.SUBMITTED},
+    BatchState.SUBMITTED: {Event.APPROVE: BatchState.APPROVED, Event.SEND_BACK: BatchState.COLLECTING},
+    BatchState.APPROVED: {Event.EXPORT: BatchState.EXPORTED},
+    BatchState.EXPORTED: {
+        Event.EXPORT: BatchState.EXPORTED,
+        Event.BOUNCE: BatchState.EXPORTED,
+        Event.RECONCILE: BatchState.RECONCILED,
+    },
+    BatchState.RECONCILED: {Event.BOUNCE: BatchState.EXPORTED},
+}
+_LINE: dict[LineState, dict[Event, LineState]] = {
+    LineState.PENDING: {Event.PAY: LineState.PAID, Event.BOUNCE: LineState.BOUNCED},
+    LineState.PAID: {Event.BOUNCE: LineState.BOUNCED},
+    LineState.BOUNCED: {Event.EXPORT: LineState.PENDING},
+}
+_VOUCHER: dict[VoucherState, dict[Event, VoucherState]] = {
+    VoucherState.LIVE: {
+        Event.EXPIRE: VoucherState.EXPIRED,
+        Event.REVOKE: VoucherState.REVOKED,
+        Event.GIVE_BACK: VoucherState.RETURNED,
+    },
+}
+_CERTIFICATION: dict[CertificationState, dict[Event, CertificationState]] = {
+    CertificationState.CERTIFIED: {
+        Event.SUSPEND: CertificationState.SUSPENDED,
+        Event.REVOKE: CertificationState.REVOKED,
+    },
+    CertificationState.SUSPENDED: {
+        Event.RESTORE: CertificationState.CERTIFIED,
+        Event.REVOKE: CertificationState.REVOKED,
+    },
+}
+_POLICY: dict[PolicyState, dict[Event, PolicyState]] = {
+    PolicyState.DRAFT: {Event.PUBLISH: PolicyState.PUBLISHED},
+}
+
+# By class: members of different lists with the same value ("expired") are equal as strings.
+TABLES: Mapping[type[StrEnum], Mapping[StrEnum, Mapping[Event, StrEnum]]] = {
+    OrderState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _ORDER),
+    SessionState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _SESSION),
+    ClaimState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _CLAIM),
+    BatchState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _BATCH),
+    LineState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _LINE),
+    VoucherState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _VOUCHER),
+    CertificationState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _CERTIFICATION),
+    PolicyState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _POLICY),
+}
+_IN_THE_MONEY = frozenset({OrderState.IN_BATCH, OrderState.SETTLED, OrderState.PAID})
+
+State = TypeVar("State", bound=StrEnum)
+
+
+def next_state(state: State, event: Event) -> State:
+    """The state after this event.
+
+    Refuses `already_settled` for taking back an order that is in a batch or beyond, `session_closed` for a
+    counter session that has ended, else `state_changed`; facts `state` and `event`.
+    """
+    following = TABLES[type(state)].get(state, {}).get(event)
+    if following is None:
+        raise Refusal(_code(state, event), state=state.value, event=event.value)
+    return cast("State", following)
+
+
+def open_to(state: StrEnum) -> frozenset[Event]:
+    """Every event that this state allows; empty for an end state."""
+    return frozenset(TABLES[type(state)].get(state, {}))
+
+
+def _code(state: StrEnum, event: Event) -> Code:
+    if state in _IN_THE_MONEY and isinstance(state, OrderState) and event in (Event.REVERSE, Event.DISALLOW):
+        return Code.ALREADY_SETTLED
+    if isinstance(state, SessionState) and not open_to(state):
+        return Code.SESSION_CLOSED
+    return Code.STATE_CHANGED
