@@ -1,7 +1,11 @@
 """Numbers that people read, type and scan: document numbers, USCC, the rotating codes of the counter.
 
 Everything is read the same way: NFKC first, so full-width digits of a Chinese input method are digits, then
-strict ASCII patterns. Instants are aware UTC. The session code is described in docs/counter.md.
+strict ASCII patterns. Instants are aware UTC.
+
+A session code is key id (2 digits), session number (9) and tag (9), where tag is HMAC-SHA256 of
+`VQR1|number|step` under the key of that id, mod 10^9, and step counts 30 seconds of the server's clock. It is
+derived anew at every look, so nothing is written when it rotates and the holder's phone needs no right clock.
 """
 
 import hashlib
