@@ -83,27 +83,28 @@ class Config:
         env = _process_environment() if environ is None else environ
         environment = cast(
             Environment,
-            _one_of(env, "VOUCHER_ENV", default="production", allowed=("production", "demo", "test")),
+            _one_of(env, name="VOUCHER_ENV", default="production", allowed=("production", "demo", "test")),
         )
         is_test = environment == "test"
-        database_url = _database_url(env, "DATABASE_URL") or f"sqlite:///{INSTANCE / 'voucher.db'}"
-        argon2 = _one_of(env, "ARGON2", default="test" if is_test else "full", allowed=("full", "test"))
+        database_url = _database_url(env, name="DATABASE_URL") or f"sqlite:///{INSTANCE / 'voucher.db'}"
+        argon2 = _one_of(env, name="ARGON2", default="test" if is_test else "full", allowed=("full", "test"))
         if argon2 == "test" and not is_test:
             raise ConfigError("ARGON2", "the cheap profile is for VOUCHER_ENV=test only")
         return cls(
             environment=environment,
             database_url=database_url,
-            migration_database_url=_database_url(env, "MIGRATION_DATABASE_URL") or database_url,
-            audit_database_url=_database_url(env, "AUDIT_DATABASE_URL"),
+            migration_database_url=_database_url(env, name="MIGRATION_DATABASE_URL") or database_url,
+            audit_database_url=_database_url(env, name="AUDIT_DATABASE_URL"),
             secret_key=_secret_key(env, is_test=is_test),
             qr_keys=_qr_keys(env, is_test=is_test),
-            files_dir=_folder(env, "FILES_DIR", default=INSTANCE / "files"),
-            anchor_dir=_folder(env, "ANCHOR_DIR", default=INSTANCE / "anchors"),
+            files_dir=_folder(env, name="FILES_DIR", default=INSTANCE / "files"),
+            anchor_dir=_folder(env, name="ANCHOR_DIR", default=INSTANCE / "anchors"),
             ledger_hash=cast(
-                LedgerHash, _one_of(env, "LEDGER_HASH", default="sha256", allowed=("sha256", "sm3"))
+                LedgerHash, _one_of(env, name="LEDGER_HASH", default="sha256", allowed=("sha256", "sm3"))
             ),
             password_profile=cast(
-                PasswordProfile, _one_of(env, "PASSWORD_PROFILE", default="mlps", allowed=("mlps", "nist"))
+                PasswordProfile,
+                _one_of(env, name="PASSWORD_PROFILE", default="mlps", allowed=("mlps", "nist")),
             ),
             argon2_profile=cast(Argon2Profile, argon2),
             public_host=_public_host(env),
@@ -118,14 +119,14 @@ def _process_environment() -> Mapping[str, str]:
     return {**{name: value for name, _, value in lines}, **os.environ}
 
 
-def _one_of(env: Mapping[str, str], name: str, *, default: str, allowed: tuple[str, ...]) -> str:
+def _one_of(env: Mapping[str, str], *, name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = env.get(name) or default
     if value not in allowed:
         raise ConfigError(name, f"must be one of {', '.join(allowed)}")
     return value
 
 
-def _database_url(env: Mapping[str, str], name: str) -> str | None:
+def _database_url(env: Mapping[str, str], *, name: str) -> str | None:
     """Only the two databases that the product supports; PostgreSQL is always reached through psycopg 3."""
     value = env.get(name)
     if not value:
@@ -170,7 +171,7 @@ def _qr_keys(env: Mapping[str, str], *, is_test: bool) -> tuple[QrKey, ...]:
     return tuple(keys)
 
 
-def _folder(env: Mapping[str, str], name: str, *, default: Path) -> Path:
+def _folder(env: Mapping[str, str], *, name: str, default: Path) -> Path:
     value = env.get(name)
     if not value:
         return default
