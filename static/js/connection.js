@@ -2,7 +2,6 @@
 let reachable = navigator.onLine;
 
 function show() {
-  document.documentElement.dataset.connection = reachable ? "on" : "off";
   for (const place of document.querySelectorAll("[data-connection]")) {
     place.textContent = reachable ? "● 已连接" : "○ 连接中断";
   }
