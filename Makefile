@@ -30,8 +30,7 @@ run: install
 	@.ci/serve-demo
 
 fresh:
-	rm -rf instance/voucher.db instance/voucher.db-wal instance/voucher.db-shm instance/files instance/anchors \
-		instance/demo-made instance/env
+	rm -rf instance/voucher.db* instance/files instance/anchors instance/demo-made instance/env
 
 test: install-test
 	$(bin)/pytest
