@@ -12,7 +12,17 @@ import pytest
 from alembic import command
 from alembic.config import Config as AlembicConfig
 
-os.environ.setdefault("VOUCHER_ENV", "test")
+# Whatever the shell that runs the tests is set to, no test reaches a real installation.
+os.environ["VOUCHER_ENV"] = "test"
+for name in (
+    "DATABASE_URL",
+    "MIGRATION_DATABASE_URL",
+    "AUDIT_DATABASE_URL",
+    "SECRET_KEY",
+    "QR_KEYS",
+    "ARGON2",
+):
+    os.environ.pop(name, None)
 
 from tests.postgres import Postgres
 from voucher.db import Database
