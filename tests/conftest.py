@@ -24,8 +24,8 @@ for name in (
 ):
     os.environ.pop(name, None)
 
-from tests.postgres import Postgres
-from voucher.db import Database
+from tests.postgres import Postgres  # noqa: E402 (decided before anything reads the environment)
+from voucher.db import Database  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
