@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voucher.errors import Code
+from voucher.rules.invoices import Invoice, InvoiceError, mismatch, normalise
+
+DIGITAL = "26142000000123456789"
+CODE, NUMBER = "014002100111", "12345678"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        DIGITAL,
+        "  26142000 0001 2345 6789\t",
+        "２６１４２００００００１２３４５６７８９",
+        "No.26142000000123456789",
+        "№ 26142000-0001-2345-6789",
+        "NO：26142000—0001—23456789",
+        "26142000\u30000001\u200923456789",
+    ],
+)
+def test_one_digital_invoice_has_one_key_however_it_is_written(written: str) -> None:
+    assert normalise(written) == DIGITAL
+
+
+def test_code_and_number_give_the_same_key_together_or_apart() -> None:
+    assert (
+        normalise(NUMBER, CODE) == normalise(CODE + NUMBER) == normalise(CODE + NUMBER, CODE) == CODE + NUMBER
+    )
+    assert normalise(NUMBER, "１４００２１１１３０") == "140021113012345678"
+
+
+def test_a_fiscal_bill_has_a_code_of_eight_and_a_number_of_ten() -> None:
+    assert normalise("0123456789", "14010126") == "140101260123456789"
+
+
+def test_an_empty_code_is_no_code() -> None:
+    assert normalise(DIGITAL, "  ") == normalise(DIGITAL, "") == DIGITAL
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "reason"),
+    [
+        (NUMBER, None, "还要填写发票代码"),
+        ("1234567", None, "20 位"),
+        (DIGITAL + "0", None, "20 位"),
+        ("", None, "只能是数字"),
+        ("abc", None, "只能是数字"),
+        ("١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦٧٨٩٠", None, "只能是数字"),
+        (NUMBER, "x", "发票代码只能是数字"),
+        (NUMBER, "123", "10 或 12 位"),
+        (DIGITAL, CODE, "10 或 12 位"),
+    ],
+)
+def test_what_is_no_invoice_number_is_refused_with_the_reason(
+    number: str, code: str | None, reason: str
+) -> None:
+    with pytest.raises(InvoiceError) as refused:
+        normalise(number, code)
+    assert reason in refused.value.reason
+
+
+@given(st.text(max_size=40), st.none() | st.text(max_size=20))
+def test_any_text_gives_digits_or_a_reason(number: str, code: str | None) -> None:
+    try:
+        key = normalise(number, code)
+    except InvoiceError:
+        return
+    assert len(key) in (18, 20) and key.isascii() and key.isdigit() and normalise(key) == key
+
+
+PAPER = Invoice(buyer_uscc="FIRM", seller_uscc="HOST", issued_on=date(2026, 6, 2))
+
+
+@pytest.mark.parametrize(
+    ("invoice", "field"),
+    [
+        (PAPER, None),
+        (replace(PAPER, issued_on=date(2026, 6, 1)), None),
+        (replace(PAPER, buyer_uscc="THIRD"), "buyer"),
+        (replace(PAPER, seller_uscc="THIRD"), "seller"),
+        (replace(PAPER, issued_on=date(2026, 5, 31)), "date"),
+    ],
+)
+def test_an_invoice_belongs_to_both_parties_and_follows_the_contract(
+    invoice: Invoice, field: str | None
+) -> None:
+    found = mismatch(invoice, enterprise_uscc="FIRM", host_uscc="HOST", contract_on=date(2026, 6, 1))
+    assert found is None if field is None else found is not None and found[1]["field"] == field
+    assert found is None or found[0] is Code.INVOICE_MISMATCH
+
+
+def test_without_a_contract_date_any_date_of_the_invoice_passes() -> None:
+    assert mismatch(PAPER, enterprise_uscc="FIRM", host_uscc="HOST", contract_on=None) is None
