@@ -108,10 +108,6 @@ class RateLine:
     provider_region: str | None = None
     cap_fen: Fen | None = None
 
-    def general_in_regions(self) -> bool:
-        """Whether the line asks nothing of the regions."""
-        return self.applicant_region is None and self.provider_region is None
-
 
 @dataclass(frozen=True, slots=True)
 class Cap:

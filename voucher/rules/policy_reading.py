@@ -61,6 +61,7 @@ class _File:
     """One TOML text while it is read: its lines, its problems, its sources. `prefix` names a fill-in file."""
 
     def __init__(self, text: str, prefix: str) -> None:
+        text = text.removeprefix("\ufeff")
         self.prefix = prefix
         self.filling = bool(prefix)
         self.lines = locate(text)
@@ -69,7 +70,7 @@ class _File:
         self.keys: dict[str, str] = {}
         try:
             self.raw: dict[str, Any] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as fault:
+        except (tomllib.TOMLDecodeError, RecursionError) as fault:
             at = _AT_LINE.search(str(fault))
             line = int(at[1]) if at else len(text.splitlines()) or 1
             broken = Problem(line, prefix.rstrip("."), None, f"不是有效的 TOML：{fault}")
