@@ -6,12 +6,19 @@ const TONES = {
   refused: [[330, 0.18], [220, 0.3]],
   review: [[520, 0.2]],
 };
+const WAIT_MS = 200;
 let context = null;
 
-export function play(kind) {
-  const tones = TONES[kind];
-  if (!tones || !window.AudioContext) return;
+// A browser that allows no sound yet stays silent for good: a late verdict would be taken for the next one.
+async function awake() {
   context ??= new AudioContext();
+  await Promise.race([context.resume(), new Promise((done) => { setTimeout(done, WAIT_MS); })]);
+  return context.state === "running";
+}
+
+export async function play(kind) {
+  const tones = TONES[kind];
+  if (!tones || !window.AudioContext || !(await awake())) return;
   let at = context.currentTime;
   for (const [frequency, seconds] of tones) {
     const tone = context.createOscillator();

@@ -16,7 +16,9 @@ def listed() -> dict[str, str]:
 
 def present() -> list[Path]:
     folders = (ROOT / "static/vendor", ROOT / "tests/vendor")
-    return [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file() and path != LIST]
+    return [
+        path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file() and path != LIST
+    ]
 
 
 def test_every_vendored_file_has_the_checksum_of_the_list() -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import uuid4
 
 from flask import Flask
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from voucher.clock import SHANGHAI, business_date
 from voucher.money import Fen, capital_yuan, format_yuan
@@ -50,7 +50,7 @@ def label(value: StrEnum | str | None) -> str:
 def fours(text: str | None) -> Markup:
     """A long number in groups of four for the eye; copied or read by a program it has no gaps."""
     if not text:
-        return Markup(DASH)
+        return escape(DASH)
     groups = (text[start : start + 4] for start in range(0, len(text), 4))
     spans = Markup("").join(Markup("<span>{}</span>").format(group) for group in groups)
     return Markup('<data class="fours" value="{}">{}</data>').format(text, spans)
