@@ -1,0 +1,73 @@
+"""Balances as they are now, for reading. What decides is read under lock (`locking.lock`), never here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from voucher.ledger.accounts import CREDITS_LIMITED, FREE, Ref
+from voucher.models.ledger import Account, Transfer
+from voucher.terms import Phase
+
+_POSTED = (Phase.SINGLE.value, Phase.POST.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account's figures in fen. `posted_fen` is credits less debits; `opened_fen` all posted credits."""
+
+    opened_fen: int
+    spent_fen: int
+    reserved_fen: int
+    posted_fen: int
+    available_fen: int
+
+
+NOTHING = Standing(0, 0, 0, 0, 0)
+
+
+def standings(session: Session, book_id: int, refs: Iterable[Ref]) -> dict[Ref, Standing]:
+    """The limited accounts among `refs`; one that was never opened stands at nothing."""
+    by_id = {ref.id: ref for ref in refs}
+    if any(ref.flags == FREE for ref in by_id.values()):
+        raise ValueError("a free account keeps no running balance: use free_balance")
+    found = dict.fromkeys(by_id.values(), NOTHING)
+    query = select(Account).where(Account.book_id == book_id, Account.id.in_(list(by_id)))
+    for account in session.scalars(query):
+        found[by_id[account.id]] = _standing(account)
+    return found
+
+
+def free_balance(session: Session, book_id: int, ref: Ref) -> int:
+    """Credits less debits of a free account: the sum of its transfers."""
+    if ref.flags != FREE:
+        raise ValueError("a limited account keeps its balance: use standings")
+    return free_credits(session, book_id, ref) - free_debits(session, book_id, ref)
+
+
+def free_debits(session: Session, book_id: int, ref: Ref) -> int:
+    """All posted debits of a free account."""
+    query = select(func.coalesce(func.sum(Transfer.amount), 0)).where(
+        Transfer.book_id == book_id, Transfer.debit_id == ref.id, Transfer.phase.in_(_POSTED)
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def free_credits(session: Session, book_id: int, ref: Ref) -> int:
+    """All posted credits of a free account."""
+    query = select(func.coalesce(func.sum(Transfer.amount), 0)).where(
+        Transfer.book_id == book_id, Transfer.credit_id == ref.id, Transfer.phase.in_(_POSTED)
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def _standing(account: Account) -> Standing:
+    posted = account.credits_posted - account.debits_posted
+    if account.flags == CREDITS_LIMITED:
+        available = -posted - account.credits_pending
+        return Standing(account.debits_posted, account.credits_posted, account.credits_pending, posted, available)
+    available = posted - account.debits_pending
+    return Standing(account.credits_posted, account.debits_posted, account.debits_pending, posted, available)

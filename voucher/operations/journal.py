@@ -1,0 +1,31 @@
+"""Writing down who did what, in the transaction that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from voucher.errors import Fact
+from voucher.models.journal import Journal
+from voucher.rules.permissions import Actor
+
+
+def record(
+    session: Session, actor: Actor, action: str, subjects: Sequence[tuple[str, Mapping[str, Fact]]],
+    *, at: datetime, rule_version: str = "",
+) -> None:  # fmt: skip
+    """One journal row for each subject and its facts. Facts hold numbers and ids, no personal data."""
+    session.add_all(
+        Journal(
+            done_at=at,
+            actor_ref=actor.ref,
+            action=action,
+            subject=subject,
+            facts=dict(facts),
+            rule_version=rule_version,
+            source=actor.source,
+        )
+        for subject, facts in subjects
+    )

@@ -1,0 +1,89 @@
+"""Who may do what: one table. Views name a permission; nothing else decides.
+
+A permission is `scope:resource:action`. Whose things it covers is scope too: people see what belongs to their
+organisation, platform, region or book; another's does not exist for them (404).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voucher.terms import Role
+
+_ENTERPRISE = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER})
+_PROVIDER = frozenset({Role.PROVIDER_SCANNER, Role.PROVIDER_MANAGER})
+_MANAGER = frozenset({Role.PROVIDER_MANAGER})
+_REVIEWER = frozenset({Role.REVIEWER})
+_OFFICER = frozenset({Role.PROGRAMME_OFFICER})
+_MAKER = frozenset({Role.FINANCE_MAKER})
+_CHECKER = frozenset({Role.FINANCE_CHECKER})
+_FINANCE = _MAKER | _CHECKER
+_AUDIT = frozenset({Role.AUDITOR})
+
+PERMISSIONS: dict[str, frozenset[Role]] = {
+    "own:account:read": frozenset(Role),
+    "enterprise:voucher:read": _ENTERPRISE,
+    "enterprise:session:open": _ENTERPRISE,
+    "enterprise:session:confirm": _ENTERPRISE,
+    "enterprise:order:read": _ENTERPRISE,
+    "enterprise:order:place": _ENTERPRISE,
+    "enterprise:order:confirm": _ENTERPRISE,
+    "enterprise:order:cancel": _ENTERPRISE,
+    "enterprise:claim:submit": _ENTERPRISE,
+    "provider:session:scan": _PROVIDER,
+    "provider:session:propose": _PROVIDER,
+    "provider:order:read": _PROVIDER,
+    "provider:order:accept": _MANAGER,
+    "provider:order:file_contract": _MANAGER,
+    "provider:order:deliver": _PROVIDER,
+    "provider:order:reverse": _MANAGER,
+    "reviewer:roster:import": _REVIEWER | _OFFICER,
+    "reviewer:holder:qualify": _REVIEWER | _OFFICER,
+    "reviewer:platform:certify": _REVIEWER | _OFFICER,
+    "reviewer:claim:read": _REVIEWER | _OFFICER,
+    "reviewer:claim:decide": _REVIEWER,
+    "programme:policy:read": _OFFICER | _REVIEWER | _FINANCE | _AUDIT,
+    "programme:policy:publish": _OFFICER,
+    "programme:voucher:read": _OFFICER | _REVIEWER | _FINANCE | _AUDIT,
+    "programme:voucher:issue": _OFFICER,
+    "programme:voucher:revoke": _OFFICER,
+    "finance:budget:read": _FINANCE | _OFFICER | _AUDIT,
+    "finance:budget:fund": _MAKER,
+    "finance:batch:read": _FINANCE | _AUDIT,
+    "finance:batch:make": _MAKER,
+    "finance:batch:approve": _CHECKER,
+    "finance:payment:export": _MAKER,
+    "finance:payment:reconcile": _MAKER,
+    "finance:period:close": _CHECKER,
+    "ledger:posting:read": _FINANCE | _OFFICER | _AUDIT,
+    "admin:person:write": frozenset({Role.SECURITY_ADMIN}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person who acts, as a frozen value read before the work begins.
+
+    `ref` is what ledger and journal keep. The id lists say whose things this person acts for; `region_codes`
+    cover the regions below them too.
+    """
+
+    person_id: int
+    ref: str
+    name: str
+    roles: frozenset[Role]
+    organisation_ids: frozenset[int] = frozenset()
+    platform_ids: frozenset[int] = frozenset()
+    region_codes: frozenset[str] = frozenset()
+    book_ids: frozenset[int] = frozenset()
+    source: str = ""
+
+
+def permitted(actor: Actor, permission: str) -> bool:
+    """Whether one of the actor's roles carries the permission. KeyError for a permission not in the table."""
+    return bool(PERMISSIONS[permission] & actor.roles)
+
+
+def covers_region(actor: Actor, path: str) -> bool:
+    """Whether a region, given by its path from the country down, lies in one of the actor's regions."""
+    return any(f"/{code}/" in path for code in actor.region_codes)
