@@ -70,14 +70,14 @@ class Code20:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of the session codes. The one named last makes codes; all of them verify."""
+    """The keys of the session codes. The one named first makes codes; all of them verify."""
 
     by_kid: dict[str, bytes] = field(repr=False)
     current: str
 
     @classmethod
     def parse(cls, text: str) -> "Keys":
-        """Read QR_KEYS, `07:hex,08:hex`, oldest first; two digits and 32 to 64 bytes each.
+        """Read QR_KEYS, `07:hex,08:hex`, newest first; two digits and 32 to 64 bytes each.
 
         Refuses (ValueError, without showing any key) other forms and a key id that comes twice.
         """
@@ -89,7 +89,7 @@ class Keys:
             if found[1] in by_kid:
                 raise ValueError(f"QR_KEYS: key id {found[1]} comes twice")
             by_kid[found[1]] = bytes.fromhex(found[2])
-        return cls(by_kid=by_kid, current=list(by_kid)[-1])
+        return cls(by_kid=by_kid, current=next(iter(by_kid)))
 
 
 def numbered(prefix: str, year: int, serial: int) -> str:

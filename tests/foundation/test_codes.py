@@ -29,7 +29,7 @@ from voucher.codes import (
 )
 
 OLD, NEW = "a1" * 32, "b2" * 32
-KEYS = Keys.parse(f"07:{OLD},08:{NEW}")
+KEYS = Keys.parse(f"08:{NEW},07:{OLD}")
 NOON = datetime(2026, 6, 1, 4, 0, 0, tzinfo=UTC)
 NUMBER = "004815162"
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")

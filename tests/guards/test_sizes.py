@@ -10,7 +10,7 @@ from tests.guards.source import Module, at, called_name, modules, nodes
 MODULE_LINES = 300
 FUNCTION_LINES = 50
 ARGUMENTS = 5
-POSITIONAL = 1
+POSITIONAL = 4  # docs/adr/0001-four-positional-arguments.md
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

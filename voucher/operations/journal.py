@@ -13,10 +13,17 @@ from voucher.rules.permissions import Actor
 
 
 def record(
-    session: Session, actor: Actor, action: str, subjects: Sequence[tuple[str, Mapping[str, Fact]]],
-    *, at: datetime, rule_version: str = "",
-) -> None:  # fmt: skip
-    """One journal row for each subject and its facts. Facts hold numbers and ids, no personal data."""
+    session: Session,
+    actor: Actor,
+    action: str,
+    subjects: Sequence[tuple[str, Mapping[str, Fact]]],
+    *,
+    at: datetime,
+) -> None:
+    """One journal row for each subject and its facts: numbers and ids, no personal data.
+
+    A fact named `rule_version` says which policy version the deed rests on.
+    """
     session.add_all(
         Journal(
             done_at=at,
@@ -24,7 +31,7 @@ def record(
             action=action,
             subject=subject,
             facts=dict(facts),
-            rule_version=rule_version,
+            rule_version=str(facts.get("rule_version", "")),
             source=actor.source,
         )
         for subject, facts in subjects
