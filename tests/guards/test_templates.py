@@ -27,8 +27,10 @@ def sources() -> dict[str, str]:
 
 
 def is_page(name: str) -> bool:
-    """Whether a template is served as a page: not a layout, a component, or a fragment (`_name.html`)."""
-    return not name.startswith(("layouts/", "components/")) and not name.rsplit("/", 1)[-1].startswith("_")
+    """Whether a template is served as a page: not the base, a layout, a component, or a fragment (`_name.html`)."""
+    return not name.startswith(("base.html", "layouts/", "components/")) and not name.rsplit("/", 1)[
+        -1
+    ].startswith("_")
 
 
 def test_every_template_compiles(app: Flask) -> None:
