@@ -1,7 +1,7 @@
 """Refusals: what the product says no to, as a code and facts.
 
 Three families of error exist (design, section 3). Shape errors are marshmallow's. A `Refusal` is a rule that
-said no: it carries a code and the numbers behind it, never a sentence (the sentences live in `web/messages.py`).
+said no: it carries a code and the numbers behind it, never a sentence (the sentences live in `schemas/messages.py`).
 Everything else is a bug, crashes, and rolls back.
 """
 
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TypeVar
 
+T = TypeVar("T")
 Fact = int | str | bool | None
 
 
@@ -18,8 +20,12 @@ class Code(StrEnum):
 
     NOT_FOUND = "not_found"
     NOT_PERMITTED = "not_permitted"
+    NOT_SIGNED_IN = "not_signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
     LOCKED_OUT = "locked_out"
+    LOGIN_TAKEN = "login_taken"
+    DUTIES_SEPARATED = "duties_separated"
+    ROLE_SCOPE_MISSING = "role_scope_missing"
     STEP_UP_REQUIRED = "step_up_required"
     KEY_REUSED = "key_reused"
     KEY_IN_FLIGHT = "key_in_flight"
@@ -53,6 +59,7 @@ class Code(StrEnum):
     SERVICE_NOT_CERTIFIED = "service_not_certified"
     AFFILIATED = "affiliated"
     CONTRACT_DATE_INVALID = "contract_date_invalid"
+    SUBSIDY_ZERO = "subsidy_zero"
 
     INVOICE_USED = "invoice_used"
     INVOICE_MISMATCH = "invoice_mismatch"
@@ -82,6 +89,7 @@ class Code(StrEnum):
 _STATUS = {
     Code.NOT_FOUND: 404,
     Code.NOT_PERMITTED: 403,
+    Code.NOT_SIGNED_IN: 401,
     Code.SIGN_IN_FAILED: 401,
     Code.LOCKED_OUT: 429,
     Code.SCAN_RATE_LIMITED: 429,
@@ -93,6 +101,7 @@ _STATUS = {
     Code.POLICY_INCOMPLETE: 422,
     Code.ROSTER_INVALID: 422,
     Code.USCC_INVALID: 422,
+    Code.ROLE_SCOPE_MISSING: 422,
     Code.FILE_REFUSED: 422,
     Code.EVIDENCE_MISSING: 422,
     Code.FACE_OUT_OF_RANGE: 422,
@@ -119,3 +128,10 @@ class Refusal(Exception):
     def __str__(self) -> str:
         facts = ", ".join(f"{name}={value}" for name, value in self.facts.items())
         return f"{self.code.value}({facts})"
+
+
+def found(value: T | None) -> T:
+    """The value itself; nothing, or another's, is refused as `not_found`: both look the same to whoever asks."""
+    if value is None:
+        raise Refusal(Code.NOT_FOUND)
+    return value

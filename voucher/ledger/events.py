@@ -6,12 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from voucher.clock import micros
 from voucher.errors import Code, Fact
 from voucher.ledger.accounts import Ref
 from voucher.terms import Phase, PostingKind
+
+
+_POSTINGS = UUID("6f1d3c52-0a44-5f0e-9d5b-2b7c1c3e8a11")
+
+
+def posting_id(*name: str | int) -> UUID:
+    """The id of the posting of this name, as `posting_id("hold", order_number)`: the same name, the same id."""
+    return uuid5(_POSTINGS, "/".join(map(str, name)))
 
 
 @dataclass(frozen=True, slots=True)

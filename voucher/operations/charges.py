@@ -1,0 +1,174 @@
+"""The allowance that an operation charges, and the way money takes back: legs, not postings.
+
+The cap account of a holder is opened on first use and brought to the policy's amount by a `cap_adjust` before
+each charge (design, section 2.2), so no job touches every firm on 1 January.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from voucher.ledger import accounts
+from voucher.ledger.accounts import Ref
+from voucher.ledger.events import Event, Leg, posting_id
+from voucher.ledger.locking import Locked
+from voucher.models.ledger import Transfer
+from voucher.models.programmes import BudgetLine
+from voucher.models.vouchers import Voucher
+from voucher.money import Fen
+from voucher.rules.clamp import Limit
+from voucher.rules.permissions import Actor
+from voucher.rules.policy import Policy
+from voucher.terms import CapBasis, Phase, PostingKind, VoucherState
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """A holder's cap under one policy version: which account, how much it should open, and what charges it."""
+
+    policy: Policy
+    holder_ref: str
+    holder_class: str
+    period: int
+    amount_fen: Fen
+    basis: CapBasis
+
+    @property
+    def cap(self) -> Ref:
+        """The limited account that the holder draws on."""
+        return accounts.cap(self.policy.cap_family, self.holder_ref, self.period)
+
+    @property
+    def source(self) -> Ref:
+        """Where it is opened from."""
+        return accounts.cap_source(self.policy.cap_family, self.period)
+
+    @property
+    def used(self) -> Ref:
+        """Where what is charged goes."""
+        return accounts.cap_used(self.policy.cap_family, self.period)
+
+    @property
+    def refs(self) -> tuple[Ref, Ref, Ref]:
+        """All its accounts, to be locked."""
+        return self.cap, self.source, self.used
+
+
+def allowance_of(policy: Policy, *, holder_ref: str, holder_class: str, on: date) -> Allowance | None:
+    """The cap that a charge on this day falls under; None where the policy sets no cap for the class."""
+    cap = policy.cap_for(holder_class)
+    if cap is None:
+        return None
+    return Allowance(policy, holder_ref, holder_class, cap.period_of(on), cap.amount_fen, cap.basis)
+
+
+class Room:
+    """What is left on locked accounts while a sequence of requests is computed, each after the one before."""
+
+    def __init__(self, session: Session, locked: Locked, allowances: Iterable[Allowance]) -> None:
+        self._locked = locked
+        self._taken: dict[Ref, int] = {}
+        self._wanted = {each.cap: each for each in allowances}
+        self._opened = _opened(session, locked.book_id, list(self._wanted.values()))
+
+    def left(self, ref: Ref) -> int:
+        """Still free, after the requests before, and with the cap brought to its amount."""
+        return self._locked.available(ref) + self._adjustment(ref) - self._taken.get(ref, 0)
+
+    def take(self, ref: Ref, amount_fen: int) -> None:
+        """Note that a request uses this much."""
+        self._taken[ref] = self._taken.get(ref, 0) + amount_fen
+
+    def limit(self, allowance: Allowance) -> Limit:
+        """The cap as a limit for `clamp`."""
+        opened = self._opened[allowance.cap] + self._adjustment(allowance.cap)
+        left = self.left(allowance.cap)
+        return Limit("cap", Fen(left), Fen(opened), Fen(opened - left))
+
+    def adjustments(self, actor: Actor, on: date) -> list[Event]:
+        """The `cap_adjust` events that must be posted before the charges."""
+        events = []
+        for ref, allowance in self._wanted.items():
+            change = self._adjustment(ref)
+            if change == 0:
+                continue
+            leg = Leg(allowance.source, ref, change) if change > 0 else Leg(ref, allowance.source, -change)
+            name = (
+                "cap_adjust", self._locked.book_id, str(ref), allowance.policy.code,
+                allowance.holder_class, self._opened[ref],
+            )  # fmt: skip
+            events.append(
+                Event(
+                    id=posting_id(*name),
+                    kind=PostingKind.CAP_ADJUST,
+                    legs=(leg,),
+                    fiscal_year=allowance.period or on.year,
+                    event_on=on,
+                    rule_version=allowance.policy.code,
+                    actor_ref=actor.ref,
+                )
+            )
+        return events
+
+    def _adjustment(self, ref: Ref) -> int:
+        allowance = self._wanted.get(ref)
+        if allowance is None:
+            return 0
+        change = allowance.amount_fen - self._opened[ref]
+        return max(change, -self._locked.available(ref))
+
+
+def _opened(session: Session, book_id: int, allowances: list[Allowance]) -> dict[Ref, int]:
+    """How much each cap account was opened with so far: what came from its source less what went back."""
+    if not allowances:
+        return {}
+    caps = {each.cap.id: each.cap for each in allowances}
+    sources = {each.source.id for each in allowances}
+    opened = dict.fromkeys(caps.values(), 0)
+    query = select(Transfer.debit_id, Transfer.credit_id, Transfer.amount).where(
+        Transfer.book_id == book_id,
+        (Transfer.credit_id.in_(caps) & Transfer.debit_id.in_(sources))
+        | (Transfer.debit_id.in_(caps) & Transfer.credit_id.in_(sources)),
+    )
+    for debit, credit, amount in session.execute(query):
+        if credit in caps:
+            opened[caps[credit]] += amount
+        else:
+            opened[caps[debit]] -= amount
+    return opened
+
+
+def charge_legs(
+    allowance: Allowance | None, amount_fen: int, *, phase: Phase = Phase.SINGLE
+) -> tuple[Leg, ...]:
+    """cap → cap_used; nothing where there is no cap."""
+    if allowance is None:
+        return ()
+    return (Leg(allowance.cap, allowance.used, amount_fen, phase),)
+
+
+def give_back_legs(voucher: Voucher, line: BudgetLine, order_number: str, amount_fen: int) -> tuple[Leg, ...]:
+    """order → voucher; where the voucher is no longer live, on to its budget line, and from a closed line to lapsed."""
+    back = Leg(accounts.order(order_number), accounts.voucher(voucher.number), amount_fen)
+    if voucher.state == VoucherState.LIVE.value:
+        return (back,)
+    return (back, *return_legs(voucher, line, amount_fen))
+
+
+def return_legs(voucher: Voucher, line: BudgetLine, amount_fen: int) -> tuple[Leg, ...]:
+    """voucher → budget of issue; from a line that is closed, on to lapsed."""
+    budget = accounts.budget(line.code, line.year)
+    legs = (Leg(accounts.voucher(voucher.number), budget, amount_fen),)
+    if line.closed_on is None:
+        return legs
+    return (*legs, Leg(budget, accounts.lapsed(line.year), amount_fen))
+
+
+def refs_of(legs: Iterable[Leg]) -> list[Ref]:
+    """Every account that these legs name."""
+    return [ref for leg in legs for ref in (leg.debit, leg.credit)]
