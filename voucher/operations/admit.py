@@ -1,0 +1,170 @@
+"""Whether this voucher may buy this service from this platform now: the verdicts before any amount.
+
+In the order of counter.md: voucher live, platform certified for kind and service, region, relation, roster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, CompoundSelect, String, and_, cast, null, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from voucher.clock import business_date
+from voucher.errors import Code, Refusal
+from voucher.models.parties import Affiliation, Certification, Organisation, Platform, RosterEntry
+from voucher.models.vouchers import Voucher
+from voucher.operations.outcome import Refused, refused
+from voucher.operations.policies import policy_in_force
+from voucher.rules import eligibility
+from voucher.rules.permissions import Actor
+from voucher.rules.policy import Policy
+from voucher.rules.subsidy import within
+from voucher.terms import AffiliationKind, CertificationState, Certifier, VoucherKind, VoucherState
+
+ROSTER = "tech_sme"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A voucher to be used for a service at a platform."""
+
+    voucher: Voucher
+    platform_id: int
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The policy version that rules the order, and the platform."""
+
+    policy: Policy
+    platform: Platform
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    platforms: dict[int, Platform]
+    certifications: dict[int, list[Certification]]
+    rosters: dict[int, set[int]]
+    edges: dict[tuple[int, int], list[str]]
+
+
+def admit(
+    session: Session, wishes: Sequence[Wish], *, actor: Actor, at: datetime
+) -> list[Admitted | Refused]:
+    """Check each wish against the policy version in force now.
+
+    Refused: `voucher_revoked`, `voucher_expired`, `voucher_not_usable`, `service_not_certified`,
+    `provider_suspended`, `not_recognised`, `affiliated`, `not_qualified`, `not_found` for a platform that
+    does not exist, `policy_not_published`. Locks the platforms' certifications FOR SHARE.
+    """
+    facts = _facts(session, wishes, at)
+    policies: dict[str, Policy] = {}
+    results: list[Admitted | Refused] = []
+    for wish in wishes:
+        try:
+            programme = wish.voucher.programme_code
+            if programme not in policies:
+                policies[programme] = policy_in_force(session, programme, at)
+            results.append(_admit(policies[programme], wish, facts, on=business_date(at)))
+        except Refusal as refusal:
+            results.append(refused(refusal))
+    return results
+
+
+def check_certified(session: Session, policy: Policy, platform_id: int, *, service: str, on: date) -> None:
+    """At capture: the platform is still certified and not suspended. Locks its certifications FOR SHARE."""
+    rows = _certifications(session, {platform_id}).get(platform_id, [])
+    _refuse(eligibility.platform(policy, [_plain(row) for row in rows], service=service, on=on))
+
+
+def _admit(policy: Policy, wish: Wish, facts: _Facts, *, on: date) -> Admitted:
+    voucher = wish.voucher
+    _refuse(eligibility.voucher_live(VoucherState(voucher.state), voucher.use_by, on))
+    platform = facts.platforms.get(wish.platform_id)
+    if platform is None:
+        raise Refusal(Code.NOT_FOUND, platform=wish.platform_id)
+    if policy.service(wish.service) is None:
+        raise Refusal(Code.SERVICE_NOT_CERTIFIED, reason="not_in_policy", service=wish.service)
+    rows = facts.certifications.get(platform.id, [])
+    _refuse(eligibility.platform(policy, [_plain(row) for row in rows], service=wish.service, on=on))
+    if not any(within(row.region_code, policy.owner_region) for row in rows):
+        raise Refusal(Code.NOT_RECOGNISED, reason="no_agreement", home=policy.owner_region)
+    owner_id = voucher.holder.organisation_id
+    if owner_id is not None:
+        _refuse(_relation(policy, owner_id, platform.organisation_id, facts))
+        _refuse(eligibility.roster(policy, facts.rosters.get(owner_id, set()), on))
+    return Admitted(policy, platform)
+
+
+def _relation(policy: Policy, owner_id: int, host_id: int, facts: _Facts) -> eligibility.Finding:
+    pair = (min(owner_id, host_id), max(owner_id, host_id))
+    edges = [
+        eligibility.Edge(kind=AffiliationKind(kind), one=str(pair[0]), other=str(pair[1]))
+        for kind in facts.edges.get(pair, [])
+    ]
+    return eligibility.affiliation(policy, enterprise_uscc=str(owner_id), host_uscc=str(host_id), edges=edges)
+
+
+def _refuse(finding: eligibility.Finding) -> None:
+    if finding is not None:
+        raise Refusal(finding[0], **finding[1])
+
+
+def _plain(row: Certification) -> eligibility.Certification:
+    return eligibility.Certification(
+        certifier=Certifier(row.authority),
+        kinds=tuple(VoucherKind(kind) for kind in row.kinds),
+        services=tuple(row.services),
+        valid_from=row.from_on,
+        valid_to=row.to_on,
+        state=CertificationState(row.state),
+    )
+
+
+def _certifications(session: Session, platform_ids: set[int]) -> dict[int, list[Certification]]:
+    query = (
+        select(Certification)
+        .where(Certification.platform_id.in_(platform_ids))
+        .order_by(Certification.id)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    )
+    found: dict[int, list[Certification]] = {}
+    for row in session.scalars(query):
+        found.setdefault(row.platform_id, []).append(row)
+    return found
+
+
+def _facts(session: Session, wishes: Sequence[Wish], at: datetime) -> _Facts:
+    ids = {wish.platform_id for wish in wishes}
+    platforms = {row.id: row for row in session.scalars(select(Platform).where(Platform.id.in_(ids)))}
+    owners = {wish.voucher.holder.organisation_id for wish in wishes} - {None}
+    hosts = {platform.organisation_id for platform in platforms.values()}
+    rosters: dict[int, set[int]] = {}
+    edges: dict[tuple[int, int], list[str]] = {}
+    for first, second, kind in session.execute(_parties(owners, hosts, business_date(at).year)):
+        if kind is None:
+            rosters.setdefault(first, set()).add(second)
+        else:
+            edges.setdefault((first, second), []).append(kind)
+    return _Facts(platforms, _certifications(session, ids), rosters, edges)
+
+
+def _parties(owners: set[int | None], hosts: set[int], year: int) -> CompoundSelect[Any]:
+    """Roster years (owner, year, NULL) and declared relations (first, second, kind) in one statement."""
+    rostered = (
+        select(Organisation.id, RosterEntry.year, cast(null(), String))
+        .join(RosterEntry, RosterEntry.uscc == Organisation.uscc)
+        .where(Organisation.id.in_(owners), RosterEntry.roster == ROSTER, RosterEntry.year == year)
+    )
+    joined: ColumnElement[bool] = or_(
+        and_(Affiliation.first_id.in_(owners), Affiliation.second_id.in_(hosts)),
+        and_(Affiliation.first_id.in_(hosts), Affiliation.second_id.in_(owners)),
+    )
+    related = select(Affiliation.first_id, Affiliation.second_id, Affiliation.kind).where(joined)
+    return union_all(rostered, related)

@@ -1,0 +1,178 @@
+"""Capturing and releasing holds: the second phase of an order's money (核销, 释放额度)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from voucher.clock import business_date
+from voucher.errors import Code
+from voucher.ledger.accounts import Ref
+from voucher.ledger.events import Accepted, Event, Leg, Rejected, posting_id
+from voucher.ledger.locking import lock
+from voucher.ledger.posting import post
+from voucher.models.ledger import Account, Transfer
+from voucher.models.orders import Order
+from voucher.money import Fen
+from voucher.operations.outcome import Refused, refused
+from voucher.rules.permissions import Actor
+from voucher.terms import OrderState, Phase, PostingKind
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRequest:
+    """A held order, locked, and how much of the hold to take; the rest goes back."""
+
+    order: Order
+    amount_fen: Fen
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What was captured."""
+
+    order: Order
+    captured_fen: Fen
+
+
+@dataclass(frozen=True, slots=True)
+class _Reserved:
+    """One reserved leg of a hold."""
+
+    leg: int
+    debit: Ref
+    credit: Ref
+    amount: int
+
+
+def capture(
+    session: Session, requests: Sequence[CaptureRequest], *, actor: Actor, at: datetime
+) -> list[Captured | Refused]:
+    """Take `amount_fen` of each order's hold, on every account it reserved, and release the rest at once.
+
+    Orders of one book become CAPTURED. Refused, alone: more than is held (`capture_above_hold`), a hold that
+    is resolved already (`already_resolved`). The year charged stays the hold's.
+    """
+    orders = [request.order for request in requests]
+    reserved = _reserved(session, orders)
+    events = [
+        _event(
+            request.order,
+            PostingKind.CAPTURE,
+            tuple(_leg(request.order, each, request.amount_fen, Phase.POST) for each in legs),
+            actor=actor,
+            at=at,
+        )
+        for request, legs in zip(requests, reserved, strict=True)
+    ]
+    results: list[Captured | Refused] = []
+    for request, answer in zip(requests, _resolve(session, orders, events, at=at), strict=True):
+        if isinstance(answer, Rejected):
+            results.append(refused(answer))
+            continue
+        order = request.order
+        order.state = OrderState.CAPTURED.value
+        order.captured_fen = request.amount_fen
+        order.capture_posting = answer.posting_id
+        order.captured_at = at
+        _close_hold(order)
+        results.append(Captured(order, request.amount_fen))
+    return results
+
+
+def release(
+    session: Session, orders: Sequence[Order], *, state: OrderState, actor: Actor, at: datetime
+) -> list[Order | Refused]:
+    """Give every reserved fen back, on every account, and close the orders as `state` (released or expired).
+
+    Refused, alone: a hold that is resolved already (`already_resolved`).
+    """
+    events = [
+        _event(
+            order,
+            PostingKind.RELEASE,
+            tuple(_leg(order, each, each.amount, Phase.VOID) for each in legs),
+            actor=actor,
+            at=at,
+        )
+        for order, legs in zip(orders, _reserved(session, orders), strict=True)
+    ]
+    results: list[Order | Refused] = []
+    for order, answer in zip(orders, _resolve(session, orders, events, at=at), strict=True):
+        if isinstance(answer, Rejected):
+            results.append(refused(answer))
+            continue
+        order.state = state.value
+        order.closed_at = at
+        _close_hold(order)
+        results.append(order)
+    return results
+
+
+def _reserved(session: Session, orders: Sequence[Order]) -> list[list[_Reserved]]:
+    """The reserved legs of each order's open hold, in the order given; none for an order without one."""
+    debit, credit = aliased(Account), aliased(Account)
+    query = (
+        select(Transfer.posting_id, Transfer.leg, Transfer.amount)
+        .add_columns(debit.code, debit.owner_ref, debit.period, credit.code, credit.owner_ref, credit.period)
+        .join(debit, (debit.book_id == Transfer.book_id) & (debit.id == Transfer.debit_id))
+        .join(credit, (credit.book_id == Transfer.book_id) & (credit.id == Transfer.credit_id))
+        .where(
+            Transfer.book_id.in_({order.book_id for order in orders}),
+            Transfer.posting_id.in_({order.hold_posting for order in orders if order.hold_posting}),
+        )
+        .order_by(Transfer.posting_id, Transfer.leg)
+    )
+    found: dict[UUID, list[_Reserved]] = {}
+    for posting, leg, amount, *names in session.execute(query):
+        found.setdefault(posting, []).append(_Reserved(leg, Ref(*names[:3]), Ref(*names[3:]), amount))
+    return [found.get(order.hold_posting, []) if order.hold_posting else [] for order in orders]
+
+
+def _leg(order: Order, reserved: _Reserved, amount: int, phase: Phase) -> Leg:
+    if order.hold_posting is None:
+        raise ValueError(f"order {order.number} holds nothing")
+    return Leg(reserved.debit, reserved.credit, amount, phase, (order.hold_posting, reserved.leg))
+
+
+def _event(
+    order: Order, kind: PostingKind, legs: tuple[Leg, ...], *, actor: Actor, at: datetime
+) -> Event | None:
+    if not legs:
+        return None
+    return Event(
+        id=posting_id(kind.value, order.number),
+        kind=kind,
+        legs=legs,
+        fiscal_year=order.fiscal_year,
+        event_on=business_date(at),
+        rule_version=order.policy_code,
+        actor_ref=actor.ref,
+    )
+
+
+def _resolve(
+    session: Session, orders: Sequence[Order], events: Sequence[Event | None], *, at: datetime
+) -> list[Accepted | Rejected]:
+    """Post the events that there are; an order that holds nothing is answered `already_resolved`."""
+    present = [event for event in events if event is not None]
+    if not present:
+        return [Rejected(Code.ALREADY_RESOLVED, {"order": order.number}) for order in orders]
+    refs = [ref for event in present for leg in event.legs for ref in (leg.debit, leg.credit)]
+    locked = lock(session, orders[0].book_id, refs)
+    answers = iter(post(session, locked, present, at=at))
+    return [
+        next(answers) if event is not None else Rejected(Code.ALREADY_RESOLVED, {"order": order.number})
+        for order, event in zip(orders, events, strict=True)
+    ]
+
+
+def _close_hold(order: Order) -> None:
+    order.held_fen = 0
+    order.hold_posting = None
+    order.hold_expires_at = None

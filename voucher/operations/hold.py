@@ -1,0 +1,181 @@
+"""Holding: a voucher's money and its holder's allowance are reserved for an order (锁定额度)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from voucher.clock import business_date, fiscal_year
+from voucher.errors import Code, Refusal
+from voucher.ledger import accounts
+from voucher.ledger.events import Event, Leg, Rejected, posting_id
+from voucher.ledger.locking import lock
+from voucher.ledger.posting import post
+from voucher.models.orders import Order
+from voucher.models.vouchers import Voucher
+from voucher.money import Fen
+from voucher.operations.charges import Allowance, Room, allowance_of, charge_legs
+from voucher.operations.outcome import Refused, refused
+from voucher.rules.clamp import Clamped, Limit, clamp
+from voucher.rules.permissions import Actor
+from voucher.rules.policy import Policy
+from voucher.rules.subsidy import Case, compute
+from voucher.rules.validity import complete_by
+from voucher.terms import CapBasis, OrderState, Phase, PostingKind, Rounding
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """An order whose contract is known, the voucher that pays, and the version that rules it.
+
+    `expires_at` is when the hold lapses by itself (a counter session's); None: the order's complete-by date.
+    """
+
+    order: Order
+    voucher: Voucher
+    policy: Policy
+    platform_region: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What was held, and what each limit took away from what the policy would have given."""
+
+    order: Order
+    held_fen: Fen
+    reductions: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    request: HoldRequest
+    wanted_fen: Fen
+    allowance: Allowance | None
+
+
+def hold(
+    session: Session, requests: Sequence[HoldRequest], *, actor: Actor, at: datetime
+) -> list[Held | Refused]:
+    """Reserve voucher → order and, unless the cap counts what is claimed, cap → cap_used; orders of one book.
+
+    The subsidy is computed on the contract amount and clamped to what voucher and cap leave; each order
+    becomes HELD. Refused, alone: `voucher_exhausted`, `cap_exceeded` (cap, used, left, year), `subsidy_zero`
+    where the policy gives nothing, and what `subsidy.compute` refuses.
+    """
+    plans: list[_Plan | Refused] = []
+    for request in requests:
+        try:
+            plans.append(_plan(request, at))
+        except Refusal as refusal:
+            plans.append(refused(refusal))
+    valid = [plan for plan in plans if isinstance(plan, _Plan)]
+    answers = iter(_post(session, valid, actor=actor, at=at) if valid else [])
+    return [plan if isinstance(plan, Refused) else next(answers) for plan in plans]
+
+
+def _plan(request: HoldRequest, at: datetime) -> _Plan:
+    order, voucher, policy = request.order, request.voucher, request.policy
+    wanted = compute(
+        policy,
+        Case(
+            holder_class=voucher.holder_class,
+            service=order.service,
+            contract_fen=Fen(order.contract_fen or 0),
+            applicant_region=voucher.holder.region_code,
+            provider_region=request.platform_region,
+        ),
+    ).amount_fen
+    if wanted == 0:
+        raise Refusal(Code.SUBSIDY_ZERO, contract_fen=order.contract_fen)
+    allowance = allowance_of(
+        policy, holder_ref=voucher.holder.ref, holder_class=voucher.holder_class, on=business_date(at)
+    )
+    charged = allowance if allowance is not None and allowance.basis is not CapBasis.CLAIMED else None
+    return _Plan(request, wanted, charged)
+
+
+def _post(session: Session, plans: Sequence[_Plan], *, actor: Actor, at: datetime) -> list[Held | Refused]:
+    book_id = plans[0].request.order.book_id
+    allowances = [plan.allowance for plan in plans if plan.allowance]
+    refs = [ref for each in allowances for ref in each.refs]
+    for plan in plans:
+        refs += [accounts.voucher(plan.request.voucher.number), accounts.order(plan.request.order.number)]
+    locked = lock(session, book_id, refs)
+    room = Room(session, locked, allowances)
+    clamped = [_clamp(room, plan) for plan in plans]
+    charges = [
+        _event(plan, given.granted_fen, actor, at)
+        for plan, given in zip(plans, clamped, strict=True)
+        if given.refusal is None
+    ]
+    opening = room.adjustments(actor, business_date(at)) if charges else []
+    answers = iter(post(session, locked, [*opening, *charges], at=at)[len(opening) :])
+    results: list[Held | Refused] = []
+    for plan, given in zip(plans, clamped, strict=True):
+        if given.refusal is not None:
+            year = plan.allowance.period if plan.allowance else fiscal_year(at)
+            results.append(Refused(given.refusal, {**(given.facts or {}), "year": year}))
+            continue
+        answer = next(answers)
+        results.append(refused(answer) if isinstance(answer, Rejected) else _held(plan, given, at))
+    return results
+
+
+def _clamp(room: Room, plan: _Plan) -> Clamped:
+    voucher = plan.request.voucher
+    ref = accounts.voucher(voucher.number)
+    left = room.left(ref)
+    limits = [Limit("voucher", Fen(left), Fen(voucher.face_fen), Fen(voucher.face_fen - left))]
+    if plan.allowance is not None:
+        limits.append(room.limit(plan.allowance))
+    given = clamp(plan.wanted_fen, limits, rounding=plan.request.policy.rounding or Rounding.FEN)
+    if given.refusal is None:
+        room.take(ref, given.granted_fen)
+        if plan.allowance is not None:
+            room.take(plan.allowance.cap, given.granted_fen)
+    return given
+
+
+def _event(plan: _Plan, granted_fen: int, actor: Actor, at: datetime) -> Event:
+    order, voucher = plan.request.order, plan.request.voucher
+    money = Leg(
+        accounts.voucher(voucher.number), accounts.order(order.number), granted_fen, Phase.PENDING,
+        expires_at=plan.request.expires_at,
+    )  # fmt: skip
+    return Event(
+        id=posting_id("hold", order.number),
+        kind=PostingKind.HOLD,
+        legs=(money, *charge_legs(plan.allowance, granted_fen, phase=Phase.PENDING)),
+        fiscal_year=fiscal_year(at),
+        event_on=business_date(at),
+        rule_version=plan.request.policy.code,
+        actor_ref=actor.ref,
+    )
+
+
+def _held(plan: _Plan, given: Clamped, at: datetime) -> Held:
+    order = plan.request.order
+    reductions = tuple(
+        {
+            "limit": cut.name,
+            "by_fen": cut.by_fen,
+            "opened_fen": cut.limit.opened_fen if cut.limit else None,
+            "left_fen": cut.limit.available_fen if cut.limit else None,
+        }
+        for cut in given.reductions
+    )
+    order.state = OrderState.HELD.value
+    order.wanted_fen = plan.wanted_fen
+    order.held_fen = given.granted_fen
+    order.reductions = list(reductions)
+    order.hold_posting = posting_id("hold", order.number)
+    order.hold_expires_at = plan.request.expires_at
+    order.held_at = at
+    order.fiscal_year = fiscal_year(at)
+    order.complete_by = complete_by(plan.request.policy, business_date(at))
+    return Held(order, given.granted_fen, reductions)

@@ -1,0 +1,192 @@
+"""Issuing vouchers to qualified holders, one or many (domain, section 3.3 step 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from voucher.clock import business_date, fiscal_year
+from voucher.codes import numbered
+from voucher.errors import Code, Fact, Refusal
+from voucher.ledger import accounts
+from voucher.ledger.events import Event, Leg, Rejected, posting_id
+from voucher.ledger.locking import lock
+from voucher.ledger.posting import post
+from voucher.models.numbers import take_ids
+from voucher.models.parties import Holder, Qualification
+from voucher.models.programmes import BudgetLine, Programme
+from voucher.models.vouchers import Voucher
+from voucher.money import Fen
+from voucher.operations import journal
+from voucher.operations.charges import Allowance, Room, allowance_of, charge_legs
+from voucher.operations.outcome import Refused, refused
+from voucher.operations.policies import policy_in_force
+from voucher.rules.eligibility import face, holder_class
+from voucher.rules.permissions import Actor
+from voucher.rules.policy import Policy
+from voucher.rules.validity import use_by
+from voucher.terms import CapBasis, PostingKind, VoucherState
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRequest:
+    """A voucher of `face_fen` for one holder (its USCC or temporary id)."""
+
+    holder_ref: str
+    face_fen: Fen
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The voucher that was issued."""
+
+    voucher_id: int
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    voucher: Voucher
+    holder_ref: str
+    allowance: Allowance | None
+
+
+def issue(
+    session: Session, line_code: str, requests: Sequence[IssueRequest], *, actor: Actor, at: datetime
+) -> list[Issued | Refused]:
+    """Issue vouchers from one budget line under the policy in force: budget → voucher, for 1 to 1000 holders.
+
+    Refused for the whole call: a line that is not there or not the actor's (`not_found`), no policy in force
+    (`policy_not_published`). Refused for one request alone: a holder who is not qualified this year
+    (`not_qualified`), a face value out of range (`face_out_of_range`), a budget that is used up
+    (`budget_exceeded`), and, where the cap counts what is claimed, the cap (`cap_exceeded`).
+    """
+    line, book_id = _line(session, line_code, actor)
+    policy = policy_in_force(session, line.programme_code, at)
+    qualified = _qualified(session, line, fiscal_year(at), requests)
+    drafts: list[_Draft | Refused] = []
+    for voucher_id, request in zip(take_ids(session, Voucher, len(requests)), requests, strict=True):
+        try:
+            holder, held_class = _checked(policy, qualified, request)
+        except Refusal as refusal:
+            drafts.append(refused(refusal))
+            continue
+        voucher = Voucher(
+            id=voucher_id,
+            number=numbered("V", fiscal_year(at), voucher_id),
+            book_id=book_id,
+            programme_code=line.programme_code,
+            policy_code=policy.code,
+            budget_line_id=line.id,
+            holder_id=holder.id,
+            holder_class=held_class,
+            face_fen=request.face_fen,
+            state=VoucherState.LIVE.value,
+            use_by=use_by(policy, business_date(at)),
+            issued_by=actor.person_id,
+            issued_at=at,
+        )
+        drafts.append(_Draft(voucher, holder.ref, _claimed_cap(policy, holder.ref, held_class, at)))
+    return _post(session, line, drafts, actor=actor, at=at)
+
+
+def _line(session: Session, line_code: str, actor: Actor) -> tuple[BudgetLine, int]:
+    query = (
+        select(BudgetLine, Programme.book_id)
+        .join(Programme, Programme.code == BudgetLine.programme_code)
+        .where(BudgetLine.code == line_code, Programme.book_id.in_(actor.book_ids))
+    )
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise Refusal(Code.NOT_FOUND, budget_line=line_code)
+    return row[0], row[1]
+
+
+def _qualified(
+    session: Session, line: BudgetLine, year: int, requests: Sequence[IssueRequest]
+) -> dict[str, tuple[Holder, str]]:
+    query = (
+        select(Holder, Qualification.holder_class)
+        .join(Qualification, Qualification.holder_id == Holder.id)
+        .where(
+            Holder.ref.in_({request.holder_ref for request in requests}),
+            Qualification.programme_code == line.programme_code,
+            Qualification.year == year,
+        )
+    )
+    return {holder.ref: (holder, held_class) for holder, held_class in session.execute(query)}
+
+
+def _checked(
+    policy: Policy, qualified: dict[str, tuple[Holder, str]], request: IssueRequest
+) -> tuple[Holder, str]:
+    found = qualified.get(request.holder_ref)
+    if found is None:
+        raise Refusal(Code.NOT_QUALIFIED, reason="not_qualified", holder=request.holder_ref)
+    finding = holder_class(policy, found[1]) or face(policy, request.face_fen)
+    if finding is not None:
+        raise Refusal(finding[0], **finding[1])
+    return found
+
+
+def _claimed_cap(policy: Policy, holder_ref: str, held_class: str, at: datetime) -> Allowance | None:
+    allowance = allowance_of(policy, holder_ref=holder_ref, holder_class=held_class, on=business_date(at))
+    return allowance if allowance is not None and allowance.basis is CapBasis.CLAIMED else None
+
+
+def _post(
+    session: Session, line: BudgetLine, drafts: Sequence[_Draft | Refused], *, actor: Actor, at: datetime
+) -> list[Issued | Refused]:
+    valid = [draft for draft in drafts if isinstance(draft, _Draft)]
+    if not valid:
+        return [draft for draft in drafts if isinstance(draft, Refused)]
+    budget = accounts.budget(line.code, line.year)
+    allowances = [draft.allowance for draft in valid if draft.allowance]
+    refs = [budget, *(accounts.voucher(draft.voucher.number) for draft in valid)]
+    locked = lock(
+        session, valid[0].voucher.book_id, [*refs, *(ref for each in allowances for ref in each.refs)]
+    )
+    opening = Room(session, locked, allowances).adjustments(actor, business_date(at))
+    events = [_event(budget, draft, actor, at) for draft in valid]
+    post(session, locked, opening, at=at)
+    answers = iter(post(session, locked, events, at=at))
+    results: list[Issued | Refused] = []
+    for draft in drafts:
+        if isinstance(draft, Refused):
+            results.append(draft)
+            continue
+        answer = next(answers)
+        if isinstance(answer, Rejected):
+            results.append(refused(answer))
+            continue
+        session.add(draft.voucher)
+        results.append(Issued(draft.voucher.id, draft.voucher.number))
+    facts: list[tuple[str, dict[str, Fact]]] = [
+        (
+            draft.voucher.number,
+            {"face_fen": draft.voucher.face_fen, "rule_version": draft.voucher.policy_code},
+        )
+        for draft in valid
+        if draft.voucher in session
+    ]
+    journal.record(session, actor, "voucher.issue", facts, at=at)
+    session.flush()
+    return results
+
+
+def _event(budget: accounts.Ref, draft: _Draft, actor: Actor, at: datetime) -> Event:
+    voucher = draft.voucher
+    money = Leg(budget, accounts.voucher(voucher.number), voucher.face_fen)
+    return Event(
+        id=posting_id("issue", voucher.number),
+        kind=PostingKind.ISSUE,
+        legs=(money, *charge_legs(draft.allowance, voucher.face_fen)),
+        fiscal_year=fiscal_year(at),
+        event_on=business_date(at),
+        rule_version=voucher.policy_code,
+        actor_ref=actor.ref,
+    )
