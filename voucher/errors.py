@@ -66,6 +66,8 @@ class Code(StrEnum):
     EVIDENCE_MISSING = "evidence_missing"
     FILE_REFUSED = "file_refused"
     PAYEE_MISSING = "payee_missing"
+    CLAIM_LATE = "claim_late"
+    REASON_MISSING = "reason_missing"
 
     QR_INVALID = "qr_invalid"
     QR_EXPIRED = "qr_expired"
@@ -104,6 +106,7 @@ _STATUS = {
     Code.ROLE_SCOPE_MISSING: 422,
     Code.FILE_REFUSED: 422,
     Code.EVIDENCE_MISSING: 422,
+    Code.REASON_MISSING: 422,
     Code.FACE_OUT_OF_RANGE: 422,
     Code.CONTRACT_DATE_INVALID: 422,
 }

@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_sign_in_failure"),
     )
     op.create_index("ix_sign_in_failure_login", "sign_in_failure", ["login", "failed_at"])
+    op.create_index("ix_sign_in_failure_source", "sign_in_failure", ["source", "failed_at"])
 
     op.create_table(
         "account",

@@ -46,7 +46,10 @@ class SignInFailure(Base):
     """A failed sign-in. Kept in the database, so that the lockout holds over several workers."""
 
     __tablename__ = "sign_in_failure"
-    __table_args__ = (Index("ix_sign_in_failure_login", "login", "failed_at"),)
+    __table_args__ = (
+        Index("ix_sign_in_failure_login", "login", "failed_at"),
+        Index("ix_sign_in_failure_source", "source", "failed_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     login: Mapped[str] = mapped_column(String(40))

@@ -79,6 +79,11 @@ class Actor:
     source: str = ""
 
 
+def person_ref(person_id: int) -> str:
+    """How ledger and journal name a person."""
+    return f"person:{person_id}"
+
+
 def permitted(actor: Actor, permission: str) -> bool:
     """Whether one of the actor's roles carries the permission. KeyError for a permission not in the table."""
     return bool(PERMISSIONS[permission] & actor.roles)

@@ -1,0 +1,142 @@
+"""Who somebody is: the person, the roles valid on a day, and whose things they act for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from voucher.clock import business_date
+from voucher.models.ledger import Book
+from voucher.models.parties import Organisation, Platform
+from voucher.models.people import ApiToken, Person, RoleGrant
+from voucher.models.regions import Region
+from voucher.rules.permissions import Actor, person_ref
+from voucher.terms import Role
+
+_ENTERPRISE = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER})
+_PROVIDER = frozenset({Role.PROVIDER_SCANNER, Role.PROVIDER_MANAGER})
+
+
+@dataclass(frozen=True, slots=True)
+class GrantLine:
+    """A role as it is shown: which, for what (an organisation's name, a platform's, ...), and until when."""
+
+    role: Role
+    scope: str
+    from_on: date
+    to_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A person as they stand on a day: the actor, the session version that sessions must carry, the roles."""
+
+    actor: Actor
+    login: str
+    session_version: int
+    grants: tuple[GrantLine, ...]
+
+
+def standing_of(session: Session, person_id: int, *, on: date, source: str = "") -> Standing | None:
+    """The person as of a day; None for one who does not exist or is disabled."""
+    return _standing(session, _people(on).where(Person.id == person_id), source=source)
+
+
+def standing_of_token(
+    session: Session, token_hash: str, *, at: datetime, source: str = ""
+) -> Standing | None:
+    """The person whose machine shows the bearer token of this hash; None once it or its session version has ended."""
+    query = (
+        _people(business_date(at))
+        .join(ApiToken, ApiToken.person_id == Person.id)
+        .where(
+            ApiToken.token_hash == token_hash,
+            ApiToken.session_version == Person.session_version,
+            ApiToken.expires_at > at,
+        )
+    )
+    return _standing(session, query, source=source)
+
+
+def actor_of_login(session: Session, login: str, *, on: date, source: str = "") -> Actor | None:
+    """The person with this login as an actor, for the command line and for telling a demonstration."""
+    standing = _standing(session, _people(on).where(Person.login == login), source=source)
+    return standing.actor if standing else None
+
+
+def _people(on: date) -> Select[Any]:
+    """One row for each role valid on the day (one with nulls for a person without roles)."""
+    valid = and_(
+        RoleGrant.person_id == Person.id,
+        RoleGrant.from_on <= on,
+        or_(RoleGrant.to_on.is_(None), RoleGrant.to_on > on),
+    )
+    return (
+        select(
+            Person.id,
+            Person.login,
+            Person.name,
+            Person.session_version,
+            RoleGrant,
+            Organisation.name.label("organisation"),
+            Platform.__table__.c.name.label("platform"),
+            Region.name.label("region"),
+            Book.authority.label("authority"),
+        )
+        .outerjoin(RoleGrant, valid)
+        .outerjoin(Organisation, Organisation.id == RoleGrant.organisation_id)
+        .outerjoin(Platform.__table__, Platform.__table__.c.id == RoleGrant.platform_id)
+        .outerjoin(Region, Region.code == RoleGrant.region_code)
+        .outerjoin(Book, Book.book_id == RoleGrant.book_id)
+        .where(Person.disabled_at.is_(None))
+        .order_by(RoleGrant.id)
+    )
+
+
+def _standing(session: Session, query: Select[Any], *, source: str) -> Standing | None:
+    rows = session.execute(query).all()
+    if not rows:
+        return None
+    person = rows[0]
+    held = [(row, row.RoleGrant) for row in rows if row.RoleGrant is not None]
+    grants = [grant for _, grant in held]
+    actor = Actor(
+        person_id=person.id,
+        ref=person_ref(person.id),
+        name=person.name,
+        roles=frozenset(Role(grant.role) for grant in grants),
+        organisation_ids=frozenset(
+            grant.organisation_id
+            for grant in grants
+            if grant.role in _ENTERPRISE and grant.organisation_id is not None
+        ),
+        platform_ids=_platforms(session, [grant for grant in grants if grant.role in _PROVIDER]),
+        region_codes=frozenset(grant.region_code for grant in grants if grant.region_code is not None),
+        book_ids=frozenset(grant.book_id for grant in grants if grant.book_id is not None),
+        source=source,
+    )
+    return Standing(actor, person.login, person.session_version, tuple(_line(row) for row, _ in held))
+
+
+def _platforms(session: Session, grants: Sequence[RoleGrant]) -> frozenset[int]:
+    """The platforms of a provider's roles; a role given for an organisation covers all of its platforms."""
+    own = {grant.platform_id for grant in grants if grant.platform_id is not None}
+    hosts = {
+        grant.organisation_id
+        for grant in grants
+        if grant.organisation_id is not None and grant.platform_id is None
+    }
+    if hosts:
+        own.update(session.scalars(select(Platform.id).where(Platform.organisation_id.in_(hosts))))
+    return frozenset(own)
+
+
+def _line(row: Row[Any]) -> GrantLine:
+    scope = row.platform or row.organisation or row.authority or row.region or ""
+    grant = row.RoleGrant
+    return GrantLine(Role(grant.role), scope, grant.from_on, grant.to_on)

@@ -1,0 +1,1 @@
+"""What comes in and what goes out: the shape of forms and JSON bodies, and the sentences of refusals."""

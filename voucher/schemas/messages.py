@@ -1,0 +1,173 @@
+"""What people read when a rule says no: one Chinese sentence for each code, and more where its facts are known.
+
+A sentence names the rule. Its `DETAILS` follow in order, each only where the refusal brings all facts that it
+names: one code may be raised with figures in one place and without them in another. `_fen` facts are written in
+yuan, closed lists by their labels. docs/refusals.md explains each code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from string import Formatter
+from typing import Final, Protocol
+
+from voucher.errors import Code, Fact
+from voucher.money import format_yuan
+from voucher.schemas.words import FACT_NAMES, word
+
+
+class Refusing(Protocol):
+    """A `Refusal`, or its returned twin `Refused`."""
+
+    @property
+    def code(self) -> Code: ...
+    @property
+    def facts(self) -> Mapping[str, Fact]: ...
+
+
+SENTENCES: Final[Mapping[Code, str]] = {
+    Code.NOT_FOUND: "您访问的内容不存在，或不属于您所在的单位。",
+    Code.NOT_PERMITTED: "您没有办理此项业务的权限，请联系本单位管理员。",
+    Code.NOT_SIGNED_IN: "请先登录。",
+    Code.SIGN_IN_FAILED: "用户名或密码不正确。",
+    Code.LOCKED_OUT: "密码错误次数过多，为保护账户已暂停登录。",
+    Code.LOGIN_TAKEN: "该用户名已被使用，请换一个。",
+    Code.DUTIES_SEPARATED: "三员分立：系统管理员、安全管理员、审计管理员不得由同一人兼任。",
+    Code.ROLE_SCOPE_MISSING: "该角色必须指定所属单位或平台。",
+    Code.STEP_UP_REQUIRED: "此项业务涉及资金，请再次输入密码确认是您本人。",
+    Code.KEY_REUSED: "同一请求编号已用于内容不同的请求，本次未办理。请返回重新填写。",
+    Code.KEY_IN_FLIGHT: "同一请求正在办理中，请稍候查看结果，不要重复提交。",
+    Code.KEY_MISSING: "请求缺少编号（8 至 80 个字符），无法防止重复办理，本次未办理。",
+    Code.BUSY: "系统繁忙，本次未办理，请稍后重试。",
+    Code.READ_ONLY: "系统正在维护，只能查询，暂不能办理业务。",
+    Code.PERIOD_CLOSED: "所属会计期间已经结账，不能再记账。",
+    Code.STATE_CHANGED: "当前状态不能办理此项操作，可能已被他人处理，请刷新后查看。",
+    Code.BUDGET_EXCEEDED: "预算额度不足。",
+    Code.CAP_EXCEEDED: "补助限额不足，不能办理。",
+    Code.VOUCHER_EXHAUSTED: "创新券余额不足。",
+    Code.QUOTA_EXCEEDED: "协议额度不足。",
+    Code.CONTRACT_EXCEEDED: "该合同可补助的金额不足。",
+    Code.COUNT_EXCEEDED: "已达到政策规定的次数上限。",
+    Code.PLEDGE_EXCEEDED: "配套资金额度不足。",
+    Code.ALLOTMENT_EXHAUSTED: "分配的额度不足。",
+    Code.ALREADY_SETTLED: "该订单的资金已进入兑付或已被办理，不能再冲正、核减或结算。",
+    Code.PAYABLE_EXCEEDED: "应付金额不足，可能已经支付。",
+    Code.BALANCE_EXCEEDED: "账户余额不足。",
+    Code.ALREADY_RESOLVED: "该笔业务已经办结，不能重复办理。",
+    Code.CAPTURE_ABOVE_HOLD: "核销金额不能超过已锁定的额度。",
+    Code.SUBSIDY_ZERO: "按政策计算的补助金额为零，不能办理。",
+    Code.VOUCHER_EXPIRED: "创新券已过使用期限。",
+    Code.VOUCHER_REVOKED: "创新券已被撤销，不能使用。",
+    Code.VOUCHER_NOT_USABLE: "创新券当前状态不能使用。",
+    Code.FACE_OUT_OF_RANGE: "券面金额不在政策规定的范围内。",
+    Code.NOT_QUALIFIED: "该单位不符合本政策的申领条件。",
+    Code.NOT_RECOGNISED: "该服务机构所在地区的创新券互认尚未开通。",
+    Code.PROVIDER_SUSPENDED: "该服务平台已被暂停或摘牌，不能收券。",
+    Code.SERVICE_NOT_CERTIFIED: "该服务平台未取得此项服务的收券资格。",
+    Code.AFFILIATED: "企业与服务机构存在关联关系，按政策不得使用创新券。",
+    Code.CONTRACT_DATE_INVALID: "合同签订日期不符合要求：应不早于下单日，且不晚于今天。",
+    Code.INVOICE_USED: "该发票已用于其他兑付申请，不能重复使用。",
+    Code.INVOICE_MISMATCH: "发票与订单不一致。",
+    Code.EVIDENCE_MISSING: "兑付材料不齐全。",
+    Code.FILE_REFUSED: "文件不能受理，请检查文件类型和大小。",
+    Code.PAYEE_MISSING: "收款单位没有登记有效的银行账户。",
+    Code.QR_INVALID: "券码无效，请让企业重新出示。",
+    Code.QR_EXPIRED: "券码已过期，请让企业刷新后重新出示。",
+    Code.QR_USED: "该券码已被扫过，不能再用，请让企业重新出示。",
+    Code.SESSION_CLOSED: "本次现场核销已经结束，请让企业重新出示券码。",
+    Code.SCAN_RATE_LIMITED: "扫码过于频繁，请稍候再试。",
+    Code.CHECK_WORD_MISMATCH: "核对词不一致，请双方核对屏幕上的两个字。",
+    Code.SELF_APPROVAL: "经办与复核不能是同一人。",
+    Code.BATCH_CHANGED: "批次在提交后有变化，请重新核对后再复核。",
+    Code.BATCH_EMPTY: "没有可以编入批次的申请。",
+    Code.APPROVED_ABOVE_CLAIM: "核定金额不能超过申请金额。",
+    Code.POLICY_NOT_PUBLISHED: "没有在有效期内的已发布政策版本。",
+    Code.POLICY_INCOMPLETE: "政策还有必填参数未由主管部门确定，不能发布。",
+    Code.POLICY_EXISTS: "该政策版本已经存在；已发布的版本不能修改，请新建版本。",
+    Code.ROSTER_INVALID: "名单文件有错误，整份文件都没有导入。",
+    Code.USCC_INVALID: "统一社会信用代码不正确，请核对 18 位代码。",
+}
+
+_LEFT: Final = "还剩 {left_fen} 元。"
+_NEEDED: Final = "本次需要 {needed_fen} 元，{left_fen} 元可用。"
+_STATE: Final = "当前状态：{state}。"
+
+DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
+    Code.LOCKED_OUT: ("请在 {minutes} 分钟后再试，或联系管理员。",),
+    Code.PERIOD_CLOSED: ("已结账至 {closed_through}。",),
+    Code.STATE_CHANGED: (_STATE,),
+    Code.BUDGET_EXCEEDED: ("预算 {budget_fen} 元，已用 {used_fen} 元。", _NEEDED, _LEFT),
+    Code.CAP_EXCEEDED: (
+        "所属年度：{year} 年。",
+        "限额 {cap_fen} 元，已用（含锁定）{used_fen} 元。",
+        _NEEDED,
+        _LEFT,
+    ),
+    Code.VOUCHER_EXHAUSTED: ("券面 {face_fen} 元，已用（含锁定）{used_fen} 元。", _NEEDED, _LEFT),
+    Code.QUOTA_EXCEEDED: ("额度 {quota_fen} 元，已用 {used_fen} 元。", _NEEDED, _LEFT),
+    Code.CONTRACT_EXCEEDED: ("上限 {contract_fen} 元，已用 {used_fen} 元。", _NEEDED, _LEFT),
+    Code.COUNT_EXCEEDED: ("上限 {limit} 次，已用 {used} 次。",),
+    Code.PLEDGE_EXCEEDED: ("配套 {pledge_fen} 元，已用 {used_fen} 元。", _NEEDED, _LEFT),
+    Code.ALLOTMENT_EXHAUSTED: ("分配 {allotment_fen} 元，已用 {used_fen} 元。", _NEEDED, _LEFT),
+    Code.ALREADY_SETTLED: (_STATE, _LEFT),
+    Code.PAYABLE_EXCEEDED: (_NEEDED,),
+    Code.BALANCE_EXCEEDED: (_NEEDED,),
+    Code.CAPTURE_ABOVE_HOLD: ("锁定 {held_fen} 元，要求核销 {asked_fen} 元。",),
+    Code.VOUCHER_EXPIRED: ("使用期限至 {use_by_on}。",),
+    Code.VOUCHER_NOT_USABLE: (_STATE,),
+    Code.FACE_OUT_OF_RANGE: (
+        "填写的是 {face_fen} 元。",
+        "最低 {face_min_fen} 元。",
+        "最高 {face_max_fen} 元。",
+    ),
+    Code.NOT_QUALIFIED: ("原因：{reason}。", "年度：{year} 年。", "单位类别：{holder_class}。"),
+    Code.NOT_RECOGNISED: ("原因：{reason}。",),
+    Code.PROVIDER_SUSPENDED: ("平台状态：{state}。",),
+    Code.SERVICE_NOT_CERTIFIED: ("原因：{reason}。", "服务：{service}。"),
+    Code.AFFILIATED: ("关系：{relation}。",),
+    Code.CONTRACT_DATE_INVALID: ("合同日期 {contract_on}，下单日期 {order_on}。",),
+    Code.INVOICE_USED: ("发票号码 {invoice_no}。",),
+    Code.INVOICE_MISMATCH: ("不一致的是：{field}。", "应为 {expected}。"),
+    Code.EVIDENCE_MISSING: ("缺少：{missing}。",),
+    Code.FILE_REFUSED: ("原因：{reason}。",),
+    Code.PAYEE_MISSING: ("收款单位：{payee}。",),
+    Code.QR_INVALID: ("还可再试 {left} 次。",),
+    Code.QR_USED: ("扫码时间：{scanned_at}。",),
+    Code.SESSION_CLOSED: (_STATE,),
+    Code.APPROVED_ABOVE_CLAIM: ("申请 {claimed_fen} 元，核定 {approved_fen} 元。",),
+    Code.POLICY_NOT_PUBLISHED: ("政策：{programme}，日期：{on}。",),
+    Code.POLICY_INCOMPLETE: ("未确定的参数：{missing}。",),
+    Code.ROSTER_INVALID: ("有错误的行数：{rows}。",),
+    Code.ROLE_SCOPE_MISSING: ("角色：{role}。",),
+}
+
+
+def sentence(refusing: Refusing) -> str:
+    """The Chinese text for a refusal: its rule, then every detail whose facts it brings."""
+    facts = {name: _written(name, value) for name, value in refusing.facts.items() if value is not None}
+    details = [text for text in DETAILS.get(refusing.code, ()) if names(text) <= facts.keys()]
+    if _NEEDED in details and _LEFT in details:
+        details.remove(_LEFT)
+    return SENTENCES[refusing.code] + "".join(text.format(**facts) for text in details)
+
+
+def facts_shown(refusing: Refusing) -> list[tuple[str, str]]:
+    """The facts of a refusal that mean something to people, with their Chinese names, as they are written."""
+    return [
+        (FACT_NAMES[name], f"{_written(name, value)} 元" if name.endswith("_fen") else _written(name, value))
+        for name, value in refusing.facts.items()
+        if name in FACT_NAMES and value is not None
+    ]
+
+
+def names(text: str) -> set[str]:
+    """The facts that a sentence names."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def _written(name: str, value: Fact) -> str:
+    if name.endswith("_fen") and isinstance(value, int):
+        return format_yuan(value)
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return word(name, str(value))

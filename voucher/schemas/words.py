@@ -1,0 +1,101 @@
+"""The Chinese words for the facts of refusals: their names, and the values that are members of closed lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import Final
+
+from voucher.terms import (
+    AffiliationKind,
+    BatchState,
+    CertificationState,
+    ClaimState,
+    DocumentKind,
+    HolderClass,
+    LineState,
+    OrderState,
+    PolicyState,
+    Role,
+    SessionState,
+    Term,
+    VoucherState,
+)
+
+FACT_NAMES: Final[Mapping[str, str]] = {
+    "year": "年度",
+    "budget_fen": "预算",
+    "cap_fen": "限额",
+    "face_fen": "券面金额",
+    "quota_fen": "协议额度",
+    "contract_fen": "合同上限",
+    "pledge_fen": "配套额度",
+    "allotment_fen": "分配额度",
+    "used_fen": "已用（含锁定）",
+    "left_fen": "还剩",
+    "needed_fen": "本次需要",
+    "held_fen": "已锁定",
+    "asked_fen": "要求核销",
+    "claimed_fen": "申请金额",
+    "approved_fen": "核定金额",
+    "use_by_on": "使用期限",
+    "state": "当前状态",
+    "reason": "原因",
+    "relation": "关联关系",
+    "invoice_no": "发票号码",
+    "missing": "缺少",
+    "minutes": "等待分钟",
+}
+
+REASONS: Final[Mapping[str, str]] = {
+    "holder_class": "单位类别不在支持范围内",
+    "roster": "未列入当年名单",
+    "certifier": "认定部门不符合政策要求",
+    "kind": "资格不包括这种券",
+    "service": "资格不包括此项服务",
+    "period": "资格不在有效期内",
+    "not_in_policy": "政策不支持此项服务",
+    "no_rate": "政策没有规定此项服务的补助比例",
+    "none": "没有资格记录",
+    "type": "文件类型不受支持",
+    "size": "文件太大",
+    "empty": "文件是空的",
+    "unreadable": "文件无法读取",
+}
+
+RELATIONS: Final[Mapping[str, str]] = {"same_party": "同一法人"}
+INVOICE_FIELDS: Final[Mapping[str, str]] = {"buyer": "购买方", "seller": "销售方", "date": "开票日期"}
+
+
+def _labels(*lists: type[Term]) -> dict[str, str]:
+    """Value -> label; of a value that several lists have, the first list's."""
+    members = list(chain.from_iterable(lists))
+    return {member.value: member.label for member in reversed(members)}
+
+
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "state": _labels(
+        OrderState,
+        SessionState,
+        ClaimState,
+        BatchState,
+        LineState,
+        VoucherState,
+        CertificationState,
+        PolicyState,
+    ),
+    "reason": REASONS,
+    "relation": {**_labels(AffiliationKind), **RELATIONS},
+    "field": INVOICE_FIELDS,
+    "holder_class": _labels(HolderClass),
+    "role": _labels(Role),
+    "missing": _labels(DocumentKind),
+}
+
+
+def word(name: str, value: str) -> str:
+    """The Chinese word for a fact's value; several values stand with commas between; unknown ones stay."""
+    known = _WORDS.get(name)
+    if known is None:
+        return value
+    return "、".join(known.get(part, part) for part in value.split(","))
