@@ -13,11 +13,13 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from voucher.clock import business_date
 from voucher.ledger import accounts
 from voucher.ledger.accounts import Ref
 from voucher.ledger.events import Event, Leg, posting_id
 from voucher.ledger.locking import Locked
 from voucher.models.ledger import Transfer
+from voucher.models.orders import Order
 from voucher.models.programmes import BudgetLine
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
@@ -65,6 +67,20 @@ def allowance_of(policy: Policy, *, holder_ref: str, holder_class: str, on: date
     if cap is None:
         return None
     return Allowance(policy, holder_ref, holder_class, cap.period_of(on), cap.amount_fen, cap.basis)
+
+
+def order_allowance(policy: Policy, voucher: Voucher, order: Order) -> Allowance | None:
+    """The cap that an order is charged to: that of the day it was placed, in the year of that day.
+
+    None where the policy sets no cap, or charged it when the voucher was issued (basis *claimed*).
+    """
+    allowance = allowance_of(
+        policy,
+        holder_ref=voucher.holder.ref,
+        holder_class=voucher.holder_class,
+        on=business_date(order.placed_at),
+    )
+    return allowance if allowance is not None and allowance.basis is not CapBasis.CLAIMED else None
 
 
 class Room:

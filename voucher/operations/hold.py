@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from voucher.clock import business_date, fiscal_year
+from voucher.clock import business_date
 from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
 from voucher.ledger.events import Event, Leg, Rejected, posting_id
@@ -18,14 +18,14 @@ from voucher.ledger.posting import post
 from voucher.models.orders import Order
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
-from voucher.operations.charges import Allowance, Room, allowance_of, charge_legs
+from voucher.operations.charges import Allowance, Room, charge_legs, order_allowance
 from voucher.operations.outcome import Refused, refused
 from voucher.rules.clamp import Clamped, Limit, clamp
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
 from voucher.rules.subsidy import Case, compute
 from voucher.rules.validity import complete_by
-from voucher.terms import CapBasis, OrderState, Phase, PostingKind, Rounding
+from voucher.terms import OrderState, Phase, PostingKind, Rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def hold(
     plans: list[_Plan | Refused] = []
     for request in requests:
         try:
-            plans.append(_plan(request, at))
+            plans.append(_plan(request))
         except Refusal as refusal:
             plans.append(refused(refusal))
     valid = [plan for plan in plans if isinstance(plan, _Plan)]
@@ -78,7 +78,7 @@ def hold(
     return [plan if isinstance(plan, Refused) else next(answers) for plan in plans]
 
 
-def _plan(request: HoldRequest, at: datetime) -> _Plan:
+def _plan(request: HoldRequest) -> _Plan:
     order, voucher, policy = request.order, request.voucher, request.policy
     wanted = compute(
         policy,
@@ -92,11 +92,7 @@ def _plan(request: HoldRequest, at: datetime) -> _Plan:
     ).amount_fen
     if wanted == 0:
         raise Refusal(Code.SUBSIDY_ZERO, contract_fen=order.contract_fen)
-    allowance = allowance_of(
-        policy, holder_ref=voucher.holder.ref, holder_class=voucher.holder_class, on=business_date(at)
-    )
-    charged = allowance if allowance is not None and allowance.basis is not CapBasis.CLAIMED else None
-    return _Plan(request, wanted, charged)
+    return _Plan(request, wanted, order_allowance(policy, voucher, order))
 
 
 def _post(session: Session, plans: Sequence[_Plan], *, actor: Actor, at: datetime) -> list[Held | Refused]:
@@ -118,8 +114,8 @@ def _post(session: Session, plans: Sequence[_Plan], *, actor: Actor, at: datetim
     results: list[Held | Refused] = []
     for plan, given in zip(plans, clamped, strict=True):
         if given.refusal is not None:
-            year = plan.allowance.period if plan.allowance else fiscal_year(at)
-            results.append(Refused(given.refusal, {**(given.facts or {}), "year": year}))
+            facts = {**(given.facts or {}), "year": plan.request.order.fiscal_year}
+            results.append(Refused(given.refusal, facts))
             continue
         answer = next(answers)
         results.append(refused(answer) if isinstance(answer, Rejected) else _held(plan, given, at))
@@ -151,7 +147,7 @@ def _event(plan: _Plan, granted_fen: int, actor: Actor, at: datetime) -> Event:
         id=posting_id("hold", order.number),
         kind=PostingKind.HOLD,
         legs=(money, *charge_legs(plan.allowance, granted_fen, phase=Phase.PENDING)),
-        fiscal_year=fiscal_year(at),
+        fiscal_year=order.fiscal_year,
         event_on=business_date(at),
         rule_version=plan.request.policy.code,
         actor_ref=actor.ref,
@@ -176,6 +172,5 @@ def _held(plan: _Plan, given: Clamped, at: datetime) -> Held:
     order.hold_posting = posting_id("hold", order.number)
     order.hold_expires_at = plan.request.expires_at
     order.held_at = at
-    order.fiscal_year = fiscal_year(at)
     order.complete_by = complete_by(plan.request.policy, business_date(at))
     return Held(order, given.granted_fen, reductions)

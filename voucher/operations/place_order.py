@@ -1,0 +1,93 @@
+"""Placing remote orders: the holder asks a platform for a service (线上下单)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from voucher.clock import fiscal_year
+from voucher.codes import numbered
+from voucher.errors import Code
+from voucher.models.numbers import take_ids
+from voucher.models.orders import Order
+from voucher.models.vouchers import Voucher
+from voucher.operations import find, journal
+from voucher.operations.admit import Admitted, Wish, admit
+from voucher.operations.outcome import Refused
+from voucher.rules.permissions import Actor
+from voucher.terms import OrderChannel, OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRequest:
+    """A service wanted from a platform, to be paid in part by one voucher."""
+
+    voucher_number: str
+    platform_id: int
+    service: str
+    description: str = ""
+
+
+def place_order(
+    session: Session, requests: Sequence[PlaceRequest], *, actor: Actor, at: datetime
+) -> list[Order | Refused]:
+    """Place orders on the actor's own vouchers. No money moves; the policy in force now rules the order.
+
+    Refused, alone: another's voucher or none (`not_found`), and every verdict of `admit`.
+    """
+    vouchers = find.own_vouchers(session, [request.voucher_number for request in requests], actor=actor)
+    wishes = [
+        Wish(vouchers[request.voucher_number], request.platform_id, request.service)
+        for request in requests
+        if request.voucher_number in vouchers
+    ]
+    verdicts = iter(admit(session, wishes, actor=actor, at=at))
+    ids = take_ids(session, Order, len(requests))
+    results: list[Order | Refused] = []
+    for order_id, request in zip(ids, requests, strict=True):
+        voucher = vouchers.get(request.voucher_number)
+        if voucher is None:
+            results.append(Refused(Code.NOT_FOUND, {"voucher": request.voucher_number}))
+            continue
+        verdict = next(verdicts)
+        if isinstance(verdict, Refused):
+            results.append(verdict)
+            continue
+        order = new_order(order_id, voucher, verdict, request.service, at=at)
+        order.description = request.description
+        results.append(order)
+    placed = [order for order in results if isinstance(order, Order)]
+    session.add_all(placed)
+    facts = [
+        (order.number, {"platform": order.platform_id, "rule_version": order.policy_code}) for order in placed
+    ]
+    journal.record(session, actor, "order.place", facts, at=at)
+    session.flush()
+    return results
+
+
+def new_order(order_id: int, voucher: Voucher, admitted: Admitted, service: str, *, at: datetime) -> Order:
+    """An order row, PLACED, for an admitted wish; not added to the session."""
+    return Order(
+        id=order_id,
+        number=numbered("O", fiscal_year(at), order_id),
+        book_id=voucher.book_id,
+        channel=OrderChannel.REMOTE.value,
+        state=OrderState.PLACED.value,
+        voucher_id=voucher.id,
+        holder_id=voucher.holder_id,
+        platform_id=admitted.platform.id,
+        programme_code=voucher.programme_code,
+        policy_code=admitted.policy.code,
+        service=service,
+        fiscal_year=fiscal_year(at),
+        held_fen=0,
+        captured_fen=0,
+        approved_fen=0,
+        wanted_fen=0,
+        reductions=[],
+        placed_at=at,
+    )
