@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from voucher.clock import fiscal_year
 from voucher.codes import numbered
-from voucher.errors import Code
+from voucher.errors import Code, Fact
 from voucher.models.numbers import take_ids
 from voucher.models.orders import Order
 from voucher.models.vouchers import Voucher
@@ -61,7 +61,7 @@ def place_order(
         results.append(order)
     placed = [order for order in results if isinstance(order, Order)]
     session.add_all(placed)
-    facts = [
+    facts: list[tuple[str, dict[str, Fact]]] = [
         (order.number, {"platform": order.platform_id, "rule_version": order.policy_code}) for order in placed
     ]
     journal.record(session, actor, "order.place", facts, at=at)

@@ -1,0 +1,55 @@
+"""The holder shows a code: a redemption session is opened (出示券码)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from voucher.clock import business_date
+from voucher.codes import new_session_number
+from voucher.errors import Code, Refusal
+from voucher.models.sessions import RedemptionSession
+from voucher.operations import find, journal
+from voucher.rules.eligibility import voucher_live
+from voucher.rules.permissions import Actor
+from voucher.terms import SessionState, VoucherState
+
+OPEN_MINUTES = 15
+
+
+def open_session(session: Session, voucher_number: str, *, actor: Actor, at: datetime) -> RedemptionSession:
+    """Open a session on one of the actor's own vouchers, for 15 minutes; their older open one on it is cancelled.
+
+    Refused: another's voucher or none (`not_found`), `voucher_revoked`, `voucher_expired`, `voucher_not_usable`.
+    """
+    voucher = find.own_vouchers(session, [voucher_number], actor=actor).get(voucher_number)
+    if voucher is None:
+        raise Refusal(Code.NOT_FOUND, voucher=voucher_number)
+    finding = voucher_live(VoucherState(voucher.state), voucher.use_by, business_date(at))
+    if finding is not None:
+        raise Refusal(finding[0], **finding[1])
+    session.execute(
+        update(RedemptionSession)
+        .where(
+            RedemptionSession.voucher_id == voucher.id,
+            RedemptionSession.opened_by == actor.person_id,
+            RedemptionSession.state == SessionState.OPEN.value,
+        )
+        .values(state=SessionState.CANCELLED.value, closed_at=at, close_reason="reopened")
+    )
+    opened = RedemptionSession(
+        number=new_session_number(),
+        state=SessionState.OPEN.value,
+        voucher_id=voucher.id,
+        holder_id=voucher.holder_id,
+        opened_by=actor.person_id,
+        opened_at=at,
+        closes_at=at + timedelta(minutes=OPEN_MINUTES),
+        wrong_tags=0,
+    )
+    session.add(opened)
+    journal.record(session, actor, "session.open", [(opened.number, {"voucher": voucher.number})], at=at)
+    session.flush()
+    return opened

@@ -1,0 +1,78 @@
+"""Time's work at the counter: sessions that nobody ended end, and their holds are given back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from voucher.models.orders import Order
+from voucher.models.sessions import RedemptionSession
+from voucher.operations import journal
+from voucher.operations.capture import release
+from voucher.operations.outcome import Refused
+from voucher.rules.permissions import Actor
+from voucher.terms import OrderState, SessionState
+
+SYSTEM = Actor(person_id=0, ref="system", name="系统", roles=frozenset())
+_WAITING = (SessionState.OPEN.value, SessionState.SCANNED.value)
+
+
+def sweep_holds(
+    session: Session, *, at: datetime, holder_ids: Sequence[int] | None = None, limit: int = 500
+) -> int:
+    """End PROPOSED sessions whose holder did not confirm in time: EXPIRED, hold released, order EXPIRED.
+
+    Of all holders, or of those given; rows that somebody works on are passed over. Returns how many.
+    """
+    query = (
+        select(RedemptionSession, Order)
+        .join(Order, Order.id == RedemptionSession.order_id)
+        .where(RedemptionSession.state == SessionState.PROPOSED.value, RedemptionSession.confirm_by <= at)
+        .order_by(RedemptionSession.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if holder_ids is not None:
+        query = query.where(RedemptionSession.holder_id.in_(holder_ids))
+    overdue = [(row, order) for row, order in session.execute(query)]
+    by_book: dict[int, list[tuple[RedemptionSession, Order]]] = {}
+    for row, order in overdue:
+        by_book.setdefault(order.book_id, []).append((row, order))
+    for _, pairs in sorted(by_book.items()):
+        answers = release(
+            session, [order for _, order in pairs], state=OrderState.EXPIRED, actor=SYSTEM, at=at
+        )
+        for (row, order), answer in zip(pairs, answers, strict=True):
+            if isinstance(answer, Refused):
+                raise RuntimeError(f"{order.number} is proposed and holds nothing: {answer.code}")
+            _end(row, at)
+            order.close_reason = "not confirmed in time"
+    if overdue:
+        journal.record(session, SYSTEM, "session.expire", [(row.number, {}) for row, _ in overdue], at=at)
+        session.flush()
+    return len(overdue)
+
+
+def sweep_sessions(session: Session, *, at: datetime, limit: int = 500) -> int:
+    """End OPEN and SCANNED sessions past their time. Nothing was held. Returns how many."""
+    query = (
+        select(RedemptionSession)
+        .where(RedemptionSession.state.in_(_WAITING), RedemptionSession.closes_at <= at)
+        .order_by(RedemptionSession.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    overdue = list(session.scalars(query))
+    for row in overdue:
+        _end(row, at)
+    session.flush()
+    return len(overdue)
+
+
+def _end(row: RedemptionSession, at: datetime) -> None:
+    row.state = SessionState.EXPIRED.value
+    row.closed_at = at
