@@ -55,7 +55,8 @@ class Config:
 
     `qr_keys`: the first one signs, all of them verify. `public_host`: what QR codes point to; None means the host
     the request came to. `max_upload`: bytes. `migration_database_url` is the owner role's, `audit_database_url`
-    (may be None) the read-only role's.
+    (may be None) the read-only role's. `trusted_proxies`: how many reverse proxies in front set X-Forwarded-For and
+    X-Forwarded-Proto; 0, the default, believes neither.
     """
 
     environment: Environment
@@ -71,6 +72,7 @@ class Config:
     argon2_profile: Argon2Profile
     public_host: str | None
     max_upload: int
+    trusted_proxies: int = 0
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
@@ -109,6 +111,7 @@ class Config:
             argon2_profile=cast(Argon2Profile, argon2),
             public_host=_public_host(env),
             max_upload=_max_upload(env),
+            trusted_proxies=_trusted_proxies(env),
         )
 
 
@@ -195,4 +198,11 @@ def _max_upload(env: Mapping[str, str]) -> int:
         return _MAX_UPLOAD_DEFAULT
     if re.fullmatch(r"[0-9]{1,10}", value, re.ASCII) is None or not 0 < int(value) <= _MAX_UPLOAD_LIMIT:
         raise ConfigError("MAX_UPLOAD", f"must be a number of bytes from 1 to {_MAX_UPLOAD_LIMIT}")
+    return int(value)
+
+
+def _trusted_proxies(env: Mapping[str, str]) -> int:
+    value = env.get("TRUSTED_PROXIES") or "0"
+    if re.fullmatch(r"[0-5]", value, re.ASCII) is None:
+        raise ConfigError("TRUSTED_PROXIES", "must be the number of reverse proxies in front, from 0 to 5")
     return int(value)

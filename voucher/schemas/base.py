@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
@@ -37,7 +37,7 @@ fields.Field.default_error_messages = {
 class Body(Schema):
     """A JSON body. Unknown fields are refused."""
 
-    error_messages: ClassVar = {"unknown": "不认识的字段。", "type": "应为 JSON 对象。"}
+    error_messages = {"unknown": "不认识的字段。", "type": "应为 JSON 对象。"}  # noqa: RUF012 (as the library has it)
 
     class Meta:
         unknown = RAISE
@@ -225,4 +225,6 @@ def flat(messages: Mapping[str, Any]) -> dict[str, list[str]]:
 def _all(form: Mapping[str, Any], name: str) -> list[Any]:
     """Every value of a field; only a form of the web framework has more than one."""
     several = getattr(form, "getlist", None)
-    return list(several(name)) if several else [form[name]]
+    if several:
+        return list(several(name))
+    return form[name] if isinstance(form[name], list) else [form[name]]

@@ -41,6 +41,8 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.BUSY: "系统繁忙，本次未办理，请稍后重试。",
     Code.READ_ONLY: "系统正在维护，只能查询，暂不能办理业务。",
     Code.PERIOD_CLOSED: "所属会计期间已经结账，不能再记账。",
+    Code.PERIOD_NOT_OVER: "会计期间尚未结束，不能结账。",
+    Code.ALREADY_REGISTERED: "该名称或编号已经登记，且登记内容与本次不同。",
     Code.STATE_CHANGED: "当前状态不能办理此项操作，可能已被他人处理，请刷新后查看。",
     Code.BUDGET_EXCEEDED: "预算额度不足。",
     Code.CAP_EXCEEDED: "补助限额不足，不能办理。",
@@ -83,7 +85,9 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.APPROVED_ABOVE_CLAIM: "核定金额不能超过申请金额。",
     Code.POLICY_NOT_PUBLISHED: "没有在有效期内的已发布政策版本。",
     Code.POLICY_INCOMPLETE: "政策还有必填参数未由主管部门确定，不能发布。",
+    Code.POLICY_INVALID: "政策文件有错误，不能发布。",
     Code.POLICY_EXISTS: "该政策版本已经存在；已发布的版本不能修改，请新建版本。",
+    Code.POLICY_OVERLAPS: "该政策版本与另一个已发布版本的有效期重叠，同一天只能有一个版本有效。",
     Code.ROSTER_INVALID: "名单文件有错误，整份文件都没有导入。",
     Code.USCC_INVALID: "统一社会信用代码不正确，请核对 18 位代码。",
 }
@@ -137,6 +141,9 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.APPROVED_ABOVE_CLAIM: ("申请 {claimed_fen} 元，核定 {approved_fen} 元。",),
     Code.POLICY_NOT_PUBLISHED: ("政策：{programme}，日期：{on}。",),
     Code.POLICY_INCOMPLETE: ("未确定的参数：{missing}。",),
+    Code.ALREADY_REGISTERED: ("已登记的是 {subject}。",),
+    Code.POLICY_INVALID: ("共 {problems} 处，第一处在 {key}。",),
+    Code.POLICY_OVERLAPS: ("本版本依据 {document_no}，已发布版本依据 {other_document_no}。",),
     Code.ROSTER_INVALID: ("有错误的行数：{rows}。",),
     Code.ROLE_SCOPE_MISSING: ("角色：{role}。",),
 }

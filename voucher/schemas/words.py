@@ -61,6 +61,9 @@ REASONS: Final[Mapping[str, str]] = {
     "size": "文件太大",
     "empty": "文件是空的",
     "unreadable": "文件无法读取",
+    "rows": "文件行数过多",
+    "header": "缺少表头列",
+    "region": "注册地不在政策实施地区",
 }
 
 RELATIONS: Final[Mapping[str, str]] = {"same_party": "同一法人"}

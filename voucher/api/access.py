@@ -1,0 +1,80 @@
+"""Which machine is asking, and may it: bearer tokens bound to a session version, and permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
+
+from flask import current_app, g, request
+
+from voucher.clock import wall_now
+from voucher.db import Database
+from voucher.errors import Code, Refusal
+from voucher.operations.authenticate import token_hash
+from voucher.queries.people import Standing, standing_of_token
+from voucher.rules.permissions import PERMISSIONS, Actor, permitted
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_LONGEST_TOKEN: Final = 200
+
+
+def permits(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let an endpoint be used by those whose role carries the permission.
+
+    Refused: `not_signed_in` without a valid token, `not_permitted`. KeyError at import for a permission that is not
+    in the table.
+    """
+    _ = PERMISSIONS[permission]
+
+    def guard(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if not permitted(current_actor(), permission):
+                raise Refusal(Code.NOT_PERMITTED)
+            return view(*args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark an endpoint that anybody may use."""
+    view.public = True  # type: ignore[attr-defined]
+    return view
+
+
+def current_actor() -> Actor:
+    """Whoever the request's token belongs to. Refused (`not_signed_in`) without a valid one."""
+    return current_standing().actor
+
+
+def current_standing() -> Standing:
+    """The same, with the roles as they are shown. Read once for each request."""
+    if "standing" not in g:
+        g.standing = _standing()
+        g.actor_ref = g.standing.actor.ref
+    standing: Standing = g.standing
+    return standing
+
+
+def source() -> str:
+    """The address that a request came from, as journal and lockout keep it."""
+    return (request.remote_addr or "")[:64]
+
+
+def _standing() -> Standing:
+    authorization: Any = request.authorization
+    token = authorization.token if authorization is not None and authorization.type == "bearer" else None
+    if not token or len(token) > _LONGEST_TOKEN:
+        raise Refusal(Code.NOT_SIGNED_IN)
+    database: Database = current_app.extensions["voucher_database"]
+    with database.read() as session:
+        standing = standing_of_token(session, token_hash(token), at=wall_now(), source=source())
+    if standing is None:
+        raise Refusal(Code.NOT_SIGNED_IN)
+    return standing

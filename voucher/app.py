@@ -1,0 +1,147 @@
+"""The application: the one place that knows every part."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import structlog
+from flask import Blueprint, Flask, Response, g, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import ROOT, Config
+from voucher import api
+from voucher.api import errors as api_errors
+from voucher.db import Database
+from voucher.errors import Refusal
+from voucher.operations.authenticate import password_matches
+from voucher.web import access, account, filters, headers, navigation, public
+from voucher.web import errors as web_errors
+
+WEB_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (public.blueprint, account.blueprint)
+
+_MIB: Final = 1024 * 1024
+_API: Final = "/api/"
+_log = structlog.get_logger("voucher")
+
+
+def create_app(config: Config, *, serving: bool = True) -> Flask:
+    """The whole application on the configured database.
+
+    `serving`: take the lock of the one process that may serve a SQLite database, and refuse (RuntimeError) a
+    PostgreSQL that acknowledges before it writes. Command line tools and tests may pass False.
+    """
+    app = Flask("voucher", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
+    app.config.update(_settings(config))
+    database = Database(config.database_url)
+    if serving:
+        database.serve_alone()
+        database.check_durability()
+    app.extensions["voucher_database"] = database
+    app.extensions["voucher_config"] = config
+    if config.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=config.trusted_proxies, x_proto=config.trusted_proxies
+        )
+    _configure_logs()
+    app.before_request(_name_request)
+    app.after_request(_show_request_id)
+    _protect_forms(app)
+    headers.register(app)
+    filters.register(app)
+    access.register(app)
+    navigation.register(app)
+    for blueprint in WEB_BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    api.register(app)
+    _register_errors(app)
+    password_matches("", None, profile=config.argon2_profile)  # the first stranger to sign in waits no longer
+    return app
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": config.secret_key,
+        "DEMO": config.environment == "demo",
+        "TESTING": config.environment == "test",
+        "PROPAGATE_EXCEPTIONS": False,
+        "MAX_CONTENT_LENGTH": config.max_upload + _MIB,
+        "MAX_FORM_MEMORY_SIZE": 2 * _MIB,
+        "MAX_FORM_PARTS": 2000,
+        "SESSION_COOKIE_NAME": "voucher_session",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": config.environment == "production",
+        "PERMANENT_SESSION_LIFETIME": timedelta(hours=1),
+        "WTF_CSRF_TIME_LIMIT": None,
+        "WTF_CSRF_CHECK_DEFAULT": False,
+        **api.SETTINGS,
+    }
+
+
+def _protect_forms(app: Flask) -> None:
+    """Ask every form for its token. The API knows no cookie, only bearer tokens, so nobody can forge its requests."""
+    csrf = CSRFProtect(app)
+
+    @app.before_request
+    def ask_for_token() -> None:
+        if not _is_api():
+            csrf.protect()
+
+
+def _register_errors(app: Flask) -> None:
+    """Answer refusals, HTTP errors and bugs as JSON under /api/, else as pages."""
+
+    @app.errorhandler(Refusal)
+    def refused(refusal: Refusal) -> ResponseReturnValue:
+        _log.info("refused", code=refusal.code.value, facts=dict(refusal.facts), **_request_facts())
+        return api_errors.refused(refusal) if _is_api() else web_errors.refused(refusal)
+
+    @app.errorhandler(HTTPException)
+    def failed(error: HTTPException) -> ResponseReturnValue:
+        return api_errors.failed(error) if _is_api() else web_errors.failed(error)
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> ResponseReturnValue:
+        _log.error("broken", exc_info=error, **_request_facts())
+        return api_errors.broken() if _is_api() else web_errors.broken()
+
+
+def _is_api() -> bool:
+    return request.path.startswith(_API)
+
+
+def _name_request() -> None:
+    g.request_id = uuid4().hex
+
+
+def _show_request_id(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    return response
+
+
+def _request_facts() -> dict[str, Any]:
+    return {
+        "request_id": g.get("request_id"),
+        "method": request.method,
+        "endpoint": request.endpoint,
+        "actor": g.get("actor_ref", ""),
+    }
+
+
+def _configure_logs() -> None:
+    """One JSON line an event on standard error."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,70 @@
+"""How a view reads and changes: the one place where a web request meets the database.
+
+A view that changes something calls `change`; the form's key makes it happen once, whatever the browser repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, cast
+from uuid import uuid4
+
+from flask import current_app, request
+from sqlalchemy.orm import Session
+
+from config import Config
+from voucher.clock import wall_now
+from voucher.db import Database
+from voucher.operations.once import Answer, once, request_id
+from voucher.schemas.base import UNSEEN
+from voucher.web.access import current_actor
+
+Work = Callable[[Session, datetime], Answer]
+
+
+def change(work: Work, *, key: str, body: Mapping[str, Any]) -> Answer:
+    """Run `work(session, at)` as one transaction, once for this key, and give its answer (plain JSON values).
+
+    A repeated request gets the first answer. Refused: `key_missing`, `key_reused` (another body), `key_in_flight`,
+    and whatever `work` refuses, which rolls everything back.
+    """
+    asked = request_id(current_actor().ref, str(request.endpoint), key, body)
+    return database().transaction(lambda session, at: once(session, asked, lambda: work(session, at), at=at))
+
+
+def form_key() -> str:
+    """The idempotency key of the form that was sent; empty if it has none."""
+    return request.form.get("key", "")
+
+
+def form_body() -> dict[str, Any]:
+    """What the form says, without token and key, and what the address names: the body that a key stands for."""
+    said = {name: request.form.getlist(name) for name in request.form if name not in UNSEEN}
+    return {**said, "view": dict(request.view_args or {})}
+
+
+def reading() -> AbstractContextManager[Session]:
+    """A session that cannot write, for the length of a `with` block."""
+    return database().read()
+
+
+def database() -> Database:
+    """The application's database."""
+    return cast(Database, current_app.extensions["voucher_database"])
+
+
+def settings() -> Config:
+    """The application's configuration."""
+    return cast(Config, current_app.extensions["voucher_config"])
+
+
+def new_key() -> str:
+    """A fresh idempotency key for a form."""
+    return str(uuid4())
+
+
+def now() -> datetime:
+    """The instant, for showing; what is written down takes the `at` of its transaction."""
+    return wall_now()

@@ -1,0 +1,58 @@
+"""What the menu of a signed-in person lists, by their permissions, and who they are in the page's head."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from flask import Flask, current_app, request
+
+from voucher.queries.people import Standing
+from voucher.rules.permissions import Actor, permitted
+from voucher.web.access import current_standing
+
+
+class Entry(NamedTuple):
+    """A line of the menu: its Chinese label, the endpoint it leads to, the permission that the endpoint names."""
+
+    label: str
+    endpoint: str
+    permission: str
+
+
+ENTRIES: Final[tuple[Entry, ...]] = (Entry("我的账户", "account.profile", "own:account:read"),)
+
+
+def entries_of(actor: Actor) -> list[Entry]:
+    """The lines of the menu that this actor may use, in order."""
+    return [
+        entry
+        for entry in ENTRIES
+        if entry.endpoint in current_app.view_functions and permitted(actor, entry.permission)
+    ]
+
+
+def register(app: Flask) -> None:
+    """Give every template `nav` and `signed_in`."""
+    app.context_processor(_frame)
+
+
+def _frame() -> dict[str, Any]:
+    standing = current_standing()
+    if standing is None:
+        return {"nav": [], "signed_in": None}
+    nav = [
+        {"label": entry.label, "endpoint": entry.endpoint, "active": request.endpoint == entry.endpoint}
+        for entry in entries_of(standing.actor)
+    ]
+    return {"nav": nav, "signed_in": _signed_in(standing)}
+
+
+def _signed_in(standing: Standing) -> dict[str, str]:
+    """The name, all roles, and the first thing that they are for."""
+    roles = list(dict.fromkeys(grant.role.label for grant in standing.grants))
+    scopes = [grant.scope for grant in standing.grants if grant.scope]
+    return {
+        "name": standing.actor.name,
+        "role": "、".join(roles),
+        "organisation": scopes[0] if scopes else "",
+    }
