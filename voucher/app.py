@@ -38,6 +38,7 @@ def create_app(config: Config, *, serving: bool = True) -> Flask:
     """
     app = Flask("voucher", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     app.config.update(_settings(config))
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     database = Database(config.database_url)
     if serving:
         database.serve_alone()

@@ -12,6 +12,7 @@ from flask_smorest import Api
 
 from voucher.api import docs
 from voucher.api.v1 import BLUEPRINTS
+from voucher.schemas.base import ErrorAnswer
 
 SETTINGS: Final[dict[str, Any]] = {
     "API_TITLE": "创新券台账 API",
@@ -35,6 +36,8 @@ SETTINGS: Final[dict[str, Any]] = {
 
 class _Api(Api):  # type: ignore[misc]
     """The library's registry of blueprints; errors are answered by the application's own handlers."""
+
+    ERROR_SCHEMA = ErrorAnswer
 
     def _register_error_handlers(self) -> None:
         pass

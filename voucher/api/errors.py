@@ -39,7 +39,7 @@ def failed(error: HTTPException) -> ResponseReturnValue:
     """The request has the wrong shape or address. Errors of fields stand under `errors`, field -> sentences."""
     status = error.code or 500
     code, message = HTTP_ERRORS.get(status, (error.name.lower().replace(" ", "_"), error.description or ""))
-    messages = (getattr(error, "data", None) or {}).get("messages")
+    messages = (getattr(error, "data", None) or {}).get("messages") if status == 422 else None
     return _body(code, message=message, status=status, errors=_by_field(messages) if messages else None)
 
 

@@ -43,6 +43,16 @@ class Body(Schema):
         unknown = RAISE
 
 
+class ErrorAnswer(Body):
+    """What every refusal and error of the API says. `errors`, field -> sentences, comes with status 422 only."""
+
+    code = fields.String(required=True)
+    message = fields.String(required=True, metadata={"description": "a Chinese sentence for people"})
+    facts = fields.Dict(required=True, metadata={"description": "the numbers and ids behind it"})
+    request_id = fields.String(required=True)
+    errors = fields.Dict()
+
+
 class Form(Body):
     """A form. Empty optional fields count as not filled in (see `load_form`)."""
 

@@ -1,0 +1,22 @@
+"""The `voucher` command: one file a subject; every command is listed here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from voucher.cli.context import RefusingGroup
+from voucher.cli.db import db
+from voucher.cli.people import people
+
+COMMANDS: Final[tuple[click.Command, ...]] = (db, people)
+
+
+@click.group(cls=RefusingGroup)
+def main() -> None:
+    """创新券台账：数据库、政策、账簿与批量业务的命令。"""
+
+
+for command in COMMANDS:
+    main.add_command(command)

@@ -1,0 +1,49 @@
+"""What every command shares: configuration, database, who acts, and how a refusal is shown."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final
+
+import click
+
+from config import Config, ConfigError
+from voucher.clock import business_date, wall_now
+from voucher.db import Database
+from voucher.errors import Refusal, found
+from voucher.queries.people import actor_of_login
+from voucher.rules.permissions import Actor
+from voucher.schemas.messages import sentence
+
+SOURCE: Final = "cli"
+SYSTEM: Final = Actor(person_id=0, ref="system:cli", name="命令行", roles=frozenset(), source=SOURCE)
+REFUSED: Final = 2
+
+
+class RefusingGroup(click.Group):
+    """A group whose commands show a refusal as its sentence and a bad setting by its name, and end with status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Refusal as refusal:
+            click.echo(f"{sentence(refusal)}（{refusal.code.value}）", err=True)
+        except ConfigError as error:
+            click.echo(f"配置有误：{error}", err=True)
+        sys.exit(REFUSED)
+
+
+def settings() -> Config:
+    """The configuration of the environment. ConfigError names the variable that is wrong."""
+    return Config.from_env()
+
+
+def database() -> Database:
+    """The configured database; beside a serving process on SQLite, writers wait their turn."""
+    return Database(settings().database_url)
+
+
+def acting(database: Database, *, login: str) -> Actor:
+    """The person in whose name a command acts. Refused: `not_found` for an unknown or disabled login."""
+    with database.read() as session:
+        return found(actor_of_login(session, login, on=business_date(wall_now()), source=SOURCE))
