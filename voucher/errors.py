@@ -33,6 +33,8 @@ class Code(StrEnum):
     BUSY = "busy"
     READ_ONLY = "read_only"
     PERIOD_CLOSED = "period_closed"
+    PERIOD_NOT_OVER = "period_not_over"
+    ALREADY_REGISTERED = "already_registered"
     STATE_CHANGED = "state_changed"
 
     BUDGET_EXCEEDED = "budget_exceeded"
@@ -83,7 +85,9 @@ class Code(StrEnum):
 
     POLICY_NOT_PUBLISHED = "policy_not_published"
     POLICY_INCOMPLETE = "policy_incomplete"
+    POLICY_INVALID = "policy_invalid"
     POLICY_EXISTS = "policy_exists"
+    POLICY_OVERLAPS = "policy_overlaps"
     ROSTER_INVALID = "roster_invalid"
     USCC_INVALID = "uscc_invalid"
 
@@ -101,6 +105,7 @@ _STATUS = {
     Code.BUSY: 503,
     Code.READ_ONLY: 503,
     Code.POLICY_INCOMPLETE: 422,
+    Code.POLICY_INVALID: 422,
     Code.ROSTER_INVALID: 422,
     Code.USCC_INVALID: 422,
     Code.ROLE_SCOPE_MISSING: 422,

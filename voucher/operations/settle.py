@@ -1,0 +1,137 @@
+"""Settling a batch: a second person approves exactly what they saw, and the money becomes payable (结算)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from voucher.clock import business_date, fiscal_year
+from voucher.errors import Code, Fact, Refusal
+from voucher.ledger import accounts
+from voucher.ledger.events import Event, Leg, Rejected, posting_id
+from voucher.ledger.locking import lock
+from voucher.ledger.posting import MOST_EVENTS, post
+from voucher.models.orders import Order
+from voucher.models.settlements import SettlementBatch, SettlementLine
+from voucher.operations import journal
+from voucher.operations.alone import alone
+from voucher.operations.batch import Batch, content_sha256, locked_batch, standing
+from voucher.operations.charges import refs_of
+from voucher.operations.outcome import Refused
+from voucher.rules import lifecycle
+from voucher.rules.lifecycle import next_state
+from voucher.rules.permissions import Actor
+from voucher.terms import BatchState, OrderState, PostingKind
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """Approval of a submitted batch, with the sha256 of the content that the checker saw."""
+
+    batch_number: str
+    content_sha256: str
+
+
+def approve(
+    session: Session, requests: Sequence[ApprovalRequest], *, actor: Actor, at: datetime
+) -> list[Batch | Refused]:
+    """Approve batches: order → payable(payee) for every line; orders become SETTLED.
+
+    The year is that of `at`. Refused, alone and whole: a batch that is not there (`not_found`), its maker
+    (`self_approval`), one that is not submitted (`state_changed`), content other than the checker saw or the maker
+    submitted, be it a line, an amount or a payee's account (`batch_changed`), money that is gone from an order
+    (`already_settled`).
+    """
+    return alone(session, requests, lambda request: _approve(session, request, actor=actor, at=at))
+
+
+def _approve(session: Session, request: ApprovalRequest, *, actor: Actor, at: datetime) -> Batch:
+    orders = _locked_orders(session, request.batch_number)
+    batch = locked_batch(session, request.batch_number, actor)
+    if batch.maker_id == actor.person_id:
+        raise Refusal(Code.SELF_APPROVAL, batch=batch.number)
+    state = next_state(BatchState(batch.state), lifecycle.Event.APPROVE)
+    lines = _lines(session, batch)
+    now = content_sha256(session, batch)
+    if {now, request.content_sha256} != {batch.content_sha256} or not _agree(lines, orders):
+        raise Refusal(Code.BATCH_CHANGED, batch=batch.number)
+    _post(session, lines, orders, actor=actor, at=at)
+    batch.state = state.value
+    batch.checker_id, batch.approved_at = actor.person_id, at
+    for line in lines:
+        order = orders[line.order_id]
+        order.state = next_state(OrderState(order.state), lifecycle.Event.SETTLE).value
+        line.settled_at = at
+    facts: dict[str, Fact] = {"lines": batch.line_count, "total_fen": batch.total_fen, "content": now}
+    journal.record(session, actor, "batch.approve", [(batch.number, facts)], at=at)
+    session.flush()
+    return standing(batch)
+
+
+def _locked_orders(session: Session, number: str) -> dict[int, Order]:
+    """The orders of a batch, locked before the batch itself (docs/locking.md)."""
+    query = (
+        select(Order)
+        .join(SettlementLine, SettlementLine.order_id == Order.id)
+        .join(SettlementBatch, SettlementBatch.id == SettlementLine.batch_id)
+        .where(SettlementBatch.number == number)
+        .order_by(Order.id)
+        .with_for_update(of=Order)
+        .execution_options(populate_existing=True)
+    )
+    return {order.id: order for order in session.scalars(query)}
+
+
+def _lines(session: Session, batch: SettlementBatch) -> list[SettlementLine]:
+    query = (
+        select(SettlementLine)
+        .where(SettlementLine.batch_id == batch.id)
+        .order_by(SettlementLine.seq)
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(query))
+
+
+def _agree(lines: Sequence[SettlementLine], orders: dict[int, Order]) -> bool:
+    """Whether every line pays what was approved for its order, and every order was locked."""
+    return all(
+        line.order_id in orders and line.amount_fen == orders[line.order_id].approved_fen for line in lines
+    )
+
+
+def _post(
+    session: Session,
+    lines: Sequence[SettlementLine],
+    orders: dict[int, Order],
+    *,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    events = [
+        Event(
+            id=posting_id(line.id, "settle"),
+            kind=PostingKind.SETTLE,
+            legs=(
+                Leg(
+                    accounts.order(orders[line.order_id].number),
+                    accounts.payable(line.payee_ref),
+                    line.amount_fen,
+                ),
+            ),
+            fiscal_year=fiscal_year(at),
+            event_on=business_date(at),
+            rule_version=orders[line.order_id].policy_code,
+            actor_ref=actor.ref,
+        )
+        for line in lines
+    ]
+    book_id = orders[lines[0].order_id].book_id
+    locked = lock(session, book_id, [ref for event in events for ref in refs_of(event.legs)])
+    for start in range(0, len(events), MOST_EVENTS):
+        for answer in post(session, locked, events[start : start + MOST_EVENTS], at=at):
+            if isinstance(answer, Rejected):
+                raise Refusal(answer.code, **answer.facts)

@@ -1,0 +1,1 @@
+"""Rows into files for people and other systems: spreadsheets, CSV, printable pages."""
