@@ -1,8 +1,9 @@
-"""Many rows in one statement: arrays on PostgreSQL, executemany on SQLite. Nothing else differs there."""
+"""Many rows at once: arrays on PostgreSQL, executemany on SQLite. Nothing else differs there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -15,80 +16,102 @@ from voucher.db import Base
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one table; every tuple gives the columns in order."""
+
+    table: type[Base]
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
+
+    @property
+    def shape(self) -> tuple[type[Base], tuple[str, ...]]:
+        """What a statement for these rows depends on."""
+        return self.table, self.columns
+
+    def arrays(self, part: int) -> dict[str, list[Any]]:
+        """One array a column, named after the part of the statement that they belong to."""
+        columns = zip(*self.rows, strict=True) if self.rows else ((),) * len(self.columns)
+        return {f"p{part}_{place}": list(column) for place, column in enumerate(columns)}
+
+    def mappings(self, prefix: str = "") -> list[dict[str, Any]]:
+        """One dictionary a row."""
+        names = [prefix + column for column in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+
 def is_postgresql(session: Session) -> bool:
     """Whether the session speaks to PostgreSQL."""
     return session.get_bind().dialect.name == "postgresql"
 
 
-def insert_rows(
-    session: Session, table: type[Base], columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    """Insert `rows`, in the order given."""
-    if not rows:
-        return
+def insert_missing(session: Session, wanted: Rows) -> int:
+    """Insert the rows in the order given, passing over those that exist by now; returns how many were inserted."""
     if is_postgresql(session):
-        session.execute(_array_insert(table, columns, skip_existing=False), _arrays(rows))
+        done = session.execute(_insert_missing(*wanted.shape), wanted.arrays(0))
     else:
-        session.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+        statement = insert(wanted.table).prefix_with("OR IGNORE", dialect="sqlite")
+        done = session.execute(statement, wanted.mappings())
+    return done.rowcount if isinstance(done, CursorResult) else 0
 
 
-def insert_missing(
-    session: Session, table: type[Base], columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    """Insert `rows` in the order given, passing over those that exist by now."""
+def write_together(session: Session, inserted: Sequence[Rows], updated: Rows, *, keys: int) -> None:
+    """Insert rows of several tables and update rows of another, in the order given.
+
+    The first `keys` columns of `updated` name the row. On PostgreSQL this is one statement. Raises RuntimeError
+    when a row to update is not there.
+    """
     if is_postgresql(session):
-        session.execute(_array_insert(table, columns, skip_existing=True), _arrays(rows))
+        statement = _together(tuple(each.shape for each in inserted), updated.shape, keys)
+        parameters = {
+            name: array for part, each in enumerate(inserted) for name, array in each.arrays(part).items()
+        }
+        done: Any = session.execute(statement, parameters | updated.arrays(len(inserted)))
     else:
-        statement = insert(table).prefix_with("OR IGNORE", dialect="sqlite")
-        session.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows])
+        for each in inserted:
+            if each.rows:
+                session.execute(insert(each.table), each.mappings())
+        if not updated.rows:
+            return
+        done = session.connection().execute(_update(*updated.shape, keys), updated.mappings("new_"))
+    if done.rowcount != len(updated.rows):
+        name = updated.table.__tablename__
+        raise RuntimeError(f"{name}: {done.rowcount} of {len(updated.rows)} rows were there to update")
 
 
-def update_rows(
-    session: Session,
-    table: type[Base],
-    keys: tuple[str, ...],
-    columns: tuple[str, ...],
-    rows: Sequence[tuple[Any, ...]],
-) -> None:
-    """Set `columns` of the rows named by `keys`; each row gives its keys first. Every row must exist."""
-    if not rows:
-        return
-    if is_postgresql(session):
-        done = session.execute(_array_update(table, keys, columns), _arrays(rows))
-    else:
-        plain = table.__table__
-        statement = update(table).where(*(plain.c[key] == bindparam(f"k_{key}") for key in keys))
-        statement = statement.values({column: bindparam(f"v_{column}") for column in columns})
-        names = [f"k_{key}" for key in keys] + [f"v_{column}" for column in columns]
-        done = session.connection().execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
-    if isinstance(done, CursorResult) and done.rowcount != len(rows):
-        raise RuntimeError(f"{table.__tablename__}: {done.rowcount} of {len(rows)} rows were there to update")
-
-
-def _arrays(rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    return {f"c{index}": list(column) for index, column in enumerate(zip(*rows, strict=True))}
-
-
-def _unnest(table: type[Base], columns: tuple[str, ...]) -> str:
+def _unnest(table: type[Base], columns: tuple[str, ...], part: int) -> str:
     types = [table.__table__.c[name].type.compile(dialect=_DIALECT) for name in columns]
-    return ", ".join(f"CAST(:c{index} AS {kind}[])" for index, kind in enumerate(types))
+    return ", ".join(f"CAST(:p{part}_{place} AS {kind}[])" for place, kind in enumerate(types))
+
+
+def _insert(table: type[Base], columns: tuple[str, ...], part: int) -> str:
+    into = f"{table.__tablename__} ({', '.join(columns)})"
+    return f"INSERT INTO {into} SELECT * FROM unnest({_unnest(table, columns, part)})"  # noqa: S608
 
 
 @cache
-def _array_insert(table: type[Base], columns: tuple[str, ...], *, skip_existing: bool) -> TextClause:
-    tail = " ON CONFLICT DO NOTHING" if skip_existing else ""
-    return text(
-        f"INSERT INTO {table.__tablename__} ({', '.join(columns)}) "
-        f"SELECT * FROM unnest({_unnest(table, columns)}){tail}"
-    )
+def _insert_missing(table: type[Base], columns: tuple[str, ...]) -> TextClause:
+    return text(f"{_insert(table, columns, 0)} ON CONFLICT DO NOTHING")
 
 
 @cache
-def _array_update(table: type[Base], keys: tuple[str, ...], columns: tuple[str, ...]) -> TextClause:
-    names = ", ".join(keys + columns)
-    changes = ", ".join(f"{column} = v.{column}" for column in columns)
-    where = " AND ".join(f"t.{key} = v.{key}" for key in keys)
-    return text(
-        f"UPDATE {table.__tablename__} t SET {changes} "
-        f"FROM unnest({_unnest(table, keys + columns)}) AS v ({names}) WHERE {where}"
+def _together(
+    inserted: tuple[tuple[type[Base], tuple[str, ...]], ...],
+    updated: tuple[type[Base], tuple[str, ...]],
+    keys: int,
+) -> TextClause:
+    inserts = ", ".join(f"w{part} AS ({_insert(*shape, part)})" for part, shape in enumerate(inserted))
+    table, columns = updated
+    changes = ", ".join(f"{column} = v.{column}" for column in columns[keys:])
+    where = " AND ".join(f"t.{column} = v.{column}" for column in columns[:keys])
+    values = f"unnest({_unnest(table, columns, len(inserted))}) AS v ({', '.join(columns)})"
+    return text(f"WITH {inserts} UPDATE {table.__tablename__} t SET {changes} FROM {values} WHERE {where}")  # noqa: S608
+
+
+@cache
+def _update(table: type[Base], columns: tuple[str, ...], keys: int) -> Any:
+    plain = table.__table__
+    where = [plain.c[column] == bindparam(f"new_{column}") for column in columns[:keys]]
+    return (
+        update(table).where(*where).values({column: bindparam(f"new_{column}") for column in columns[keys:]})
     )

@@ -15,17 +15,19 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from voucher.ledger.accounts import CREDITS_LIMITED, FREE, Ref
-from voucher.ledger.bulk import insert_missing, is_postgresql
+from voucher.ledger.bulk import Rows, insert_missing, is_postgresql
 from voucher.models.ledger import Account
 
 _COLUMNS = ("book_id", "id", "code", "unit", "owner_ref", "period", "flags")
 _ZEROS = ("debits_posted", "credits_posted", "debits_pending", "credits_pending", "version", "last_seq")
 
-_BOOK = "SELECT closed_through FROM book WHERE book_id = :book"
-_NAMES = "SELECT id, code, owner_ref, period, unit FROM account WHERE book_id = :book AND id "
+_NAMES = (
+    "SELECT b.closed_through, a.id, a.code, a.owner_ref, a.period, a.unit "
+    "FROM book b LEFT JOIN account a ON a.book_id = b.book_id AND a.id {ids} WHERE b.book_id = :book{lock}"
+)
 _BALANCES = (
     "SELECT id, debits_posted, credits_posted, debits_pending, credits_pending, version, last_seq "
-    "FROM account WHERE book_id = :book AND id "
+    "FROM account WHERE book_id = :book AND id {ids}{lock}"
 )
 _POSTGRESQL_IDS = "= ANY(CAST(:ids AS bigint[]))"
 _SQLITE_IDS = "IN (SELECT value FROM json_each(:ids))"
@@ -34,7 +36,15 @@ _SQLITE_IDS = "IN (SELECT value FROM json_each(:ids))"
 class Balance:
     """The figures of one locked account; `post` works on them, and writes them back."""
 
-    __slots__ = ("credits_pending", "credits_posted", "debits_pending", "debits_posted", "flags", "seq", "version")
+    __slots__ = (
+        "credits_pending",
+        "credits_posted",
+        "debits_pending",
+        "debits_posted",
+        "flags",
+        "seq",
+        "version",
+    )
 
     def __init__(self, flags: int, row: Any) -> None:
         self.flags = flags
@@ -82,57 +92,56 @@ def lock(session: Session, book_id: int, refs: Iterable[Ref]) -> Locked:
     RuntimeError when two account names hash to one id.
     """
     wanted = {ref.id: ref for ref in refs}
-    row = session.execute(_statement(session, "book"), {"book": book_id}).first()
-    if row is None:
-        raise LookupError(f"no book {book_id}")
-    closed = date.fromisoformat(row[0]) if isinstance(row[0], str) else row[0]
-    _make_missing(session, book_id, wanted)
+    closed, missing = _book_and_missing(session, book_id, wanted)
+    if missing:
+        _make(session, book_id, missing)
     limited = [key for key, ref in wanted.items() if ref.flags != FREE]
-    rows = session.execute(_statement(session, "balances"), _ids(session, book_id, limited))
+    rows = session.execute(_statement(session, "balances"), _parameters(session, book_id, limited))
     balances = {row[0]: Balance(wanted[row[0]].flags, row) for row in rows}
     return Locked(book_id, closed, balances)
 
 
-def _make_missing(session: Session, book_id: int, wanted: dict[int, Ref]) -> None:
-    missing = _without_known(session, book_id, wanted)
-    if not missing:
-        return
+def _make(session: Session, book_id: int, missing: dict[int, Ref]) -> None:
     rows = [
         (book_id, key, ref.code, ref.unit.value, ref.owner, ref.period, ref.flags, 0, 0, 0, 0, 0, 0)
         for key, ref in sorted(missing.items())
     ]
-    insert_missing(session, Account, _COLUMNS + _ZEROS, rows)
-    clashing = _without_known(session, book_id, missing)
-    if clashing:
-        raise RuntimeError(f"account names clash: {[str(ref) for ref in clashing.values()]}")
+    if insert_missing(session, Rows(Account, _COLUMNS + _ZEROS, rows)) < len(rows):
+        _, clashing = _book_and_missing(session, book_id, missing)
+        if clashing:
+            raise RuntimeError(f"account names clash: {[str(ref) for ref in clashing.values()]}")
 
 
-def _without_known(session: Session, book_id: int, wanted: dict[int, Ref]) -> dict[int, Ref]:
-    left = dict(wanted)
-    for key, code, owner, period, unit in session.execute(
-        _statement(session, "names"), _ids(session, book_id, list(wanted))
-    ):
-        ref = left.pop(key)
+def _book_and_missing(
+    session: Session, book_id: int, wanted: dict[int, Ref]
+) -> tuple[date | None, dict[int, Ref]]:
+    """The closing date of the book, held in share mode, and those of the accounts that do not exist yet."""
+    missing = dict(wanted)
+    found = session.execute(_statement(session, "names"), _parameters(session, book_id, list(wanted))).all()
+    if not found:
+        raise LookupError(f"no book {book_id}")
+    for _, key, code, owner, period, unit in found:
+        if key is None:
+            break
+        ref = missing.pop(key)
         if (ref.code, ref.owner, ref.period, ref.unit.value) != (code, owner, period, unit):
             raise RuntimeError(f"account names clash: {ref} and {code}:{owner}:{period}")
-    return left
+    closed = found[0][0]
+    return (date.fromisoformat(closed) if isinstance(closed, str) else closed), missing
 
 
-def _ids(session: Session, book_id: int, ids: list[int]) -> dict[str, Any]:
+def _parameters(session: Session, book_id: int, ids: list[int]) -> dict[str, Any]:
     given: Any = ids if is_postgresql(session) else f"[{','.join(map(str, ids))}]"
     return {"book": book_id, "ids": given}
 
 
-def _both(postgresql: str, sqlite: str) -> tuple[TextClause, TextClause]:
-    return text(postgresql), text(sqlite)
-
-
 _STATEMENTS = {
-    "book": _both(f"{_BOOK} FOR KEY SHARE", _BOOK),
-    "names": _both(_NAMES + _POSTGRESQL_IDS, _NAMES + _SQLITE_IDS),
-    "balances": _both(f"{_BALANCES}{_POSTGRESQL_IDS} ORDER BY id FOR NO KEY UPDATE", _BALANCES + _SQLITE_IDS),
+    ("names", True): text(_NAMES.format(ids=_POSTGRESQL_IDS, lock=" FOR KEY SHARE OF b")),
+    ("names", False): text(_NAMES.format(ids=_SQLITE_IDS, lock="")),
+    ("balances", True): text(_BALANCES.format(ids=_POSTGRESQL_IDS, lock=" ORDER BY id FOR NO KEY UPDATE")),
+    ("balances", False): text(_BALANCES.format(ids=_SQLITE_IDS, lock="")),
 }
 
 
 def _statement(session: Session, name: str) -> TextClause:
-    return _STATEMENTS[name][0 if is_postgresql(session) else 1]
+    return _STATEMENTS[name, is_postgresql(session)]

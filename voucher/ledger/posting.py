@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from voucher.clock import micros
 from voucher.errors import Code
 from voucher.ledger.accounts import Ref
-from voucher.ledger.bulk import insert_rows, update_rows
+from voucher.ledger.bulk import Rows, write_together
 from voucher.ledger.events import Accepted, Event, Leg, Rejected, request_hash
 from voucher.ledger.locking import Balance, Locked
 from voucher.models.ledger import Account, Entry, LogQueue, Posting, Transfer
@@ -33,7 +33,17 @@ _TRANSFER = (
     "book_id", "posting_id", "leg", "debit_id", "credit_id", "amount", "unit", "phase",
     "pending_posting_id", "pending_leg", "expires_at",
 )  # fmt: skip
-_ENTRY = ("book_id", "account_id", "seq", "version", "posting_id", "leg", "amount", "pending_delta", "balance")
+_ENTRY = (
+    "book_id",
+    "account_id",
+    "seq",
+    "version",
+    "posting_id",
+    "leg",
+    "amount",
+    "pending_delta",
+    "balance",
+)
 _FIGURES = ("debits_posted", "credits_posted", "debits_pending", "credits_pending", "version", "last_seq")
 
 
@@ -187,7 +197,9 @@ class _Run:
         )
 
 
-def post(session: Session, locked: Locked, events: Sequence[Event], *, at: datetime) -> list[Accepted | Rejected]:
+def post(
+    session: Session, locked: Locked, events: Sequence[Event], *, at: datetime
+) -> list[Accepted | Rejected]:
     """Post 1 to 1000 events of one book; `locked` must cover every limited account they name.
 
     Writes postings, transfers, entries, log queue rows and the accounts' figures. An event is rejected, alone,
@@ -201,12 +213,20 @@ def post(session: Session, locked: Locked, events: Sequence[Event], *, at: datet
     known = _Known(session, locked.book_id, events)
     run = _Run(locked, known, at)
     results = [run.take(event) for event in events]
-    insert_rows(session, Posting, _POSTING, run.postings)
-    insert_rows(session, Transfer, _TRANSFER, run.transfers)
-    insert_rows(session, Entry, _ENTRY, run.entries)
-    insert_rows(session, LogQueue, ("book_id", "posting_id"), [(row[0], row[1]) for row in run.postings])
+    queue = [(book, key) for book, key, *_ in run.postings]
     figures = [(locked.book_id, key, *_figures(balance)) for key, balance in sorted(run.touched.items())]
-    update_rows(session, Account, ("book_id", "id"), _FIGURES, figures)
+    if run.postings:
+        write_together(
+            session,
+            [
+                Rows(Posting, _POSTING, run.postings),
+                Rows(Transfer, _TRANSFER, run.transfers),
+                Rows(Entry, _ENTRY, run.entries),
+                Rows(LogQueue, ("book_id", "posting_id"), queue),
+            ],
+            Rows(Account, ("book_id", "id", *_FIGURES), figures),
+            keys=2,
+        )
     return results
 
 
@@ -231,4 +251,3 @@ def _move(balance: Balance, sign: int, posted: int, pending: int) -> None:
     else:
         balance.credits_posted += posted
         balance.credits_pending += pending
-
