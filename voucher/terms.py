@@ -253,6 +253,19 @@ class EligibilityRule(Term):
     ROSTER_OF_YEAR = "roster_of_year", "当年入库登记"
 
 
+class RosterFault(Term):
+    NAME_EMPTY = "name_empty", "企业名称为空或超过 120 字"
+    USCC_INVALID = "uscc_invalid", "统一社会信用代码不正确"
+    USCC_TWICE = "uscc_twice", "统一社会信用代码在文件中重复"
+    NUMBER_EMPTY = "number_empty", "登记编号为空或超过 40 字"
+    NUMBER_TWICE = "number_twice", "登记编号在文件中重复"
+    NUMBER_TAKEN = "number_taken", "登记编号已登记在另一家企业名下"
+    OTHER_NUMBER = "other_number", "该企业当年已用另一编号登记"
+    REGION_UNKNOWN = "region_unknown", "没有这个地区"
+    REGION_AMBIGUOUS = "region_ambiguous", "地区名称不唯一，请写代码或完整名称"
+    REGION_OUTSIDE = "region_outside", "地区不在您的管辖范围内"
+
+
 class Certifier(Term):
     SCIENCE = "science", "科技主管部门"
     HUMAN_RESOURCES = "human_resources", "人社部门"

@@ -73,7 +73,10 @@ class Platform(Base):
 
 
 class Certification(Base):
-    """A platform's admission by an authority, for voucher kinds and services, for a time (half-open)."""
+    """A platform's admission by an authority, for voucher kinds and services, for a time (half-open).
+
+    `authority` is a `Certifier`, `region_code` the region for which it certifies.
+    """
 
     __tablename__ = "certification"
     __table_args__ = (Index("ix_certification_platform", "platform_id"),)

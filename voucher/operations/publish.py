@@ -1,0 +1,136 @@
+"""Publishing a policy version: it is checked whole, and never changed afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from voucher.errors import Code, Refusal
+from voucher.ledger.bulk import insert_missing
+from voucher.models.ledger import Book
+from voucher.models.programmes import PolicyVersion, Programme
+from voucher.operations.journal import record
+from voucher.operations.regions import paths_of
+from voucher.rules import policy_check
+from voucher.rules.permissions import Actor, covers_region
+from voucher.rules.policy import Policy, PolicyError, Problem
+from voucher.rules.policy_reading import read
+from voucher.terms import PolicyState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishRequest:
+    """A policy file's text, the authority's fill-in files, the stored document, and the book that pays."""
+
+    text: str
+    fills: tuple[str, ...]
+    document_text: str | None
+    book_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The version that is in force from its effective date on."""
+
+    policy_code: str
+    programme_code: str
+
+
+def check(text: str, fills: Sequence[str], *, document_text: str | None) -> tuple[Problem, ...]:
+    """Everything that speaks against publishing these texts; nothing where they are fit. Writes nothing."""
+    try:
+        return policy_check.check(read(text, fills), document_text)
+    except PolicyError as unreadable:
+        return unreadable.problems
+
+
+def publish(session: Session, request: PublishRequest, *, actor: Actor, at: datetime) -> Published:
+    """Publish a version; makes its programme if it is the first.
+
+    Refused: a text that cannot be read, contradicts itself or quotes what the document does not say
+    (`policy_invalid`, first `key`; `check` names all), unset parameters (`policy_incomplete`, `missing`), a book
+    or owner region that is not the actor's (`not_found`), the programme in another book or of another kind
+    (`already_registered`), a version of this code (`policy_exists`), another version in force on the same days
+    (`policy_overlaps`, both document numbers).
+    """
+    policy = _fit(request)
+    book_id = session.scalars(select(Book.book_id).where(Book.code == request.book_code)).one_or_none()
+    path = paths_of(session, [policy.owner_region]).get(policy.owner_region, "")
+    if book_id is None or book_id not in actor.book_ids or not covers_region(actor, path):
+        raise Refusal(Code.NOT_FOUND, book=request.book_code, region=policy.owner_region)
+    _programme(session, policy, book_id)
+    _refuse_overlap(session, policy)
+    digest = sha256("\0".join((request.text, *request.fills)).encode()).hexdigest()
+    session.add(
+        PolicyVersion(
+            code=policy.code,
+            programme_code=policy.programme,
+            document_no=policy.document_no,
+            text=request.text,
+            fills=list(request.fills),
+            sha256=digest,
+            effective_from=policy.effective_from,
+            effective_to=policy.effective_to,
+            state=PolicyState.PUBLISHED.value,
+            published_by=actor.person_id,
+            published_at=at,
+        )
+    )
+    session.flush()
+    facts = {"sha256": digest, "document_no": policy.document_no, "rule_version": policy.code}
+    record(session, actor, "policy.publish", [(f"policy:{policy.code}", facts)], at=at)
+    return Published(policy.code, policy.programme)
+
+
+def _fit(request: PublishRequest) -> Policy:
+    try:
+        policy = read(request.text, request.fills)
+    except PolicyError as unreadable:
+        raise _invalid(unreadable.problems) from unreadable
+    unset = policy_check.unset(policy)
+    if unset:
+        raise Refusal(Code.POLICY_INCOMPLETE, missing=",".join(problem.key for problem in unset))
+    problems = policy_check.check(policy, request.document_text)
+    if problems:
+        raise _invalid(problems)
+    return policy
+
+
+def _invalid(problems: tuple[Problem, ...]) -> Refusal:
+    return Refusal(Code.POLICY_INVALID, problems=len(problems), key=problems[0].key, line=problems[0].line)
+
+
+def _programme(session: Session, policy: Policy, book_id: int) -> None:
+    """The programme's row, made where it is missing and locked, so that two versions come one by one."""
+    kind = policy.kind.value if policy.kind else ""
+    row = (policy.programme, policy.title, kind, policy.owner_region, book_id)
+    insert_missing(session, Programme, ("code", "name", "kind", "region_code", "book_id"), [row])
+    query = select(Programme).where(Programme.code == policy.programme)
+    programme = session.scalars(query.with_for_update(key_share=True)).one()
+    if (programme.kind, programme.region_code, programme.book_id) != (kind, policy.owner_region, book_id):
+        raise Refusal(Code.ALREADY_REGISTERED, subject=programme.code)
+
+
+def _refuse_overlap(session: Session, policy: Policy) -> None:
+    if session.get(PolicyVersion, policy.code) is not None:
+        raise Refusal(Code.POLICY_EXISTS, policy=policy.code)
+    query = select(PolicyVersion).where(
+        PolicyVersion.programme_code == policy.programme,
+        or_(PolicyVersion.effective_to.is_(None), PolicyVersion.effective_to > policy.effective_from),
+    )
+    if policy.effective_to is not None:
+        query = query.where(PolicyVersion.effective_from < policy.effective_to)
+    other = session.scalars(query.order_by(PolicyVersion.effective_from)).first()
+    if other is not None:
+        raise Refusal(
+            Code.POLICY_OVERLAPS,
+            document_no=policy.document_no,
+            other_document_no=other.document_no,
+            policy=policy.code,
+            other_policy=other.code,
+        )
