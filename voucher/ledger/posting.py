@@ -7,6 +7,7 @@ the order given; what is accepted is written with one statement a table.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from voucher.clock import micros
 from voucher.errors import Code
-from voucher.ledger.accounts import Ref
 from voucher.ledger.bulk import Rows, write_together
 from voucher.ledger.events import Accepted, Event, Leg, Rejected, request_hash
 from voucher.ledger.locking import Balance, Locked
@@ -52,6 +52,17 @@ class _Refused(Exception):
 
     def __init__(self, code: Code, **facts: int | str) -> None:
         self.rejected = Rejected(code, facts)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One event being applied: where its rows begin, and what to restore if it is refused."""
+
+    posting: UUID
+    transfers: int
+    entries: int
+    before: list[tuple[Balance, tuple[int, ...]]] = field(default_factory=list)
+    resolved: list[tuple[UUID, int]] = field(default_factory=list)
 
 
 class _Known:
@@ -113,19 +124,13 @@ class _Run:
         stored = self.known.hashes.get(event.id)
         if stored is not None:
             return Accepted(event.id, True) if stored == given else Rejected(Code.KEY_REUSED)
-        before: list[tuple[Balance, tuple[int, ...]]] = []
-        marks = (len(self.transfers), len(self.entries))
-        resolved: list[tuple[UUID, int]] = []
+        attempt = _Attempt(event.id, len(self.transfers), len(self.entries))
         try:
             self._check(event)
             for number, leg in enumerate(event.legs):
-                self._apply(event.id, number, leg, before, resolved)
+                self._apply(attempt, number, leg)
         except _Refused as refused:
-            for balance, figures in reversed(before):
-                _restore(balance, figures)
-            del self.transfers[marks[0] :]
-            del self.entries[marks[1] :]
-            self.known.resolved.difference_update(resolved)
+            self._undo(attempt)
             return refused.rejected
         self.known.hashes[event.id] = given
         if event.reverses:
@@ -136,6 +141,13 @@ class _Run:
         )  # fmt: skip
         return Accepted(event.id)
 
+    def _undo(self, attempt: _Attempt) -> None:
+        for balance, figures in reversed(attempt.before):
+            _restore(balance, figures)
+        del self.transfers[attempt.transfers :]
+        del self.entries[attempt.entries :]
+        self.known.resolved.difference_update(attempt.resolved)
+
     def _check(self, event: Event) -> None:
         if not event.legs:
             raise ValueError("an event without legs")
@@ -145,33 +157,36 @@ class _Run:
         if event.reverses is not None and event.reverses in self.known.reversed:
             raise _Refused(Code.ALREADY_RESOLVED, posting=str(event.reverses))
 
-    def _apply(
-        self, posting: UUID, number: int, leg: Leg, before: list[tuple[Balance, tuple[int, ...]]],
-        resolved: list[tuple[UUID, int]],
-    ) -> None:  # fmt: skip
+    def _apply(self, attempt: _Attempt, number: int, leg: Leg) -> None:
         if type(leg.amount) is not int or leg.amount <= 0:
             raise ValueError(f"a leg moves a positive number of fen, not {leg.amount!r}")
-        reserved = self._reserved(leg, resolved) if leg.phase in (Phase.POST, Phase.VOID) else 0
+        if leg.debit.unit is not leg.credit.unit:
+            raise ValueError(f"{leg.debit} and {leg.credit} are kept in different units")
+        reserved = self._reserved(leg, attempt) if leg.phase in (Phase.POST, Phase.VOID) else 0
         posted = leg.amount if leg.phase in (Phase.SINGLE, Phase.POST) else 0
         pending = leg.amount if leg.phase is Phase.PENDING else -reserved
         of_posting, of_leg = leg.pending or (None, None)
         self.transfers.append(
-            (self.book_id, posting, number, leg.debit.id, leg.credit.id, leg.amount, leg.debit.unit.value,
-             leg.phase.value, of_posting, of_leg, leg.expires_at)
+            (self.book_id, attempt.posting, number, leg.debit.id, leg.credit.id, leg.amount,
+             leg.debit.unit.value, leg.phase.value, of_posting, of_leg, leg.expires_at)
         )  # fmt: skip
         for ref, sign in ((leg.debit, -1), (leg.credit, 1)):
             if ref.flags:
                 balance = self.locked.balances[ref.id]
-                before.append((balance, _figures(balance)))
+                attempt.before.append((balance, _figures(balance)))
                 left = balance.available
                 _move(balance, sign, posted, pending)
                 if balance.available < 0:
                     raise _Refused(ref.overdrawn, account=str(ref), needed_fen=leg.amount, left_fen=left)
-                self._enter(ref, balance, (posting, number), sign * posted, sign * pending)
-        if leg.debit.unit is not leg.credit.unit:
-            raise ValueError(f"{leg.debit} and {leg.credit} are kept in different units")
+                balance.version += 1
+                balance.seq = max(balance.seq + 1, self.at_micros)
+                self.touched[ref.id] = balance
+                self.entries.append(
+                    (self.book_id, ref.id, balance.seq, balance.version, attempt.posting, number,
+                     sign * posted, sign * pending, balance.posted)
+                )  # fmt: skip
 
-    def _reserved(self, leg: Leg, resolved: list[tuple[UUID, int]]) -> int:
+    def _reserved(self, leg: Leg, attempt: _Attempt) -> int:
         """The amount of the reservation that this leg resolves; refused when it is gone, or too small."""
         if leg.pending is None or leg.pending not in self.known.pending:
             raise _Refused(Code.ALREADY_RESOLVED, posting=str(leg.pending))
@@ -185,16 +200,8 @@ class _Run:
         if leg.phase is Phase.VOID and leg.amount != amount:
             raise ValueError("a void carries the full amount of what it gives back")
         self.known.resolved.add(leg.pending)
-        resolved.append(leg.pending)
+        attempt.resolved.append(leg.pending)
         return amount
-
-    def _enter(self, ref: Ref, balance: Balance, leg: tuple[UUID, int], amount: int, pending: int) -> None:
-        balance.version += 1
-        balance.seq = max(balance.seq + 1, self.at_micros)
-        self.touched[ref.id] = balance
-        self.entries.append(
-            (self.book_id, ref.id, balance.seq, balance.version, *leg, amount, pending, balance.posted)
-        )
 
 
 def post(
