@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from voucher.codes import normalise_uscc
 from voucher.errors import Code, Fact, Refusal
-from voucher.ledger.bulk import insert_missing
+from voucher.ledger.bulk import Rows, insert_missing
 from voucher.models.parties import Affiliation, Organisation, PayeeAccount
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused, refused
@@ -66,7 +66,7 @@ def affiliate(
             continue
         pair = (min(one, other), max(one, other))
         columns = ("first_id", "second_id", "kind", "source")
-        insert_missing(session, Affiliation, columns, [(*pair, request.kind.value, request.source)])
+        insert_missing(session, Rows(Affiliation, columns, [(*pair, request.kind.value, request.source)]))
         facts: dict[str, Fact] = {"other": pair[1], "kind": request.kind.value}
         record(session, actor, "organisation.affiliate", [(f"organisation:{pair[0]}", facts)], at=at)
         answers.append(pair)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
-from voucher.ledger.bulk import insert_missing
+from voucher.ledger.bulk import Rows, insert_missing
 from voucher.models.ledger import Book
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused
@@ -37,7 +37,7 @@ def open_books(
     for request in requests:
         query = select(Book).where(Book.code == request.code)
         if session.scalars(query).one_or_none() is None:
-            insert_missing(session, Book, ("code", "authority"), [(request.code, request.authority)])
+            insert_missing(session, Rows(Book, ("code", "authority"), [(request.code, request.authority)]))
             record(session, actor, "book.open", [(f"book:{request.code}", {})], at=at)
         book = session.scalars(query).one()
         if book.authority == request.authority:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date, fiscal_year
 from voucher.errors import Code, Fact, Refusal
 from voucher.ledger import accounts
-from voucher.ledger.bulk import insert_missing
+from voucher.ledger.bulk import Rows, insert_missing
 from voucher.ledger.events import Event, Leg, Rejected, posting_id
 from voucher.ledger.locking import lock
 from voucher.ledger.posting import post
@@ -81,7 +81,7 @@ def open_lines(
         query = select(BudgetLine).where(BudgetLine.code == request.code)
         is_new = session.scalars(query).one_or_none() is None
         columns = ("code", "programme_code", "year", "name", "created_at")
-        insert_missing(session, BudgetLine, columns, [(*row, at)])
+        insert_missing(session, Rows(BudgetLine, columns, [(*row, at)]))
         line = session.scalars(query).one_or_none()
         if line is None or (line.code, line.programme_code, line.year, line.name) != row:
             answers.append(Refused(Code.ALREADY_REGISTERED, {"subject": request.code}))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from voucher.codes import is_uscc, normalise_uscc
 from voucher.errors import Code, Fact, Refusal
-from voucher.ledger.bulk import insert_missing
+from voucher.ledger.bulk import Rows, insert_missing
 from voucher.models.parties import RosterEntry, RosterImport
 from voucher.models.regions import Region
 from voucher.operations.journal import record
@@ -135,7 +135,7 @@ def _write(
         for entry in sorted(entries, key=lambda entry: entry.uscc)
     ]
     if rows:
-        insert_missing(session, RosterEntry, _ENTRY, rows)
+        insert_missing(session, Rows(RosterEntry, _ENTRY, rows))
     count = select(func.count()).select_from(RosterEntry).where(RosterEntry.import_id == made.id)
     if session.execute(count).scalar_one() != len(rows):
         raise Refusal(Code.STATE_CHANGED)

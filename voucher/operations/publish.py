@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from voucher.errors import Code, Refusal
-from voucher.ledger.bulk import insert_missing
+from voucher.ledger.bulk import Rows, insert_missing
 from voucher.models.ledger import Book
 from voucher.models.programmes import PolicyVersion, Programme
 from voucher.operations.journal import record
@@ -109,7 +109,7 @@ def _programme(session: Session, policy: Policy, book_id: int) -> None:
     """The programme's row, made where it is missing and locked, so that two versions come one by one."""
     kind = policy.kind.value if policy.kind else ""
     row = (policy.programme, policy.title, kind, policy.owner_region, book_id)
-    insert_missing(session, Programme, ("code", "name", "kind", "region_code", "book_id"), [row])
+    insert_missing(session, Rows(Programme, ("code", "name", "kind", "region_code", "book_id"), [row]))
     query = select(Programme).where(Programme.code == policy.programme)
     programme = session.scalars(query.with_for_update(key_share=True)).one()
     if (programme.kind, programme.region_code, programme.book_id) != (kind, policy.owner_region, book_id):

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from voucher.errors import Code, Refusal
-from voucher.ledger.bulk import insert_missing
+from voucher.ledger.bulk import Rows, insert_missing
 from voucher.models.regions import Region
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused, refused
@@ -57,7 +57,7 @@ def load_divisions(session: Session, *, actor: Actor, at: datetime) -> int:
         rows.append((code, row["name"], row["level"], parent, paths[code], code))
     missing = [row for row in rows if row[0] not in known]
     if missing:
-        insert_missing(session, Region, _COLUMNS, missing)
+        insert_missing(session, Rows(Region, _COLUMNS, missing))
         record(session, actor, "region.load", [(f"region:{COUNTRY}", {"rows": len(missing)})], at=at)
     return len(missing)
 
@@ -87,7 +87,7 @@ def _add_zone(session: Session, request: ZoneRequest, *, actor: Actor, at: datet
     if parent is None or not covers_region(actor, parent.path):
         raise Refusal(Code.NOT_FOUND, region=request.parent_code)
     row = (code, request.name, RegionLevel.ZONE.value, parent.code, f"{parent.path}{code}/")
-    insert_missing(session, Region, _COLUMNS, [(*row, request.division_code)])
+    insert_missing(session, Rows(Region, _COLUMNS, [(*row, request.division_code)]))
     zone = session.get_one(Region, code, populate_existing=True)
     if zone.name != request.name:
         raise Refusal(Code.ALREADY_REGISTERED, subject=code)

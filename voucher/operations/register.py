@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from voucher.clock import fiscal_year
 from voucher.codes import is_uscc, normalise_uscc, numbered
 from voucher.errors import Code, Refusal
-from voucher.ledger.bulk import insert_missing
+from voucher.ledger.bulk import Rows, insert_missing
 from voucher.models.numbers import take_ids
 from voucher.models.parties import Holder, Organisation, Platform
 from voucher.operations.journal import record
@@ -94,7 +94,7 @@ def register_organisations(
         if code not in known
     ]
     if rows:
-        insert_missing(session, Organisation, _ORGANISATION, rows)
+        insert_missing(session, Rows(Organisation, _ORGANISATION, rows))
         record(
             session, actor, "organisation.register", [(f"organisation:{row[0]}", {}) for row in rows], at=at
         )
@@ -134,7 +134,7 @@ def _platform(
     is_new = session.scalars(query).one_or_none() is None
     if is_new:
         row = (host, request.name, request.kind.value, request.region_code, at)
-        insert_missing(session, Platform, _PLATFORM, [row])
+        insert_missing(session, Rows(Platform, _PLATFORM, [row]))
     platform = session.scalars(query).one()
     if platform.kind != request.kind.value:
         raise Refusal(Code.ALREADY_REGISTERED, subject=f"platform:{platform.id}")
@@ -160,7 +160,7 @@ def register_firms(
         if code not in known
     ]
     if rows:
-        insert_missing(session, Holder, _HOLDER, rows)
+        insert_missing(session, Rows(Holder, _HOLDER, rows))
         record(session, actor, "holder.register", [(f"holder:{row[0]}", {}) for row in rows], at=at)
     ids = holder_ids(session, owners)
     return [
