@@ -102,7 +102,7 @@ def sign_in(session: Session, attempt: Attempt, *, at: datetime) -> SignedIn | R
     ).one_or_none()
     until = _locked_until(session, attempt, at)
     if until is not None:
-        return Refused(Code.LOCKED_OUT, {"minutes": (until - at) // timedelta(minutes=1) + 1})
+        return Refused(Code.LOCKED_OUT, {"minutes": -((at - until) // timedelta(minutes=1))})
     if person is None or not attempt.matches or person.session_version != attempt.session_version:
         session.add(
             SignInFailure(login=attempt.login[:LONGEST_LOGIN], source=attempt.source[:64], failed_at=at)

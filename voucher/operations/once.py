@@ -72,9 +72,9 @@ def _claimed(session: Session, request: RequestId, at: datetime) -> bool:
         "asked_at": at,
     }
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(RequestKey).values(values).on_conflict_do_nothing()
+    statement = dialect.insert(RequestKey).values(values).on_conflict_do_nothing().returning(RequestKey.id)
     try:
-        return bool(session.connection().execute(statement).rowcount)
+        return session.execute(statement).first() is not None
     except DBAPIError as failure:
         if sqlstate(failure) == "55P03":
             raise Refusal(Code.KEY_IN_FLIGHT) from failure
