@@ -369,7 +369,7 @@ def on_roster(
         roster="tech_sme",
         year=year,
         uscc=owner.uscc,
-        roster_no=f"{year}{owner.region_code}A{next(_serials):07d}",
+        roster_no=f"{year}{owner.region_code}F{next(_serials):07d}",
         name=owner.name,
         region_code=owner.region_code,
     )

@@ -153,7 +153,7 @@ class _Check:
         entries = select(RosterEntry.uscc, RosterEntry.roster_no).where(
             RosterEntry.roster == TECH_SME, RosterEntry.year == year
         )
-        self.number_of = dict(session.execute(entries).tuples().all())
+        self.number_of = dict(session.execute(entries).all())
         self.owner_of = {number: uscc for uscc, number in self.number_of.items()}
         self.paths: dict[str, str] = {}
         self.codes: dict[str, set[str]] = {}

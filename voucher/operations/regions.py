@@ -98,7 +98,7 @@ def _add_zone(session: Session, request: ZoneRequest, *, actor: Actor, at: datet
 def paths_of(session: Session, codes: Iterable[str]) -> dict[str, str]:
     """The paths of those of these regions that exist."""
     query = select(Region.code, Region.path).where(Region.code.in_(set(codes)))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def _from_above(row: dict[str, str]) -> tuple[int, str]:
