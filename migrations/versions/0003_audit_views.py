@@ -31,14 +31,27 @@ LEFT JOIN holder h ON h.id = coalesce(o.holder_id, v.holder_id)
 LEFT JOIN platform pl ON pl.id = o.platform_id
 """
 
+# A reversal credits the cap, so the posted credits are more than was opened: only transfers with cap_source count.
 AUDIT_CAP = """
 CREATE VIEW audit_cap AS
-SELECT b.code AS book,
-       substr(a.owner_ref, 1, {split} - 1) AS family,
-       substr(a.owner_ref, {split} + 1) AS holder,
-       a.period, a.credits_posted AS opened_fen, a.debits_posted AS used_fen, a.debits_pending AS pending_fen
-FROM account a JOIN book b ON b.book_id = a.book_id
-WHERE a.code = 'cap'
+SELECT c.book, c.family, c.holder, c.period, c.opened_fen, c.opened_fen - c.balance_fen AS used_fen, c.pending_fen
+FROM (
+    SELECT b.code AS book,
+           substr(a.owner_ref, 1, {split} - 1) AS family,
+           substr(a.owner_ref, {split} + 1) AS holder,
+           a.period,
+           CAST(coalesce((SELECT sum(t.amount) FROM transfer t
+                     JOIN account s ON s.book_id = t.book_id AND s.id = t.debit_id AND s.code = 'cap_source'
+                     WHERE t.book_id = a.book_id AND t.credit_id = a.id AND t.phase = 'single'), 0)
+              - coalesce((SELECT sum(t.amount) FROM transfer t
+                     JOIN account s ON s.book_id = t.book_id AND s.id = t.credit_id AND s.code = 'cap_source'
+                     WHERE t.book_id = a.book_id AND t.debit_id = a.id AND t.phase = 'single'), 0)
+              AS BIGINT) AS opened_fen,
+           a.credits_posted - a.debits_posted AS balance_fen,
+           a.debits_pending AS pending_fen
+    FROM account a JOIN book b ON b.book_id = a.book_id
+    WHERE a.code = 'cap'
+) c
 """
 
 AUDIT_VOUCHER = """

@@ -8,9 +8,10 @@ import click
 
 from voucher.cli.context import RefusingGroup
 from voucher.cli.db import db
+from voucher.cli.ledger import ledger
 from voucher.cli.people import people
 
-COMMANDS: Final[tuple[click.Command, ...]] = (db, people)
+COMMANDS: Final[tuple[click.Command, ...]] = (db, ledger, people)
 
 
 @click.group(cls=RefusingGroup)

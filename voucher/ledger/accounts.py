@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import sha256
 
 from voucher.errors import Code
 from voucher.terms import Unit
@@ -57,9 +57,12 @@ _CHART: dict[str, tuple[int, Unit, Code | None]] = {
 
 @lru_cache(maxsize=65_536)
 def account_id(code: str, owner: str, period: int, unit: str) -> int:
-    """The 63-bit hash of an account's name. A clash of two names is found by `posting.lock`, and refused."""
+    """The 63-bit hash of an account's name. A clash of two names is found by `locking.lock`, and refused.
+
+    sha256, so that PostgreSQL can compute it again by itself (`verify_sql.py`).
+    """
     name = f"{code}\x1f{owner}\x1f{period}\x1f{unit}".encode()
-    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big") >> 1
+    return int.from_bytes(sha256(name).digest()[:8], "big") >> 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,8 @@ def _standing(account: Account) -> Standing:
     posted = account.credits_posted - account.debits_posted
     if account.flags == CREDITS_LIMITED:
         available = -posted - account.credits_pending
-        return Standing(account.debits_posted, account.credits_posted, account.credits_pending, posted, available)
+        return Standing(
+            account.debits_posted, account.credits_posted, account.credits_pending, posted, available
+        )
     available = posted - account.debits_pending
     return Standing(account.credits_posted, account.debits_posted, account.debits_pending, posted, available)

@@ -13,7 +13,6 @@ from voucher.errors import Code, Fact
 from voucher.ledger.accounts import Ref
 from voucher.terms import Phase, PostingKind
 
-
 _POSTINGS = UUID("6f1d3c52-0a44-5f0e-9d5b-2b7c1c3e8a11")
 
 
@@ -69,17 +68,21 @@ class Rejected:
 
 
 def request_hash(event: Event) -> str:
-    """sha256 of everything in an event but its id. `ledger verify` computes it again from the stored rows."""
+    """sha256 of everything in an event but its id, fields and legs parted by the unit separator.
+
+    `ledger verify` computes it again from the stored rows, on PostgreSQL in SQL: `verify_sql.py` builds the very
+    same text, so a change here is a change there.
+    """
     parts = [
         event.kind.value,
         str(event.fiscal_year),
         event.event_on.isoformat(),
         event.rule_version,
         event.actor_ref,
-        event.reverses.hex if event.reverses else "",
+        str(event.reverses) if event.reverses else "",
     ]
     for leg in event.legs:
-        pending = f"{leg.pending[0].hex}.{leg.pending[1]}" if leg.pending else ""
+        pending = f"{leg.pending[0]}.{leg.pending[1]}" if leg.pending else ""
         expires = str(micros(leg.expires_at)) if leg.expires_at else ""
         parts.append(f"{leg.debit.id},{leg.credit.id},{leg.amount},{leg.phase.value},{pending},{expires}")
-    return sha256("|".join(parts).encode()).hexdigest()
+    return sha256("\x1f".join(parts).encode()).hexdigest()
