@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from voucher.errors import Code, Fact
 from voucher.money import format_yuan
-from voucher.schemas.words import FACT_NAMES, word
+from voucher.schemas.words import word
 
 
 class Refusing(Protocol):
@@ -159,15 +159,6 @@ def sentence(refusing: Refusing) -> str:
     if _NEEDED in details and _LEFT in details:
         details.remove(_LEFT)
     return SENTENCES[refusing.code] + "".join(text.format(**facts) for text in details)
-
-
-def facts_shown(refusing: Refusing) -> list[tuple[str, str]]:
-    """The facts of a refusal that mean something to people, with their Chinese names, as they are written."""
-    return [
-        (FACT_NAMES[name], f"{_written(name, value)} 元" if name.endswith("_fen") else _written(name, value))
-        for name, value in refusing.facts.items()
-        if name in FACT_NAMES and value is not None
-    ]
 
 
 def names(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The Chinese words for the facts of refusals: their names, and the values that are members of closed lists."""
+"""The Chinese words for the facts of refusals whose values are members of closed lists."""
 
 from __future__ import annotations
 
@@ -21,31 +21,6 @@ from voucher.terms import (
     Term,
     VoucherState,
 )
-
-FACT_NAMES: Final[Mapping[str, str]] = {
-    "year": "年度",
-    "budget_fen": "预算",
-    "cap_fen": "限额",
-    "face_fen": "券面金额",
-    "quota_fen": "协议额度",
-    "contract_fen": "合同上限",
-    "pledge_fen": "配套额度",
-    "allotment_fen": "分配额度",
-    "used_fen": "已用（含锁定）",
-    "left_fen": "还剩",
-    "needed_fen": "本次需要",
-    "held_fen": "已锁定",
-    "asked_fen": "要求核销",
-    "claimed_fen": "申请金额",
-    "approved_fen": "核定金额",
-    "use_by_on": "使用期限",
-    "state": "当前状态",
-    "reason": "原因",
-    "relation": "关联关系",
-    "invoice_no": "发票号码",
-    "missing": "缺少",
-    "minutes": "等待分钟",
-}
 
 REASONS: Final[Mapping[str, str]] = {
     "holder_class": "单位类别不在支持范围内",

@@ -93,7 +93,7 @@ def profile() -> ResponseReturnValue:
 @permits("own:account:read")
 def password_page() -> ResponseReturnValue:
     """The form for another password."""
-    return render_template("account/password.html", errors={})
+    return render_template("account/password.html", errors={}, login=_own_login())
 
 
 @blueprint.post("/password")
@@ -106,10 +106,12 @@ def send_password() -> ResponseReturnValue:
         fault = password_fault(data["new_password"], login=login, profile=settings().password_profile)
         errors = {"new_password": [fault]} if fault else {}
     if errors:
-        return render_template("account/password.html", errors=errors), 422
+        return render_template("account/password.html", errors=errors, login=_own_login()), 422
     outcome = _attempt(login, data["password"])
     if isinstance(outcome, Refused):
-        return render_template("account/password.html", errors=_wrong(outcome)), _STATUS[outcome.code]
+        return render_template("account/password.html", errors=_wrong(outcome), login=_own_login()), _STATUS[
+            outcome.code
+        ]
     actor = current_actor()
     password_hash = hash_password(data["new_password"], profile=settings().argon2_profile)
 
@@ -125,7 +127,7 @@ def send_password() -> ResponseReturnValue:
 @permits("own:account:read")
 def prove() -> ResponseReturnValue:
     """Ask for the password again."""
-    return render_template("account/prove.html", errors={})
+    return render_template("account/prove.html", errors={}, login=_own_login())
 
 
 @blueprint.post("/prove")
@@ -134,10 +136,12 @@ def send_proof() -> ResponseReturnValue:
     """Take the password again, and go back to where it was asked for. Counts for the lockout like a sign-in."""
     data, errors = load_form(ProofForm, request.form)
     if errors:
-        return render_template("account/prove.html", errors=errors), 422
+        return render_template("account/prove.html", errors=errors, login=_own_login()), 422
     outcome = _attempt(_own_login(), data["password"])
     if isinstance(outcome, Refused):
-        return render_template("account/prove.html", errors=_wrong(outcome)), _STATUS[outcome.code]
+        return render_template("account/prove.html", errors=_wrong(outcome), login=_own_login()), _STATUS[
+            outcome.code
+        ]
     proved()
     return redirect(safe_path(request.args.get("next")) or url_for("account.home"), 303)
 

@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from voucher.errors import Code, Refusal
-from voucher.schemas.messages import facts_shown, sentence
+from voucher.schemas.messages import sentence
 from voucher.web.access import came_from
 
 TITLES: Final[Mapping[int, str]] = {
@@ -51,7 +51,6 @@ def refused(refusal: Refusal) -> ResponseReturnValue:
         "errors/refused.html",
         title=TITLES.get(refusal.status, TITLES[409]),
         message=sentence(refusal),
-        facts=facts_shown(refusal),
         code=refusal.code.value,
         request_id=g.get("request_id"),
     )
