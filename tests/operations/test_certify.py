@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from threading import Event, Thread
@@ -62,12 +63,11 @@ def test_a_platform_is_certified_once_per_document(database: Database) -> None:
 def test_what_is_suspended_may_come_back_and_what_is_revoked_may_not(database: Database) -> None:
     world = database.transaction(lambda s, at: factories.shanxi(s, at=at))
     change = [ChangeRequest(world.platform.certification_id, "年度评价不合格")]
-    states = []
-    for verb in (suspend, reinstate, suspend, revoke):
-        done = database.transaction(
-            lambda s, at, verb=verb: only(verb(s, change, actor=world.reviewer, at=at))
-        )
-        states.append(done.state)
+
+    def state_after(verb: Callable[..., list[Certified | Refused]]) -> CertificationState:
+        return database.transaction(lambda s, at: only(verb(s, change, actor=world.reviewer, at=at))).state
+
+    states = [state_after(verb) for verb in (suspend, reinstate, suspend, revoke)]
     assert states == [
         CertificationState.SUSPENDED,
         CertificationState.CERTIFIED,

@@ -1,0 +1,160 @@
+"""Reading tables that people upload: .xlsx and .csv, as rows of plain text, whatever the file claims to be.
+
+What a file is, its first bytes say. Nothing is unpacked or parsed beyond fixed bounds, so that a small file
+cannot become a large one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import openpyxl
+
+from voucher.errors import Code, Refusal
+from voucher.operations.import_roster import RosterRow
+
+MOST_ROWS: Final = 20_000
+MOST_COLUMNS: Final = 40
+MOST_BYTES: Final = 8 * 1024 * 1024
+MOST_UNPACKED: Final = 24 * 1024 * 1024
+MOST_MEMBERS: Final = 200
+LONGEST_CELL: Final = 1_000
+
+_ROSTER_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "name": ("企业名称", "单位名称", "名称"),
+    "uscc": ("统一社会信用代码", "社会信用代码", "信用代码"),
+    "roster_no": ("入库登记编号", "登记编号", "入库编号", "编号"),
+    "region": ("所在地区", "注册地区", "行政区划", "行政区划代码", "所属地区", "地区"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row with anything in it: its number in the file, and its cells as text without spaces around."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+def read_table(content: bytes) -> list[Row]:
+    """The rows of the first sheet of a workbook, or of a CSV text in UTF-8 or GB18030; empty rows are left out.
+
+    Refused as `file_refused`: neither of the two (`reason` type), too large packed or unpacked (size), more than
+    20,000 rows (rows), broken (unreadable), nothing in it (empty).
+    """
+    if len(content) > MOST_BYTES:
+        raise _refused("size")
+    if content.startswith(b"PK"):
+        rows = list(_bounded(_workbook(content)))
+    elif content.startswith((b"\xd0\xcf\x11\xe0", b"%PDF")) or b"\0" in content:
+        raise _refused("type")
+    else:
+        rows = list(_bounded(_text(content)))
+    if not rows:
+        raise _refused("empty")
+    return rows
+
+
+def roster_rows(table: list[Row]) -> list[RosterRow]:
+    """The rows of a roster, by the headers of its first row; columns in any order, others are passed over.
+
+    Refused as `file_refused` (`reason` header) where a column is not there; `missing` names it.
+    """
+    headers = ["".join(cell.split()) for cell in table[0].cells]
+    places: dict[str, int] = {}
+    for field, names in _ROSTER_HEADERS.items():
+        found = next((headers.index(name) for name in names if name in headers), None)
+        if found is None:
+            raise Refusal(Code.FILE_REFUSED, reason="header", missing=names[0])
+        places[field] = found
+    return [
+        RosterRow(row.line, *(_cell(row, places[field]) for field in ("name", "uscc", "roster_no", "region")))
+        for row in table[1:]
+    ]
+
+
+def _cell(row: Row, place: int) -> str:
+    return row.cells[place] if place < len(row.cells) else ""
+
+
+def _refused(reason: str) -> Refusal:
+    return Refusal(Code.FILE_REFUSED, reason=reason)
+
+
+def _bounded(rows: Iterable[tuple[int, Iterable[str]]]) -> Iterator[Row]:
+    for number, (line, cells) in enumerate(rows, start=1):
+        if number > MOST_ROWS + 1:
+            raise _refused("rows")
+        kept = tuple(cell.strip()[:LONGEST_CELL] for cell in cells)[:MOST_COLUMNS]
+        if any(kept):
+            yield Row(line, kept)
+
+
+def _text(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            text = content.decode("gb18030")
+        except UnicodeDecodeError:
+            raise _refused("unreadable") from None
+    head = text.partition("\n")[0]
+    delimiter = max(",\t;", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            yield line, cells
+            line = reader.line_num + 1
+    except csv.Error:
+        raise _refused("unreadable") from None
+
+
+def _workbook(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    try:
+        _inspect(content)
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        sheet = book.worksheets[0]
+        for line, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True), start=1):
+            yield line, [_plain(value) for value in cells]
+    except Refusal:
+        raise
+    except Exception:  # noqa: BLE001 (a hostile workbook may raise anything)
+        raise _refused("unreadable") from None
+
+
+def _inspect(content: bytes) -> None:
+    """Unpack every part of the archive within the bound, whatever its directory claims, and look for entities."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        if "[Content_Types].xml" not in archive.namelist():
+            raise _refused("type")
+        if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_UNPACKED:
+            raise _refused("size")
+        left = MOST_UNPACKED
+        for member in members:
+            with archive.open(member) as part:
+                data = part.read(left + 1)
+            left -= len(data)
+            if left < 0:
+                raise _refused("size")
+            if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+                raise _refused("unreadable")
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
