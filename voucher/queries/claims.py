@@ -1,0 +1,253 @@
+"""Claims as reviewers, firms and platforms read them: the queue, and everything for one decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import Session
+
+from voucher.clock import day_bounds
+from voucher.models.claims import Claim, Document, Invoice, Review
+from voucher.models.journal import Journal
+from voucher.models.orders import Order
+from voucher.models.parties import Holder, PayeeAccount, Platform
+from voucher.models.people import Person
+from voucher.models.programmes import Programme
+from voucher.models.regions import Region
+from voucher.models.vouchers import Voucher
+from voucher.money import Fen
+from voucher.queries.claim_checks import Check, checks_of
+from voucher.queries.paging import Page, as_term, holding, paged, seen_orders
+from voucher.queries.policies import policy_of
+from voucher.rules.permissions import Actor, person_ref
+from voucher.rules.policy import Policy
+from voucher.rules.subsidy import Case, Computation, compute
+from voucher.terms import ClaimState, DocumentKind, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFilter:
+    """Which claims: in a state, submitted on these days (both included), naming this text."""
+
+    state: ClaimState | None = None
+    text: str = ""
+    from_on: date | None = None
+    to_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """A claim in a list. Amounts in fen."""
+
+    number: str
+    state: ClaimState
+    submitted_at: datetime
+    order_number: str
+    holder_name: str
+    holder_ref: str
+    region_name: str
+    platform_name: str
+    programme_name: str
+    claimed_fen: int
+    approved_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimTotal:
+    """All claims of a state that the actor sees."""
+
+    state: ClaimState
+    count: int
+    claimed_fen: int
+    approved_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A line of a history: when, what (the journal's action), who, and its facts."""
+
+    at: datetime
+    action: str
+    who: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimFile:
+    """Everything on one claim."""
+
+    claim: Claim
+    state: ClaimState
+    order: Order
+    voucher: Voucher
+    holder: Holder
+    platform: Platform
+    programme_name: str
+    region_name: str
+    policy: Policy
+    computation: Computation
+    payee: PayeeAccount
+    submitter: str
+    invoices: Sequence[Invoice]
+    documents: Sequence[tuple[Document, DocumentKind]]
+    checks: Sequence[Check]
+    review: Review | None
+    verdict: Verdict | None
+    reviewer: str
+    history: Sequence[Deed]
+
+
+def claims(session: Session, actor: Actor, wanted: ClaimFilter, *, page: int = 1) -> Page[ClaimLine]:
+    """The claims that the actor sees: of holders in their regions, of their firm, of their platform. Oldest first."""
+    query = (
+        _joined(
+            Claim.number,
+            as_term(Claim.state, ClaimState),
+            Claim.submitted_at,
+            Order.number,
+            Holder.name,
+            Holder.ref,
+            Region.name,
+            Platform.__table__.c.name,
+            Programme.name,
+            Claim.claimed_fen,
+            Claim.approved_fen,
+        )
+        .where(seen_orders(actor), *_conditions(wanted))
+        .order_by(Claim.submitted_at, Claim.id)
+    )
+    return paged(session, query, ClaimLine, page=page)
+
+
+def claim_totals(session: Session, actor: Actor) -> list[ClaimTotal]:
+    """How many claims of each state the actor sees, and their amounts; states without claims are left out."""
+    query = (
+        _joined(
+            as_term(Claim.state, ClaimState),
+            func.count(),
+            func.sum(Claim.claimed_fen),
+            func.coalesce(func.sum(Claim.approved_fen), 0),
+        )
+        .where(seen_orders(actor))
+        .group_by(Claim.state)
+    )
+    found = [
+        ClaimTotal(state, count, int(asked), int(given))
+        for state, count, asked, given in session.execute(query)
+    ]
+    order = list(ClaimState)
+    return sorted(found, key=lambda each: order.index(each.state))
+
+
+def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
+    """One claim with its order, papers, computation, checks and history; None for one the actor does not see."""
+    row = session.execute(
+        _joined(Claim, Order, Voucher, Holder, Platform, Programme.name, Region.name, PayeeAccount)
+        .join(Voucher, Voucher.id == Order.voucher_id)
+        .join(PayeeAccount, PayeeAccount.id == Claim.payee_account_id)
+        .where(Claim.number == number, seen_orders(actor))
+    ).one_or_none()
+    if row is None:
+        return None
+    claim, order, voucher, holder, platform, programme_name, region_name, payee = row
+    policy = policy_of(session, order.policy_code)
+    invoices = session.scalars(
+        select(Invoice).where(Invoice.claim_id == claim.id).order_by(Invoice.key)
+    ).all()
+    documents = session.scalars(
+        select(Document).where(Document.claim_id == claim.id).order_by(Document.id)
+    ).all()
+    review = session.scalars(select(Review).where(Review.claim_id == claim.id)).one_or_none()
+    names = _names(session, [claim.submitted_by, review.reviewer_id if review else 0])
+    case = _case(claim, order, voucher, holder, platform)
+    return ClaimFile(
+        claim=claim,
+        state=ClaimState(claim.state),
+        order=order,
+        voucher=voucher,
+        holder=holder,
+        platform=platform,
+        programme_name=programme_name,
+        region_name=region_name,
+        policy=policy,
+        computation=compute(policy, case),
+        payee=payee,
+        submitter=names.get(claim.submitted_by, ""),
+        invoices=invoices,
+        documents=[(each, DocumentKind(each.kind)) for each in documents],
+        checks=checks_of(session, policy, claim=claim, order=order, invoices=invoices),
+        review=review,
+        verdict=Verdict(review.verdict) if review else None,
+        reviewer=names.get(review.reviewer_id, "") if review else "",
+        history=history(session, [claim.number, order.number]),
+    )
+
+
+def document_of(session: Session, actor: Actor, claim_number: str, document_id: int) -> Document | None:
+    """A file of a claim; None where the actor does not see the claim, or the file is another's."""
+    return session.scalars(
+        _joined(Document)
+        .join(Document, Document.claim_id == Claim.id)
+        .where(Claim.number == claim_number, Document.id == document_id, seen_orders(actor))
+    ).one_or_none()
+
+
+def history(session: Session, subjects: Sequence[str]) -> list[Deed]:
+    """What the journal says of these subjects, newest first."""
+    rows = session.scalars(
+        select(Journal)
+        .where(Journal.subject.in_(subjects))
+        .order_by(Journal.done_at.desc(), Journal.id.desc())
+    ).all()
+    ids = {int(row.actor_ref.removeprefix("person:")) for row in rows if row.actor_ref.startswith("person:")}
+    names = {person_ref(key): name for key, name in _names(session, sorted(ids)).items()}
+    return [Deed(row.done_at, row.action, names.get(row.actor_ref, "系统"), row.facts) for row in rows]
+
+
+def _joined(*columns: Any) -> Select[Any]:
+    """These columns from claims with their order, holder, its region, platform and programme."""
+    return (
+        select(*columns)
+        .select_from(Claim)
+        .join(Order, Order.id == Claim.order_id)
+        .join(Holder, Holder.id == Order.holder_id)
+        .join(Region, Region.code == Holder.region_code)
+        .join(Platform, Platform.id == Order.platform_id)
+        .join(Programme, Programme.code == Order.programme_code)
+    )
+
+
+def _conditions(wanted: ClaimFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.state is not None:
+        found.append(Claim.state == wanted.state.value)
+    if wanted.text:
+        columns = (Claim.number, Order.number, Holder.name, Holder.ref, Platform.name)
+        found.append(holding(wanted.text, *columns))
+    if wanted.from_on is not None:
+        found.append(Claim.submitted_at >= day_bounds(wanted.from_on)[0])
+    if wanted.to_on is not None:
+        found.append(Claim.submitted_at < day_bounds(wanted.to_on)[1])
+    return [and_(*found)] if found else []
+
+
+def _case(claim: Claim, order: Order, voucher: Voucher, holder: Holder, platform: Platform) -> Case:
+    """The claim as the rules compute it; a contract that was filed for less counts for that."""
+    filed = order.contract_fen
+    return Case(
+        holder_class=voucher.holder_class,
+        service=order.service,
+        contract_fen=Fen(claim.contract_fen if filed is None else min(filed, claim.contract_fen)),
+        invoice_net_fen=Fen(claim.invoice_net_fen),
+        paid_fen=Fen(claim.paid_fen),
+        applicant_region=holder.region_code,
+        provider_region=platform.region_code,
+    )
+
+
+def _names(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    return dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(ids))).tuples())

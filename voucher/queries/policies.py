@@ -1,0 +1,126 @@
+"""Policy versions as they are read: every parameter with where it stands, who filled it in, or that it is unset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from voucher.models.people import Person
+from voucher.models.programmes import PolicyVersion, Programme
+from voucher.rules.policy import Fill, Policy, Source
+from voucher.rules.policy_check import unset
+from voucher.rules.policy_reading import read
+
+_IDENTITY = frozenset(
+    {
+        "code", "programme", "title", "document_no", "document", "owner_region", "cap_family", "sources", "fills",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """A version in the list of all."""
+
+    code: str
+    programme_code: str
+    programme_name: str
+    document_no: str
+    effective_from: date
+    effective_to: date | None
+    filled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: its value (None: unset), and either where it stands or who filled it in."""
+
+    key: str
+    value: Any
+    source: Source | None
+    fill: Fill | None
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """A version with all its parameters."""
+
+    version: PolicyVersion
+    programme: Programme
+    publisher: str
+    policy: Policy
+    parameters: tuple[Parameter, ...]
+
+
+@lru_cache(maxsize=256)
+def _parsed(_sha256: str, text: str, fills: tuple[str, ...]) -> Policy:
+    return read(text, fills)
+
+
+def policy_of(session: Session, code: str) -> Policy:
+    """The policy of a version. It never changes, so a parsed one is kept."""
+    version = session.get_one(PolicyVersion, code)
+    return _parsed(version.sha256, version.text, tuple(version.fills))
+
+
+def versions(session: Session) -> list[VersionLine]:
+    """Every published version, newest first. Policies are public documents: nobody's region limits them."""
+    query = (
+        select(PolicyVersion, Programme.name)
+        .join(Programme, Programme.code == PolicyVersion.programme_code)
+        .order_by(PolicyVersion.programme_code, PolicyVersion.effective_from.desc())
+    )
+    return [
+        VersionLine(
+            version.code,
+            version.programme_code,
+            name,
+            version.document_no,
+            version.effective_from,
+            version.effective_to,
+            len(policy_of(session, version.code).fills),
+        )
+        for version, name in session.execute(query)
+    ]
+
+
+def policy_file(session: Session, code: str) -> PolicyFile | None:
+    """A version with every parameter; None for one that is not there."""
+    row = session.execute(
+        select(PolicyVersion, Programme, Person.name)
+        .join(Programme, Programme.code == PolicyVersion.programme_code)
+        .join(Person, Person.id == PolicyVersion.published_by)
+        .where(PolicyVersion.code == code)
+    ).one_or_none()
+    if row is None:
+        return None
+    policy = policy_of(session, code)
+    return PolicyFile(row[0], row[1], row[2], policy, parameters(policy))
+
+
+def parameters(policy: Policy) -> tuple[Parameter, ...]:
+    """Every parameter of a policy in the order of its definition; required ones that are unset say so."""
+    missing = {problem.key for problem in unset(policy)}
+    found = []
+    for key in Policy.__dataclass_fields__:
+        if key in _IDENTITY:
+            continue
+        value = getattr(policy, key)
+        own = [name for name, _ in policy.sources if name == key or name.startswith(f"{key}[")]
+        filled = [fill for fill in policy.fills if fill.key == key or fill.key.startswith(f"{key}[")]
+        found.append(
+            Parameter(
+                key,
+                None if value == () else value,
+                policy.source_of(own[0]) if own else None,
+                filled[0] if filled else None,
+                key in missing,
+            )
+        )
+    return tuple(found)
