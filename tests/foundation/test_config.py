@@ -115,6 +115,14 @@ def test_printing_the_settings_shows_no_key_and_no_password() -> None:
     assert "b'" not in shown
 
 
+def test_no_proxy_is_believed_unless_the_installation_says_how_many_there_are() -> None:
+    assert Config.from_env(production()).trusted_proxies == 0
+    assert Config.from_env(production(TRUSTED_PROXIES="1")).trusted_proxies == 1
+    for wrong in ("yes", "-1", "6", "１"):
+        with pytest.raises(ConfigError, match=r"^TRUSTED_PROXIES"):
+            Config.from_env(production(TRUSTED_PROXIES=wrong))
+
+
 def test_the_settings_cannot_be_changed_after_the_start() -> None:
     settings = Config.from_env(production())
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from tests.entrance import Browser, application
 from voucher.db import Database
 from voucher.operations.authenticate import hash_password
-from voucher.operations.enrol import Enrolment, Grant, enrol
+from voucher.operations.enrol import Enrolment, Grant, disable, enrol
 from voucher.operations.outcome import only
 from voucher.rules.permissions import Actor
 from voucher.terms import Role
@@ -174,8 +174,6 @@ def test_a_disabled_person_is_out_at_the_next_request(app: Flask) -> None:
     assert cookie.http_only
     assert cookie.same_site == "Lax"
     database: Database = app.extensions["voucher_database"]
-    from voucher.operations.enrol import disable
-
     database.transaction(lambda s, at: disable(s, [actor.person_id], actor=ADMIN, at=at))
     assert browser.get("/account/profile").status_code == 302
 
