@@ -1,11 +1,11 @@
 """Whether this voucher may buy this service from this platform now: the verdicts before any amount.
 
-In the order of counter.md: voucher live, platform certified for kind and service, region, relation, roster.
+In this order: voucher revoked, platform certified for kind and service, region, relation, roster, voucher live.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -58,11 +58,11 @@ def admit(
 ) -> list[Admitted | Refused]:
     """Check each wish against the policy version in force now.
 
-    Refused: `voucher_revoked`, `voucher_expired`, `voucher_not_usable`, `service_not_certified`,
-    `provider_suspended`, `not_recognised`, `affiliated`, `not_qualified`, `not_found` for a platform that
-    does not exist, `policy_not_published`. Locks the platforms' certifications FOR SHARE.
+    Refused, each alone, in this order: `policy_not_published`, `voucher_revoked`, `not_found` for a platform
+    that does not exist, `service_not_certified`, `provider_suspended`, `not_recognised`, `affiliated`,
+    `not_qualified`, `voucher_expired`, `voucher_not_usable`. Locks the platforms' certifications FOR SHARE.
     """
-    facts = _facts(session, wishes, at)
+    facts = _facts(session, wishes, at) if wishes else _Facts({}, {}, {}, {})
     policies: dict[str, Policy] = {}
     results: list[Admitted | Refused] = []
     for wish in wishes:
@@ -76,28 +76,36 @@ def admit(
     return results
 
 
-def check_certified(session: Session, policy: Policy, platform_id: int, *, service: str, on: date) -> None:
-    """At capture: the platform is still certified and not suspended. Locks its certifications FOR SHARE."""
-    rows = _certifications(session, {platform_id}).get(platform_id, [])
+def check_certified(policy: Policy, rows: Sequence[Certification], *, service: str, on: date) -> None:
+    """One of a platform's certifications covers the service on this day, by an authority of the policy's region.
+
+    Refused: `service_not_certified`, `provider_suspended`; where only another region's certification covers it,
+    `not_recognised` (reason `no_agreement`).
+    """
     _refuse(eligibility.platform(policy, [_plain(row) for row in rows], service=service, on=on))
+    home = [_plain(row) for row in rows if within(row.region_code, policy.owner_region)]
+    finding = eligibility.platform(policy, home, service=service, on=on)
+    if finding is not None and finding[0] is not Code.PROVIDER_SUSPENDED:
+        finding = Code.NOT_RECOGNISED, {"reason": "no_agreement", "home": policy.owner_region}
+    _refuse(finding)
 
 
 def _admit(policy: Policy, wish: Wish, facts: _Facts, *, on: date) -> Admitted:
     voucher = wish.voucher
-    _refuse(eligibility.voucher_live(VoucherState(voucher.state), voucher.use_by, on))
+    live = eligibility.voucher_live(VoucherState(voucher.state), voucher.use_by, on)
+    if voucher.state == VoucherState.REVOKED.value:
+        _refuse(live)
     platform = facts.platforms.get(wish.platform_id)
     if platform is None:
         raise Refusal(Code.NOT_FOUND, platform=wish.platform_id)
     if policy.service(wish.service) is None:
         raise Refusal(Code.SERVICE_NOT_CERTIFIED, reason="not_in_policy", service=wish.service)
-    rows = facts.certifications.get(platform.id, [])
-    _refuse(eligibility.platform(policy, [_plain(row) for row in rows], service=wish.service, on=on))
-    if not any(within(row.region_code, policy.owner_region) for row in rows):
-        raise Refusal(Code.NOT_RECOGNISED, reason="no_agreement", home=policy.owner_region)
+    check_certified(policy, facts.certifications.get(platform.id, []), service=wish.service, on=on)
     owner_id = voucher.holder.organisation_id
     if owner_id is not None:
         _refuse(_relation(policy, owner_id, platform.organisation_id, facts))
         _refuse(eligibility.roster(policy, facts.rosters.get(owner_id, set()), on))
+    _refuse(live)
     return Admitted(policy, platform)
 
 
@@ -126,23 +134,36 @@ def _plain(row: Certification) -> eligibility.Certification:
     )
 
 
-def _certifications(session: Session, platform_ids: set[int]) -> dict[int, list[Certification]]:
-    query = (
-        select(Certification)
-        .where(Certification.platform_id.in_(platform_ids))
-        .order_by(Certification.id)
-        .with_for_update(read=True)
-        .execution_options(populate_existing=True)
-    )
+def certifications(session: Session, platform_ids: Collection[int]) -> dict[int, list[Certification]]:
+    """Every certification of these platforms, locked FOR SHARE in id order, so that none is suspended meanwhile."""
     found: dict[int, list[Certification]] = {}
-    for row in session.scalars(query):
+    for row, _ in _certified(session, platform_ids):
         found.setdefault(row.platform_id, []).append(row)
     return found
 
 
+def _certified(session: Session, platform_ids: Collection[int]) -> list[tuple[Certification, Platform]]:
+    query = (
+        select(Certification, Platform)
+        .join(Platform, Platform.id == Certification.platform_id)
+        .where(Certification.platform_id.in_(set(platform_ids)))
+        .order_by(Certification.id)
+        .with_for_update(read=True, of=Certification)
+        .execution_options(populate_existing=True)
+    )
+    return [(row, platform) for row, platform in session.execute(query)]
+
+
 def _facts(session: Session, wishes: Sequence[Wish], at: datetime) -> _Facts:
     ids = {wish.platform_id for wish in wishes}
-    platforms = {row.id: row for row in session.scalars(select(Platform).where(Platform.id.in_(ids)))}
+    platforms: dict[int, Platform] = {}
+    certified: dict[int, list[Certification]] = {}
+    for row, platform in _certified(session, ids):
+        platforms[platform.id] = platform
+        certified.setdefault(platform.id, []).append(row)
+    if bare := ids - platforms.keys():
+        query = select(Platform).where(Platform.id.in_(bare))
+        platforms |= {platform.id: platform for platform in session.scalars(query)}
     owners = {wish.voucher.holder.organisation_id for wish in wishes} - {None}
     hosts = {platform.organisation_id for platform in platforms.values()}
     rosters: dict[int, set[int]] = {}
@@ -152,7 +173,7 @@ def _facts(session: Session, wishes: Sequence[Wish], at: datetime) -> _Facts:
             rosters.setdefault(first, set()).add(second)
         else:
             edges.setdefault((first, second), []).append(kind)
-    return _Facts(platforms, _certifications(session, ids), rosters, edges)
+    return _Facts(platforms, certified, rosters, edges)
 
 
 def _parties(owners: set[int | None], hosts: set[int], year: int) -> CompoundSelect[Any]:

@@ -33,29 +33,34 @@ def cancel_order(
 ) -> list[Order | Refused]:
     """PLACED or ACCEPTED → CANCELLED; HELD or DELIVERED → RELEASED with every reserved fen given back.
 
-    Refused, alone: `not_found`, `state_changed` for an order that is captured or closed.
+    Orders of one book. Refused, alone: `not_found`, `state_changed` for an order that is captured or closed, or
+    that a counter session made (end the session instead).
     """
     orders = find.either_sides_orders(session, [request.order_number for request in requests], actor=actor)
     results: list[Order | Refused] = []
     for request in requests:
         try:
-            order = find.one_of(orders, request.order_number)
-            results.append(_cancel(session, order, actor=actor, at=at))
+            order = find.remote_one(orders, request.order_number, Event.CANCEL)
+            event = Event.RELEASE if order.state in _WITH_HOLD else Event.CANCEL
+            order.state = next_state(OrderState(order.state), event).value
         except Refusal as refusal:
             results.append(refused(refusal))
             continue
         order.close_reason = request.reason
-    cancelled = [(order.number, {"state": order.state}) for order in results if isinstance(order, Order)]
-    journal.record(session, actor, "order.cancel", cancelled, at=at)
+        order.closed_at = at
+        results.append(order)
+    cancelled = [order for order in results if isinstance(order, Order)]
+    _release(session, [order for order in cancelled if order.hold_posting], actor=actor, at=at)
+    facts = [(order.number, {"state": order.state}) for order in cancelled]
+    journal.record(session, actor, "order.cancel", facts, at=at)
     session.flush()
     return results
 
 
-def _cancel(session: Session, order: Order, *, actor: Actor, at: datetime) -> Order | Refused:
-    if order.state in _WITH_HOLD:
-        next_state(OrderState(order.state), Event.RELEASE)
-        (answer,) = release(session, [order], state=OrderState.RELEASED, actor=actor, at=at)
-        return answer
-    order.state = next_state(OrderState(order.state), Event.CANCEL).value
-    order.closed_at = at
-    return order
+def _release(session: Session, orders: Sequence[Order], *, actor: Actor, at: datetime) -> None:
+    """Give back all holds at once. A closed period, or a hold that is gone, refuses the whole sequence."""
+    if not orders:
+        return
+    for answer in release(session, orders, state=OrderState.RELEASED, actor=actor, at=at):
+        if isinstance(answer, Refused):
+            raise Refusal(answer.code, **answer.facts)

@@ -15,11 +15,11 @@ from voucher.errors import Code
 from voucher.ledger.accounts import Ref
 from voucher.ledger.events import Accepted, Event, Leg, Rejected, posting_id
 from voucher.ledger.locking import lock
-from voucher.ledger.posting import post
 from voucher.models.ledger import Account, Transfer
 from voucher.models.orders import Order
 from voucher.money import Fen
-from voucher.operations.outcome import Refused, refused
+from voucher.operations.charges import post_all
+from voucher.operations.outcome import Refused, one_book, refused
 from voucher.rules.permissions import Actor
 from voucher.terms import OrderState, Phase, PostingKind
 
@@ -55,7 +55,7 @@ def capture(
 ) -> list[Captured | Refused]:
     """Take `amount_fen` of each order's hold, on every account it reserved, and release the rest at once.
 
-    Orders of one book become CAPTURED. Refused, alone: more than is held (`capture_above_hold`), a hold that
+    Orders of one book (ValueError for several) become CAPTURED. Refused, alone: more than is held (`capture_above_hold`), a hold that
     is resolved already (`already_resolved`). The year charged stays the hold's.
     """
     orders = [request.order for request in requests]
@@ -164,8 +164,8 @@ def _resolve(
     if not present:
         return [Rejected(Code.ALREADY_RESOLVED, {"order": order.number}) for order in orders]
     refs = [ref for event in present for leg in event.legs for ref in (leg.debit, leg.credit)]
-    locked = lock(session, orders[0].book_id, refs)
-    answers = iter(post(session, locked, present, at=at))
+    locked = lock(session, one_book(order.book_id for order in orders), refs)
+    answers = iter(post_all(session, locked, present, at=at))
     return [
         next(answers) if event is not None else Rejected(Code.ALREADY_RESOLVED, {"order": order.number})
         for order, event in zip(orders, events, strict=True)

@@ -6,9 +6,9 @@ each charge (design, section 2.2), so no job touches every firm on 1 January.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.ledger import accounts
 from voucher.ledger.accounts import Ref
-from voucher.ledger.events import Event, Leg, posting_id
+from voucher.ledger.events import Accepted, Event, Leg, Rejected, posting_id
 from voucher.ledger.locking import Locked
+from voucher.ledger.posting import MOST_EVENTS, post
 from voucher.models.ledger import Transfer
 from voucher.models.orders import Order
 from voucher.models.programmes import BudgetLine
@@ -107,7 +108,10 @@ class Room:
         return Limit("cap", Fen(left), Fen(opened), Fen(opened - left))
 
     def adjustments(self, actor: Actor, on: date) -> list[Event]:
-        """The `cap_adjust` events that must be posted before the charges."""
+        """The `cap_adjust` events that must be posted before the charges.
+
+        The cap's own version is part of their ids: two versions of a policy may take turns on one cap.
+        """
         events = []
         for ref, allowance in self._wanted.items():
             change = self._adjustment(ref)
@@ -116,7 +120,7 @@ class Room:
             leg = Leg(allowance.source, ref, change) if change > 0 else Leg(ref, allowance.source, -change)
             name = (
                 "cap_adjust", self._locked.book_id, str(ref), allowance.policy.code,
-                allowance.holder_class, self._opened[ref],
+                allowance.holder_class, self._opened[ref], self._locked.balances[ref.id].version,
             )  # fmt: skip
             events.append(
                 Event(
@@ -157,6 +161,17 @@ def _opened(session: Session, book_id: int, allowances: list[Allowance]) -> dict
         else:
             opened[caps[debit]] -= amount
     return opened
+
+
+def post_all(
+    session: Session, locked: Locked, events: Sequence[Event], *, at: datetime
+) -> list[Accepted | Rejected]:
+    """Post events in their order, as many at a time as one call takes."""
+    return [
+        answer
+        for start in range(0, len(events), MOST_EVENTS)
+        for answer in post(session, locked, events[start : start + MOST_EVENTS], at=at)
+    ]
 
 
 def charge_legs(

@@ -14,10 +14,10 @@ from voucher.models.orders import Order
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import find, journal
-from voucher.operations.admit import check_certified
+from voucher.operations.admit import certifications, check_certified
 from voucher.operations.capture import Captured, CaptureRequest, capture
 from voucher.operations.outcome import Refused, refused
-from voucher.operations.policies import policy_of
+from voucher.operations.policies import policies_of
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
 from voucher.terms import OrderState, VoucherState
@@ -39,15 +39,17 @@ def confirm_order(
     Refused, alone: `not_found`, `state_changed`, a revoked voucher (`voucher_revoked`), a platform suspended
     since the hold (`provider_suspended`), and what `capture` refuses.
     """
-    orders = find.holders_orders(session, [request.order_number for request in requests], actor=actor)
-    vouchers = find.vouchers_for_share(session, [order.voucher_id for order in orders.values()])
+    numbers = [request.order_number for request in requests]
+    vouchers = find.vouchers_of_orders(session, numbers, actor=actor)
+    orders = find.holders_orders(session, numbers, actor=actor)
+    checks = CaptureChecks(session, list(orders.values()), at)
     plans: list[CaptureRequest | Refused] = []
     for request in requests:
         try:
             order = find.one_of(orders, request.order_number)
             if order.state == OrderState.HELD.value:
                 raise Refusal(Code.STATE_CHANGED, state=order.state, event="confirm")
-            check_capture(session, order, vouchers[order.voucher_id], at=at)
+            checks.check(order, vouchers[order.voucher_id])
         except Refusal as refusal:
             plans.append(refused(refusal))
             continue
@@ -62,18 +64,29 @@ def confirm_order(
     return results
 
 
-def check_capture(session: Session, order: Order, voucher: Voucher, *, at: datetime) -> None:
-    """What must still hold when money is captured: the order's state, the voucher, the platform, the date."""
-    next_state(OrderState(order.state), Event.CAPTURE)
-    if voucher.state == VoucherState.REVOKED.value:
-        raise Refusal(Code.VOUCHER_REVOKED)
-    today = business_date(at)
-    if order.complete_by is not None and today > order.complete_by:
-        raise Refusal(
-            Code.STATE_CHANGED, state=order.state, event="complete_by", on=order.complete_by.isoformat()
-        )
-    policy = policy_of(session, order.policy_code)
-    check_certified(session, policy, order.platform_id, service=order.service, on=today)
+class CaptureChecks:
+    """What must still hold when the money of locked orders is captured; their platforms are locked FOR SHARE."""
+
+    def __init__(self, session: Session, orders: Sequence[Order], at: datetime) -> None:
+        self._on = business_date(at)
+        self._policies = policies_of(session, {order.policy_code for order in orders}) if orders else {}
+        ids = {order.platform_id for order in orders}
+        self._certifications = certifications(session, ids) if orders else {}
+
+    def check(self, order: Order, voucher: Voucher) -> None:
+        """Refuses `state_changed` (also after the complete-by day), `voucher_revoked`, and what `check_certified` does.
+
+        A voucher that has expired since the hold still pays: the hold was made in time.
+        """
+        next_state(OrderState(order.state), Event.CAPTURE)
+        if voucher.state == VoucherState.REVOKED.value:
+            raise Refusal(Code.VOUCHER_REVOKED)
+        if order.complete_by is not None and self._on > order.complete_by:
+            raise Refusal(
+                Code.STATE_CHANGED, state=order.state, event="complete_by", on=order.complete_by.isoformat()
+            )
+        rows = self._certifications.get(order.platform_id, [])
+        check_certified(self._policies[order.policy_code], rows, service=order.service, on=self._on)
 
 
 def captured_facts(

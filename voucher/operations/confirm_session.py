@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, lazyload
 
 from voucher.errors import Code, Refusal
 from voucher.models.orders import Order
 from voucher.models.parties import Holder
 from voucher.models.sessions import RedemptionSession
+from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import find, journal
 from voucher.operations.capture import Captured, CaptureRequest, capture, release
-from voucher.operations.confirm_order import captured_facts, check_capture
+from voucher.operations.confirm_order import CaptureChecks, captured_facts
 from voucher.operations.outcome import Refused, only, refused
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
 from voucher.terms import OrderState, SessionState
+
+_Proposed = tuple[RedemptionSession, Voucher, Order]
 
 
 def confirm_session(
@@ -27,42 +30,51 @@ def confirm_session(
 ) -> list[Captured | Refused]:
     """PROPOSED → CONFIRMED: the held amount is captured. A session confirmed already answers as it did.
 
-    Refused, alone: `not_found`, `session_closed` (also when the ten minutes are over), `voucher_revoked`,
-    `provider_suspended`, and what `capture` refuses.
+    Sessions of one book. Refused, alone: `not_found`, `session_closed` (also when the ten minutes are over),
+    `state_changed` for one without a proposal, `voucher_revoked`, `provider_suspended`, and what `capture` refuses.
     """
-    rows = _holders_sessions(session, numbers, actor)
-    orders = _orders(session, rows)
-    vouchers = find.vouchers_for_share(session, [row.voucher_id for row in rows.values()])
+    found = _proposed(session, numbers, actor)
+    bare = _holders_sessions(session, [number for number in numbers if number not in found], actor)
+    open_orders = [order for row, _, order in found.values() if row.state == SessionState.PROPOSED.value]
+    checks = CaptureChecks(session, open_orders, at)
     plans: list[CaptureRequest | Captured | Refused] = []
     for number in numbers:
-        row = rows.get(number)
-        if row is None:
-            plans.append(Refused(Code.NOT_FOUND, {"session": number}))
-            continue
-        order = orders.get(row.order_id or 0)
-        if row.state == SessionState.CONFIRMED.value and order is not None:
-            plans.append(Captured(order, Fen(order.captured_fen)))
-            continue
         try:
-            next_state(SessionState(row.state), Event.CONFIRM)
-            if order is None or row.confirm_by is None or at >= row.confirm_by:
-                raise Refusal(
-                    Code.SESSION_CLOSED, state=SessionState.EXPIRED.value, event=Event.CONFIRM.value
-                )
-            check_capture(session, order, vouchers[row.voucher_id], at=at)
+            plans.append(_plan(number, found.get(number), bare.get(number), checks, at=at))
         except Refusal as refusal:
             plans.append(refused(refusal))
-            continue
-        plans.append(CaptureRequest(order, Fen(order.held_fen)))
     ready = [plan for plan in plans if isinstance(plan, CaptureRequest)]
-    answers = iter(capture(session, ready, actor=actor, at=at) if ready else [])
-    results = [next(answers) if isinstance(plan, CaptureRequest) else plan for plan in plans]
-    for number, plan, result in zip(numbers, plans, results, strict=True):
-        if isinstance(plan, CaptureRequest) and isinstance(result, Captured):
-            _close(rows[number], SessionState.CONFIRMED, at)
-    journal.record(session, actor, "session.confirm", captured_facts(results), at=at)
+    captured = capture(session, ready, actor=actor, at=at) if ready else []
+    for row, _, order in found.values():
+        if any(isinstance(answer, Captured) and answer.order is order for answer in captured):
+            _close(row, SessionState.CONFIRMED, at)
+    journal.record(session, actor, "session.confirm", captured_facts(captured), at=at)
     session.flush()
-    return results
+    answers = iter(captured)
+    return [next(answers) if isinstance(plan, CaptureRequest) else plan for plan in plans]
+
+
+def _plan(
+    number: str,
+    found: _Proposed | None,
+    bare: RedemptionSession | None,
+    checks: CaptureChecks,
+    *,
+    at: datetime,
+) -> CaptureRequest | Captured:
+    if found is None:
+        if bare is None:
+            raise Refusal(Code.NOT_FOUND, session=number)
+        next_state(SessionState(bare.state), Event.CONFIRM)
+        raise ValueError(f"session {number} is proposed without an order")
+    row, voucher, order = found
+    if row.state == SessionState.CONFIRMED.value:
+        return Captured(order, Fen(order.captured_fen))
+    next_state(SessionState(row.state), Event.CONFIRM)
+    if row.confirm_by is None or at >= row.confirm_by:
+        raise Refusal(Code.SESSION_CLOSED, state=SessionState.EXPIRED.value, event=Event.CONFIRM.value)
+    checks.check(order, voucher)
+    return CaptureRequest(order, Fen(order.held_fen))
 
 
 def reject_session(
@@ -117,11 +129,32 @@ def _close(row: RedemptionSession, state: SessionState, at: datetime) -> None:
     row.closed_at = at
 
 
+def _proposed(session: Session, numbers: Sequence[str], actor: Actor) -> dict[str, _Proposed]:
+    """The holder's sessions that have an order, session and order locked, the voucher FOR SHARE."""
+    query = (
+        select(RedemptionSession, Voucher, Order)
+        .join(Voucher, Voucher.id == RedemptionSession.voucher_id)
+        .join(Order, Order.id == RedemptionSession.order_id)
+        .options(lazyload(Voucher.holder))
+        .where(RedemptionSession.number.in_(set(numbers)), RedemptionSession.holder_id.in_(_holders(actor)))
+        .order_by(RedemptionSession.id)
+        .with_for_update(of=[RedemptionSession, Order])
+        .suffix_with(find.VOUCHER_FOR_SHARE, dialect="postgresql")
+        .execution_options(populate_existing=True)
+    )
+    return {row.number: (row, voucher, order) for row, voucher, order in session.execute(query)}
+
+
+def _holders(actor: Actor) -> Select[int]:
+    return select(Holder.id).where(Holder.organisation_id.in_(actor.organisation_ids))
+
+
 def _holders_sessions(session: Session, numbers: Sequence[str], actor: Actor) -> dict[str, RedemptionSession]:
-    mine = select(Holder.id).where(Holder.organisation_id.in_(actor.organisation_ids))
+    if not numbers:
+        return {}
     query = (
         select(RedemptionSession)
-        .where(RedemptionSession.number.in_(set(numbers)), RedemptionSession.holder_id.in_(mine))
+        .where(RedemptionSession.number.in_(set(numbers)), RedemptionSession.holder_id.in_(_holders(actor)))
         .order_by(RedemptionSession.id)
         .with_for_update(of=RedemptionSession)
         .execution_options(populate_existing=True)
@@ -133,7 +166,6 @@ def _orders(session: Session, rows: dict[str, RedemptionSession]) -> dict[int, O
     query = (
         select(Order)
         .where(Order.id.in_({row.order_id for row in rows.values() if row.order_id}))
-        .options(joinedload(Order.holder, innerjoin=True))
         .order_by(Order.id)
         .with_for_update(of=Order)
         .execution_options(populate_existing=True)

@@ -28,12 +28,15 @@ class DeliverRequest:
 def deliver(
     session: Session, requests: Sequence[DeliverRequest], *, actor: Actor, at: datetime
 ) -> list[Order | Refused]:
-    """HELD → DELIVERED; the holder confirms next. Refused, alone: `not_found`, `state_changed`."""
+    """HELD → DELIVERED; the holder confirms next.
+
+    Refused, alone: `not_found`, `state_changed`, also for an order of the counter.
+    """
     orders = find.platforms_orders(session, [request.order_number for request in requests], actor=actor)
     results: list[Order | Refused] = []
     for request in requests:
         try:
-            order = find.one_of(orders, request.order_number)
+            order = find.remote_one(orders, request.order_number, Event.DELIVER)
             order.state = next_state(OrderState(order.state), Event.DELIVER).value
         except Refusal as refusal:
             results.append(refused(refusal))

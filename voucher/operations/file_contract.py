@@ -16,10 +16,10 @@ from voucher.models.parties import Platform
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import find, journal
-from voucher.operations.admit import check_certified
+from voucher.operations.admit import certifications, check_certified
 from voucher.operations.hold import Held, HoldRequest, hold
 from voucher.operations.outcome import Refused, refused
-from voucher.operations.policies import policy_of
+from voucher.operations.policies import policies_of
 from voucher.rules import eligibility
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
@@ -41,29 +41,30 @@ def file_contract(
 ) -> list[Held | Refused]:
     """ACCEPTED → HELD: the subsidy on the contract amount is reserved until the complete-by date.
 
-    Refused, alone: `not_found`, `state_changed`, a contract dated before the order or after today
+    Orders of one book, each once (a second time is `state_changed`). Refused, alone: `not_found`, `state_changed`, a contract dated before the order or after today
     (`contract_date_invalid`), above the quote (`contract_exceeded`), a voucher no longer live, a platform no
     longer certified, and what `hold` refuses.
     """
-    orders = find.platforms_orders(session, [request.order_number for request in requests], actor=actor)
-    vouchers = find.vouchers_for_share(session, [order.voucher_id for order in orders.values()])
-    regions = _regions(session, orders)
+    numbers = [request.order_number for request in requests]
+    vouchers = find.vouchers_of_orders(session, numbers, actor=actor)
+    orders = find.platforms_orders(session, numbers, actor=actor)
+    checks = _Checks(session, list(orders.values()), business_date(at))
     plans: list[HoldRequest | Refused] = []
     for request in requests:
         try:
             order = find.one_of(orders, request.order_number)
-            _check(session, order, request, vouchers[order.voucher_id], at=at)
+            plans.append(checks.plan(order, request, vouchers[order.voucher_id]))
         except Refusal as refusal:
             plans.append(refused(refusal))
-            continue
-        order.contract_no = request.contract_no
-        order.contract_on = request.contract_on
-        order.contract_fen = request.contract_fen
-        policy = policy_of(session, order.policy_code)
-        plans.append(HoldRequest(order, vouchers[order.voucher_id], policy, regions[order.platform_id]))
-    ready = [plan for plan in plans if isinstance(plan, HoldRequest)]
-    answers = iter(hold(session, ready, actor=actor, at=at))
+    answers = iter(
+        hold(session, [plan for plan in plans if isinstance(plan, HoldRequest)], actor=actor, at=at)
+    )
     results = [plan if isinstance(plan, Refused) else next(answers) for plan in plans]
+    for request, result in zip(requests, results, strict=True):
+        if isinstance(result, Held):
+            result.order.contract_no = request.contract_no
+            result.order.contract_on = request.contract_on
+            result.order.contract_fen = request.contract_fen
     journal.record(session, actor, "order.file_contract", held_facts(results), at=at)
     session.flush()
     return results
@@ -85,24 +86,40 @@ def held_facts(results: Sequence[Held | Refused]) -> list[tuple[str, dict[str, i
     ]
 
 
-def _check(
-    session: Session, order: Order, request: ContractRequest, voucher: Voucher, *, at: datetime
-) -> None:
-    next_state(OrderState(order.state), Event.HOLD)
-    policy, today = policy_of(session, order.policy_code), business_date(at)
-    finding = eligibility.contract_date(request.contract_on, business_date(order.placed_at), today=today)
-    finding = finding or eligibility.voucher_live(VoucherState(voucher.state), voucher.use_by, today)
-    if finding is not None:
-        raise Refusal(finding[0], **finding[1])
-    if order.quote_fen is not None and request.contract_fen > order.quote_fen:
-        raise Refusal(
-            Code.CONTRACT_EXCEEDED, contract_fen=request.contract_fen, left_fen=order.quote_fen, quote=True
-        )
-    check_certified(session, policy, order.platform_id, service=order.service, on=today)
+class _Checks:
+    """What orders, locked, have in common to be checked: their policies, their platforms FOR SHARE."""
+
+    def __init__(self, session: Session, orders: Sequence[Order], today: date) -> None:
+        self._today = today
+        self._policies = policies_of(session, {order.policy_code for order in orders}) if orders else {}
+        ids = {order.platform_id for order in orders}
+        self._certifications = certifications(session, ids) if orders else {}
+        self._regions = _regions(session, ids) if orders else {}
+        self._planned: set[int] = set()
+
+    def plan(self, order: Order, request: ContractRequest, voucher: Voucher) -> HoldRequest:
+        """The hold that the contract asks for."""
+        next_state(OrderState(order.state), Event.HOLD)
+        if order.id in self._planned:
+            raise Refusal(Code.STATE_CHANGED, state=order.state, event=Event.HOLD.value)
+        policy, today = self._policies[order.policy_code], self._today
+        finding = eligibility.contract_date(request.contract_on, business_date(order.placed_at), today=today)
+        finding = finding or eligibility.voucher_live(VoucherState(voucher.state), voucher.use_by, today)
+        if finding is not None:
+            raise Refusal(finding[0], **finding[1])
+        if order.quote_fen is not None and request.contract_fen > order.quote_fen:
+            raise Refusal(
+                Code.CONTRACT_EXCEEDED,
+                contract_fen=request.contract_fen,
+                left_fen=order.quote_fen,
+                quote=True,
+            )
+        rows = self._certifications.get(order.platform_id, [])
+        check_certified(policy, rows, service=order.service, on=today)
+        self._planned.add(order.id)
+        return HoldRequest(order, voucher, policy, self._regions[order.platform_id], request.contract_fen)
 
 
-def _regions(session: Session, orders: dict[str, Order]) -> dict[int, str]:
-    query = select(Platform.id, Platform.region_code).where(
-        Platform.id.in_({order.platform_id for order in orders.values()})
-    )
+def _regions(session: Session, platform_ids: set[int]) -> dict[int, str]:
+    query = select(Platform.id, Platform.region_code).where(Platform.id.in_(platform_ids))
     return {row.id: row.region_code for row in session.execute(query)}

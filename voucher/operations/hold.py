@@ -14,12 +14,11 @@ from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
 from voucher.ledger.events import Event, Leg, Rejected, posting_id
 from voucher.ledger.locking import lock
-from voucher.ledger.posting import post
 from voucher.models.orders import Order
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
-from voucher.operations.charges import Allowance, Room, charge_legs, order_allowance
-from voucher.operations.outcome import Refused, refused
+from voucher.operations.charges import Allowance, Room, charge_legs, order_allowance, post_all
+from voucher.operations.outcome import Refused, one_book, refused
 from voucher.rules.clamp import Clamped, Limit, clamp
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
@@ -30,7 +29,7 @@ from voucher.terms import OrderState, Phase, PostingKind, Rounding
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """An order whose contract is known, the voucher that pays, and the version that rules it.
+    """An order and its contract's amount, the voucher that pays, and the version that rules it.
 
     `expires_at` is when the hold lapses by itself (a counter session's); None: the order's complete-by date.
     """
@@ -39,6 +38,7 @@ class HoldRequest:
     voucher: Voucher
     policy: Policy
     platform_region: str
+    contract_fen: Fen
     expires_at: datetime | None = None
 
 
@@ -61,7 +61,9 @@ class _Plan:
 def hold(
     session: Session, requests: Sequence[HoldRequest], *, actor: Actor, at: datetime
 ) -> list[Held | Refused]:
-    """Reserve voucher → order and, unless the cap counts what is claimed, cap → cap_used; orders of one book.
+    """Reserve voucher → order and, unless the cap counts what is claimed, cap → cap_used.
+
+    Orders of one book (ValueError for several), whose vouchers are locked FOR SHARE.
 
     The subsidy is computed on the contract amount and clamped to what voucher and cap leave; each order
     becomes HELD. Refused, alone: `voucher_exhausted`, `cap_exceeded` (cap, used, left, year), `subsidy_zero`
@@ -85,18 +87,18 @@ def _plan(request: HoldRequest) -> _Plan:
         Case(
             holder_class=voucher.holder_class,
             service=order.service,
-            contract_fen=Fen(order.contract_fen or 0),
+            contract_fen=request.contract_fen,
             applicant_region=voucher.holder.region_code,
             provider_region=request.platform_region,
         ),
     ).amount_fen
     if wanted == 0:
-        raise Refusal(Code.SUBSIDY_ZERO, contract_fen=order.contract_fen)
+        raise Refusal(Code.SUBSIDY_ZERO, contract_fen=request.contract_fen)
     return _Plan(request, wanted, order_allowance(policy, voucher, order))
 
 
 def _post(session: Session, plans: Sequence[_Plan], *, actor: Actor, at: datetime) -> list[Held | Refused]:
-    book_id = plans[0].request.order.book_id
+    book_id = one_book(plan.request.order.book_id for plan in plans)
     allowances = [plan.allowance for plan in plans if plan.allowance]
     refs = [ref for each in allowances for ref in each.refs]
     for plan in plans:
@@ -110,12 +112,11 @@ def _post(session: Session, plans: Sequence[_Plan], *, actor: Actor, at: datetim
         if given.refusal is None
     ]
     opening = room.adjustments(actor, business_date(at)) if charges else []
-    answers = iter(post(session, locked, [*opening, *charges], at=at)[len(opening) :])
+    answers = iter(post_all(session, locked, [*opening, *charges], at=at)[len(opening) :])
     results: list[Held | Refused] = []
     for plan, given in zip(plans, clamped, strict=True):
         if given.refusal is not None:
-            facts = {**(given.facts or {}), "year": plan.request.order.fiscal_year}
-            results.append(Refused(given.refusal, facts))
+            results.append(Refused(given.refusal, {**(given.facts or {}), "year": _year(plan)}))
             continue
         answer = next(answers)
         results.append(refused(answer) if isinstance(answer, Rejected) else _held(plan, given, at))
@@ -135,6 +136,12 @@ def _clamp(room: Room, plan: _Plan) -> Clamped:
         if plan.allowance is not None:
             room.take(plan.allowance.cap, given.granted_fen)
     return given
+
+
+def _year(plan: _Plan) -> int:
+    """The year whose cap is charged; the order's own where there is no cap, or one for the whole programme."""
+    period = plan.allowance.period if plan.allowance else 0
+    return period or plan.request.order.fiscal_year
 
 
 def _event(plan: _Plan, granted_fen: int, actor: Actor, at: datetime) -> Event:

@@ -15,14 +15,13 @@ from voucher.errors import Code, Fact, Refusal
 from voucher.ledger import accounts
 from voucher.ledger.events import Event, Leg, Rejected, posting_id
 from voucher.ledger.locking import lock
-from voucher.ledger.posting import post
 from voucher.models.numbers import take_ids
 from voucher.models.parties import Holder, Qualification
 from voucher.models.programmes import BudgetLine, Programme
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import journal
-from voucher.operations.charges import Allowance, Room, allowance_of, charge_legs
+from voucher.operations.charges import Allowance, Room, allowance_of, charge_legs, post_all
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policy_in_force
 from voucher.rules.eligibility import face, holder_class
@@ -150,12 +149,15 @@ def _post(
     locked = lock(
         session, valid[0].voucher.book_id, [*refs, *(ref for each in allowances for ref in each.refs)]
     )
-    opening = Room(session, locked, allowances).adjustments(actor, business_date(at))
-    events = [_event(budget, draft, actor, at) for draft in valid]
-    post(session, locked, opening, at=at)
-    answers = iter(post(session, locked, events, at=at))
+    room = Room(session, locked, allowances)
+    within = [draft if isinstance(draft, Refused) else _within(room, budget, draft) for draft in drafts]
+    accepted = [draft for draft in within if isinstance(draft, _Draft)]
+    opening = room.adjustments(actor, business_date(at)) if accepted else []
+    events = [_event(budget, draft, actor, at) for draft in accepted]
+    answers = iter(post_all(session, locked, [*opening, *events], at=at)[len(opening) :])
     results: list[Issued | Refused] = []
-    for draft in drafts:
+    issued: list[Voucher] = []
+    for draft in within:
         if isinstance(draft, Refused):
             results.append(draft)
             continue
@@ -163,19 +165,31 @@ def _post(
         if isinstance(answer, Rejected):
             results.append(refused(answer))
             continue
-        session.add(draft.voucher)
+        issued.append(draft.voucher)
         results.append(Issued(draft.voucher.id, draft.voucher.number))
+    session.add_all(issued)
     facts: list[tuple[str, dict[str, Fact]]] = [
-        (
-            draft.voucher.number,
-            {"face_fen": draft.voucher.face_fen, "rule_version": draft.voucher.policy_code},
-        )
-        for draft in valid
-        if draft.voucher in session
+        (voucher.number, {"face_fen": voucher.face_fen, "rule_version": voucher.policy_code})
+        for voucher in issued
     ]
     journal.record(session, actor, "voucher.issue", facts, at=at)
     session.flush()
     return results
+
+
+def _within(room: Room, budget: accounts.Ref, draft: _Draft) -> _Draft | Refused:
+    """The draft, if budget and cap leave its face after the drafts before it. A face is granted whole or not."""
+    face_fen, left_fen = draft.voucher.face_fen, room.left(budget)
+    if left_fen < face_fen:
+        return Refused(Code.BUDGET_EXCEEDED, {"needed_fen": face_fen, "left_fen": left_fen})
+    if draft.allowance is not None:
+        cap = room.limit(draft.allowance)
+        if cap.available_fen < face_fen:
+            facts: dict[str, Fact] = {**cap.facts(), "needed_fen": face_fen, "year": draft.allowance.period}
+            return Refused(Code.CAP_EXCEEDED, facts)
+        room.take(draft.allowance.cap, face_fen)
+    room.take(budget, face_fen)
+    return draft
 
 
 def _event(budget: accounts.Ref, draft: _Draft, actor: Actor, at: datetime) -> Event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -17,6 +17,7 @@ from voucher.rules.permissions import Actor
 from voucher.terms import SessionState, VoucherState
 
 OPEN_MINUTES = 15
+_DRAWN = 4
 
 
 def open_session(session: Session, voucher_number: str, *, actor: Actor, at: datetime) -> RedemptionSession:
@@ -40,7 +41,7 @@ def open_session(session: Session, voucher_number: str, *, actor: Actor, at: dat
         .values(state=SessionState.CANCELLED.value, closed_at=at, close_reason="reopened")
     )
     opened = RedemptionSession(
-        number=new_session_number(),
+        number=_free_number(session),
         state=SessionState.OPEN.value,
         voucher_id=voucher.id,
         holder_id=voucher.holder_id,
@@ -53,3 +54,13 @@ def open_session(session: Session, voucher_number: str, *, actor: Actor, at: dat
     journal.record(session, actor, "session.open", [(opened.number, {"voucher": voucher.number})], at=at)
     session.flush()
     return opened
+
+
+def _free_number(session: Session) -> str:
+    """A number that no session has yet; they are kept for ever, so a random one may be taken."""
+    while True:
+        drawn = [new_session_number() for _ in range(_DRAWN)]
+        query = select(RedemptionSession.number).where(RedemptionSession.number.in_(drawn))
+        free = set(drawn) - set(session.scalars(query))
+        if free:
+            return free.pop()

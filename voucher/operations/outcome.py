@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -23,6 +23,14 @@ class Refused:
 def refused(reason: Refusal | Rejected) -> Refused:
     """A refusal of a rule, or of the ledger, as the answer to one request."""
     return Refused(reason.code, dict(reason.facts))
+
+
+def one_book(book_ids: Iterable[int]) -> int:
+    """The book that all requests of a sequence belong to. Raises ValueError where they belong to several."""
+    found = set(book_ids)
+    if len(found) != 1:
+        raise ValueError(f"a sequence is posted in one book, not in {sorted(found)}")
+    return found.pop()
 
 
 def only(results: Sequence[T | Refused]) -> T:

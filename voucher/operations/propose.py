@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
@@ -47,13 +47,15 @@ def propose(
 ) -> list[Held | Refused]:
     """SCANNED → PROPOSED: the voucher's part is computed, clamped and held for ten minutes.
 
-    This holder's overdue proposals are voided first. Refused, alone: `not_found`, `session_closed`,
-    `qr_expired` for a session past its time, every verdict of `admit`, and what `hold` refuses.
+    This holder's overdue proposals are voided first. Vouchers of one book, each session once (it is `not_found`
+    a second time). Refused, alone: `not_found`, `session_closed`, `state_changed`, `qr_expired` for a session past
+    its time, every verdict of `admit`, and what `hold` refuses.
     """
-    rows = _sessions(session, requests, actor)
-    vouchers = find.vouchers_for_share(session, [row.voucher_id for row in rows.values()])
-    sweep_holds(session, at=at, holder_ids=sorted({row.holder_id for row in rows.values()}))
-    checked = [_check(rows, request, at) for request in requests]
+    found = _sessions(session, requests, actor)
+    vouchers = {voucher.id: voucher for _, voucher in found}
+    sweep_holds(session, at=at, holder_ids=sorted({row.holder_id for row, _ in found}))
+    rows = {row.number: row for row, _ in found}
+    checked = [_check(rows.pop(request.session_number, None), request, at) for request in requests]
     ready = [
         (request, row)
         for request, row in zip(requests, checked, strict=True)
@@ -71,13 +73,13 @@ def propose(
         drafts[row.number] = _draft(order_id, vouchers[row.voucher_id], verdict, request, at=at)
     held = dict(zip(drafts, hold(session, list(drafts.values()), actor=actor, at=at), strict=True))
     results: list[Held | Refused] = []
-    for found in checked:
-        if isinstance(found, Refused):
-            results.append(found)
+    for each in checked:
+        if isinstance(each, Refused):
+            results.append(each)
             continue
-        answer = refusals.get(found.number) or held[found.number]
+        answer = refusals.get(each.number) or held[each.number]
         if isinstance(answer, Held):
-            _propose(session, found, answer.order, at=at)
+            _propose(session, each, answer.order, at=at)
         results.append(answer)
     journal.record(session, actor, "session.propose", held_facts(results), at=at)
     session.flush()
@@ -86,24 +88,28 @@ def propose(
 
 def _sessions(
     session: Session, requests: Sequence[ProposeRequest], actor: Actor
-) -> dict[str, RedemptionSession]:
+) -> list[tuple[RedemptionSession, Voucher]]:
+    """The sessions that the actor's platforms scanned, locked, with their vouchers locked FOR SHARE."""
     query = (
-        select(RedemptionSession)
+        select(RedemptionSession, Voucher)
+        .join(Voucher, Voucher.id == RedemptionSession.voucher_id)
+        .join(Voucher.holder)
+        .options(contains_eager(Voucher.holder))
         .where(
             RedemptionSession.number.in_({request.session_number for request in requests}),
             RedemptionSession.platform_id.in_(actor.platform_ids),
         )
         .order_by(RedemptionSession.id)
         .with_for_update(of=RedemptionSession)
+        .suffix_with(find.VOUCHER_FOR_SHARE, dialect="postgresql")
         .execution_options(populate_existing=True)
     )
-    return {row.number: row for row in session.scalars(query)}
+    return [(row, voucher) for row, voucher in session.execute(query)]
 
 
 def _check(
-    rows: dict[str, RedemptionSession], request: ProposeRequest, at: datetime
+    row: RedemptionSession | None, request: ProposeRequest, at: datetime
 ) -> RedemptionSession | Refused:
-    row = rows.get(request.session_number)
     if row is None:
         return Refused(Code.NOT_FOUND, {"session": request.session_number})
     try:
@@ -125,7 +131,8 @@ def _draft(
     order.contract_fen = order.quote_fen = request.gross_fen
     order.accepted_at = at
     confirm_by = at + timedelta(minutes=CONFIRM_MINUTES)
-    return HoldRequest(order, voucher, admitted.policy, admitted.platform.region_code, confirm_by)
+    region = admitted.platform.region_code
+    return HoldRequest(order, voucher, admitted.policy, region, request.gross_fen, confirm_by)
 
 
 def _propose(session: Session, row: RedemptionSession, order: Order, *, at: datetime) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
-from voucher.errors import Refusal
+from voucher.errors import Fact, Refusal
 from voucher.ledger import accounts
 from voucher.ledger.events import Event as Posting
 from voucher.ledger.events import Leg, Rejected, posting_id
@@ -18,10 +18,11 @@ from voucher.ledger.locking import lock
 from voucher.ledger.posting import post
 from voucher.models.claims import Claim, Invoice
 from voucher.models.orders import Order
+from voucher.models.vouchers import Voucher
 from voucher.operations import find, journal
 from voucher.operations.charges import give_back_legs, order_allowance, refs_of
-from voucher.operations.outcome import Refused, refused
-from voucher.operations.policies import policy_of
+from voucher.operations.outcome import Refused, one_book, refused
+from voucher.operations.policies import policies_of
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
 from voucher.terms import CapBasis, ClaimState, OrderState, PostingKind
@@ -35,34 +36,39 @@ class ReverseRequest:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Back:
+    order: Order
+    voucher: Voucher
+
+
 def reverse(
     session: Session, requests: Sequence[ReverseRequest], *, actor: Actor, at: datetime
 ) -> list[Order | Refused]:
     """CAPTURED, CLAIMED or APPROVED → REVERSED, by the platform that captured it.
 
     order → voucher (no longer live: on to its budget line, a closed line to lapsed); the allowance goes back
-    to the year that was charged. An open claim ends, its invoices are free again. Refused, alone: `not_found`,
+    to the year that was charged. Orders of one book. An open claim ends, its invoices are free again. Refused, alone: `not_found`,
     `already_settled` for an order in a batch or beyond, `state_changed` for one that is not captured.
     """
-    orders = find.platforms_orders(session, [request.order_number for request in requests], actor=actor)
-    results: list[Order | Refused] = []
+    numbers = [request.order_number for request in requests]
+    vouchers = find.vouchers_of_orders(session, numbers, actor=actor)
+    orders = find.platforms_orders(session, numbers, actor=actor)
+    claims = _claims(session, [order.id for order in orders.values()])
+    backs: list[_Back | Refused] = []
     for request in requests:
         try:
             order = find.one_of(orders, request.order_number)
-            following = next_state(OrderState(order.state), Event.REVERSE)
-            answer = _post(session, order, actor=actor, at=at)
+            next_state(OrderState(order.state), Event.REVERSE)
+            backs.append(_Back(order, vouchers[order.voucher_id]))
         except Refusal as refusal:
-            results.append(refused(refusal))
-            continue
-        if isinstance(answer, Refused):
-            results.append(answer)
-            continue
-        order.state = following.value
-        order.approved_fen = 0
-        order.close_reason = request.reason
-        order.closed_at = at
-        _end_claim(session, order, at=at)
-        results.append(order)
+            backs.append(refused(refusal))
+    valid = [back for back in backs if isinstance(back, _Back)]
+    answers = iter(_post(session, valid, actor=actor, at=at) if valid else [])
+    results = [back if isinstance(back, Refused) else next(answers) for back in backs]
+    for request, result in zip(requests, results, strict=True):
+        if isinstance(result, Order):
+            _close(session, result, claims.get(result.id), request.reason, at=at)
     reversed_ = [
         (order.number, {"captured_fen": order.captured_fen}) for order in results if isinstance(order, Order)
     ]
@@ -71,20 +77,38 @@ def reverse(
     return results
 
 
-def _post(session: Session, order: Order, *, actor: Actor, at: datetime) -> Refused | None:
-    voucher = find.vouchers_for_share(session, [order.voucher_id])[order.voucher_id]
-    line = find.budget_lines(session, [voucher.budget_line_id])[voucher.budget_line_id]
-    charged = order_allowance(policy_of(session, order.policy_code), voucher, order)
-    refs = refs_of(give_back_legs(voucher, line, order.number, 1))
-    locked = lock(session, order.book_id, [*refs, *(charged.refs if charged else ())])
-    left = locked.posted(accounts.order(order.number))
-    if left <= 0:
-        return Refused(accounts.order(order.number).overdrawn, {"order": order.number, "left_fen": left})
-    legs: list[Leg] = list(give_back_legs(voucher, line, order.number, left))
-    if charged is not None:
-        amount = left if charged.basis is CapBasis.REDEEMED else order.captured_fen
-        legs.append(Leg(charged.used, charged.cap, amount))
-    event = Posting(
+def _post(session: Session, backs: Sequence[_Back], *, actor: Actor, at: datetime) -> list[Order | Refused]:
+    """Post the reversals of orders of one book; an order whose money is gone is refused by its balance."""
+    lines = find.budget_lines(session, [back.voucher.budget_line_id for back in backs])
+    policies = policies_of(session, {back.order.policy_code for back in backs})
+    plans = [
+        (
+            back.order,
+            give_back_legs(back.voucher, lines[back.voucher.budget_line_id], back.order.number, 1),
+            order_allowance(policies[back.order.policy_code], back.voucher, back.order),
+        )
+        for back in backs
+    ]
+    refs = [ref for _, legs, charged in plans for ref in (*refs_of(legs), *(charged.refs if charged else ()))]
+    locked = lock(session, one_book(back.order.book_id for back in backs), refs)
+    results: list[Order | Refused] = []
+    for order, legs, charged in plans:
+        left = locked.posted(accounts.order(order.number))
+        if left <= 0:
+            facts: dict[str, Fact] = {"order": order.number, "left_fen": left}
+            results.append(Refused(accounts.order(order.number).overdrawn, facts))
+            continue
+        moves = [replace(leg, amount=left) for leg in legs]
+        if charged is not None:
+            amount = left if charged.basis is CapBasis.REDEEMED else order.captured_fen
+            moves.append(Leg(charged.used, charged.cap, amount))
+        (answer,) = post(session, locked, [_event(order, moves, actor, at)], at=at)
+        results.append(refused(answer) if isinstance(answer, Rejected) else order)
+    return results
+
+
+def _event(order: Order, legs: Sequence[Leg], actor: Actor, at: datetime) -> Posting:
+    return Posting(
         id=posting_id("reverse", order.number),
         kind=PostingKind.REVERSE,
         legs=tuple(legs),
@@ -94,12 +118,18 @@ def _post(session: Session, order: Order, *, actor: Actor, at: datetime) -> Refu
         actor_ref=actor.ref,
         reverses=order.capture_posting,
     )
-    (answer,) = post(session, locked, [event], at=at)
-    return refused(answer) if isinstance(answer, Rejected) else None
 
 
-def _end_claim(session: Session, order: Order, *, at: datetime) -> None:
-    claim = session.scalars(select(Claim).where(Claim.order_id == order.id).with_for_update()).one_or_none()
+def _claims(session: Session, order_ids: Sequence[int]) -> dict[int, Claim]:
+    query = select(Claim).where(Claim.order_id.in_(order_ids)).order_by(Claim.id).with_for_update()
+    return {claim.order_id: claim for claim in session.scalars(query)}
+
+
+def _close(session: Session, order: Order, claim: Claim | None, reason: str, *, at: datetime) -> None:
+    order.state = next_state(OrderState(order.state), Event.REVERSE).value
+    order.approved_fen = 0
+    order.close_reason = reason
+    order.closed_at = at
     if claim is None:
         return
     claim.state = ClaimState.REJECTED.value

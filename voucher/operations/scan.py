@@ -86,8 +86,7 @@ def _refusal(
     if row is None:
         return Refused(Code.QR_INVALID)
     if verdict is Verdict.INVALID:
-        _count_wrong_tag(row, at)
-        return Refused(Code.QR_INVALID, {"tries_left": max(WRONG_TAGS - row.wrong_tags, 0)})
+        return Refused(Code.QR_INVALID, _count_wrong_tag(row, at))
     if row.voucher.state == VoucherState.REVOKED.value:
         return Refused(Code.VOUCHER_REVOKED)
     suspended = _suspension(session, platform_id)
@@ -101,14 +100,16 @@ def _refusal(
     return None
 
 
-def _count_wrong_tag(row: RedemptionSession, at: datetime) -> None:
+def _count_wrong_tag(row: RedemptionSession, at: datetime) -> dict[str, Fact]:
+    """Count a wrong tag on an open session; the fifth closes it. How many are left is a fact of the refusal."""
     if row.state != SessionState.OPEN.value:
-        return
+        return {}
     row.wrong_tags += 1
     if row.wrong_tags >= WRONG_TAGS:
         row.state = SessionState.CANCELLED.value
         row.closed_at = at
         row.close_reason = "wrong_tags"
+    return {"left": max(WRONG_TAGS - row.wrong_tags, 0)}
 
 
 def _suspension(session: Session, platform_id: int) -> str | None:

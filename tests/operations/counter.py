@@ -1,0 +1,89 @@
+"""The counter, told through its operations: a code shown, scanned, an amount proposed and confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from tests import factories
+from tests.factories import Provider
+from tests.operations.stories import Told
+from voucher.codes import Code20, Keys, make_code, scan_code
+from voucher.models.sessions import RedemptionSession
+from voucher.money import Fen
+from voucher.operations.confirm_session import confirm_session
+from voucher.operations.open_session import open_session
+from voucher.operations.outcome import Refused, only
+from voucher.operations.propose import ProposeRequest, propose
+from voucher.operations.scan import ScanRequest, scan
+from voucher.rules.permissions import Actor
+
+KEYS = Keys.parse("07:" + "ab" * 32)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A proposal: its session, its order, and what is held of it."""
+
+    session: str
+    order: str
+    held_fen: int
+    reductions: tuple[dict[str, object], ...]
+
+
+def code_of(number: str, at: datetime) -> Code20:
+    """What the holder's screen shows at that instant."""
+    code = scan_code(make_code(KEYS, number, at))
+    assert code is not None
+    return code
+
+
+def opened(told: Told, voucher: str, *, actor: Actor | None = None) -> str:
+    """The number of a session that the firm opened."""
+    firm = actor or told.world.firm.actor
+    return told.do(lambda session, at: open_session(session, voucher, actor=firm, at=at).number)
+
+
+def scanning(
+    session: Session, provider: Provider, code: Code20, *, presented_at: datetime | None = None, at: datetime
+) -> RedemptionSession | Refused:
+    """One scan by a platform."""
+    request = ScanRequest(code, provider.platform_id, presented_at or at)
+    return scan(session, request, KEYS, actor=provider.scanner, at=at)
+
+
+def scanned(told: Told, voucher: str, *, actor: Actor | None = None, by: Provider | None = None) -> str:
+    """The number of a session whose code was scanned."""
+    number, provider = opened(told, voucher, actor=actor), by or told.world.platform
+    answer = told.do(lambda session, at: scanning(session, provider, code_of(number, at), at=at))
+    assert isinstance(answer, RedemptionSession), answer
+    return number
+
+
+def request_of(number: str, gross_fen: int, **changes: str) -> ProposeRequest:
+    """A proposal for the first Shanxi service, of which half is the voucher's part."""
+    return ProposeRequest(
+        number, changes.pop("service", factories.SERVICES[0]), Fen(gross_fen), **changes
+    )
+
+
+def proposed(
+    told: Told, voucher: str, gross_fen: int, *, actor: Actor | None = None, by: Provider | None = None
+) -> Proposed:
+    """A session that waits for the firm's confirmation; half of `gross_fen` is wanted."""
+    number, provider = scanned(told, voucher, actor=actor, by=by), by or told.world.platform
+    held = told.do(
+        lambda session, at: only(
+            propose(session, [request_of(number, gross_fen)], actor=provider.scanner, at=at)
+        )
+    )
+    return Proposed(number, held.order.number, held.held_fen, held.reductions)
+
+
+def redeemed(told: Told, voucher: str, gross_fen: int, *, actor: Actor | None = None) -> Proposed:
+    """A whole redemption at the counter."""
+    made, firm = proposed(told, voucher, gross_fen, actor=actor), actor or told.world.firm.actor
+    told.do(lambda session, at: only(confirm_session(session, [made.session], actor=firm, at=at)))
+    return made
