@@ -164,6 +164,15 @@ class Database:
                     ) from None
                 time.sleep(0.2)
 
+    def analyze(self) -> None:
+        """Refresh the planner's statistics after a bulk load.
+
+        PostgreSQL keeps the plans of foreign-key checks; made on empty tables, they scan for every row.
+        """
+        engine = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+        with self._one_writer(), engine.connect() as connection:
+            connection.execute(text("ANALYZE"))
+
     def check_durability(self) -> None:
         """Refuse a PostgreSQL that acknowledges before the write is on disk."""
         if self.is_sqlite:
