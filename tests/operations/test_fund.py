@@ -18,9 +18,9 @@ from voucher.ledger.locking import lock
 from voucher.models.ledger import Posting
 from voucher.models.programmes import BudgetDocument
 from voucher.money import Fen
-from voucher.operations.close_period import BookRequest, close_period, open_books
+from voucher.operations.close_period import close_period
 from voucher.operations.fund import AllotRequest, Funded, FundRequest, LineRequest, allot, fund, open_lines
-from voucher.operations.outcome import Refused, only
+from voucher.operations.outcome import Refused
 
 AT = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
 
@@ -124,17 +124,3 @@ def test_nothing_is_posted_into_a_closed_period_and_closing_never_goes_back(
             )
         )
     assert refusal.value.code is Code.NOT_FOUND
-
-
-def test_a_book_is_opened_once(database: Database, world: World) -> None:
-    def open_book(authority: str) -> int | Refused:
-        request = BookRequest("141100", authority)
-        return database.transaction(
-            lambda s, at: only([open_books(s, [request], actor=world.maker, at=at)[0]])
-        )
-
-    first = open_book("吕梁市财政局")
-    assert first == open_book("吕梁市财政局")
-    with pytest.raises(Refusal) as refusal:
-        open_book("别的财政局")
-    assert refusal.value.code is Code.ALREADY_REGISTERED

@@ -8,10 +8,14 @@ import click
 
 from voucher.cli.context import RefusingGroup
 from voucher.cli.db import db
+from voucher.cli.fund import book, budget
 from voucher.cli.ledger import ledger
+from voucher.cli.load import load
 from voucher.cli.people import people
+from voucher.cli.policy import policy
+from voucher.cli.roster import roster
 
-COMMANDS: Final[tuple[click.Command, ...]] = (db, ledger, people)
+COMMANDS: Final[tuple[click.Command, ...]] = (db, ledger, people, policy, book, budget, roster, load)
 
 
 @click.group(cls=RefusingGroup)

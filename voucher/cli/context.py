@@ -10,9 +10,9 @@ import click
 from config import Config, ConfigError
 from voucher.clock import business_date, wall_now
 from voucher.db import Database
-from voucher.errors import Refusal, found
+from voucher.errors import Code, Refusal, found
 from voucher.queries.people import actor_of_login
-from voucher.rules.permissions import Actor
+from voucher.rules.permissions import Actor, permitted
 from voucher.schemas.messages import sentence
 
 SOURCE: Final = "cli"
@@ -47,3 +47,9 @@ def acting(database: Database, *, login: str) -> Actor:
     """The person in whose name a command acts. Refused: `not_found` for an unknown or disabled login."""
     with database.read() as session:
         return found(actor_of_login(session, login, on=business_date(wall_now()), source=SOURCE))
+
+
+def require(actor: Actor, permission: str) -> None:
+    """Refuse (`not_permitted`) an actor without the permission: the command line asks for the same ones as pages."""
+    if not permitted(actor, permission):
+        raise Refusal(Code.NOT_PERMITTED)

@@ -1,9 +1,7 @@
-"""Books: opening one for a funding authority, and closing its periods."""
+"""Closing the periods of a book."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -11,40 +9,9 @@ from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
-from voucher.ledger.bulk import Rows, insert_missing
 from voucher.models.ledger import Book
 from voucher.operations.journal import record
-from voucher.operations.outcome import Refused
 from voucher.rules.permissions import Actor
-
-
-@dataclass(frozen=True, slots=True)
-class BookRequest:
-    """The book of a funding authority: its code is what funding shares name, as 140000."""
-
-    code: str
-    authority: str
-
-
-def open_books(
-    session: Session, requests: Sequence[BookRequest], *, actor: Actor, at: datetime
-) -> list[int | Refused]:
-    """Open books; gives their ids. The same book again is the same answer.
-
-    Refused one by one: the code with another authority (`already_registered`).
-    """
-    answers: list[int | Refused] = []
-    for request in requests:
-        query = select(Book).where(Book.code == request.code)
-        if session.scalars(query).one_or_none() is None:
-            insert_missing(session, Rows(Book, ("code", "authority"), [(request.code, request.authority)]))
-            record(session, actor, "book.open", [(f"book:{request.code}", {})], at=at)
-        book = session.scalars(query).one()
-        if book.authority == request.authority:
-            answers.append(book.book_id)
-        else:
-            answers.append(Refused(Code.ALREADY_REGISTERED, {"subject": request.code}))
-    return answers
 
 
 def close_period(session: Session, book_code: str, *, through: date, actor: Actor, at: datetime) -> date:

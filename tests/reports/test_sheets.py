@@ -1,0 +1,131 @@
+"""Reading uploaded tables: the formats people have, and what hostile files get."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from collections.abc import Sequence
+from datetime import date
+
+import openpyxl
+import pytest
+
+from voucher.errors import Code, Refusal
+from voucher.operations.import_roster import RosterRow
+from voucher.reports.sheets import MOST_ROWS, read_table, roster_rows
+
+HEADERS = ["序号", "企业名称", "统一社会信用代码", "入库登记编号", "所在地区"]
+FIRST = [1, "晋科有限公司", "911401050000000788", 2026140105, "太原市小店区"]
+EXPECTED = [RosterRow(2, "晋科有限公司", "911401050000000788", "2026140105", "太原市小店区")]
+CSV = "\r\n".join(",".join(map(str, row)) for row in (HEADERS, FIRST)) + "\r\n"
+
+
+def workbook(*rows: Sequence[object]) -> bytes:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def reason(content: bytes) -> object:
+    with pytest.raises(Refusal) as refusal:
+        roster_rows(read_table(content))
+    assert refusal.value.code is Code.FILE_REFUSED
+    return refusal.value.facts["reason"]
+
+
+def packed(parts: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def changed(content: bytes, name: str, data: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = {member: archive.read(member) for member in archive.namelist()}
+    return packed({**parts, name: data})
+
+
+def test_a_workbook_and_csv_in_either_encoding_give_the_same_rows() -> None:
+    for content in (
+        workbook(HEADERS, FIRST),
+        CSV.encode("utf-8-sig"),
+        CSV.encode("utf-8"),
+        CSV.encode("gb18030"),
+        CSV.replace(",", "\t").encode("gb18030"),
+    ):
+        assert roster_rows(read_table(content)) == EXPECTED
+
+
+def test_empty_rows_are_passed_over_and_lines_stay_those_of_the_file() -> None:
+    rows = read_table(workbook(HEADERS, [], ["", " "], FIRST))
+    assert [row.line for row in rows] == [1, 4]
+    quoted = read_table(b'a,b\r\n\r\n"x\r\ny",1\r\nz,2\r\n')
+    assert [(row.line, row.cells[0]) for row in quoted] == [(1, "a"), (3, "x\r\ny"), (5, "z")]
+
+
+def test_cells_are_plain_text() -> None:
+    (row,) = read_table(workbook([7.0, 7.5, True, date(2026, 3, 1), " x ", None, "end"]))
+    assert row.cells[:7] == ("7", "7.5", "True", "2026-03-01", "x", "", "end")
+
+
+def test_a_missing_column_is_named() -> None:
+    with pytest.raises(Refusal) as refusal:
+        roster_rows(read_table(workbook(HEADERS[:3], FIRST[:3])))
+    assert refusal.value.facts == {"reason": "header", "missing": "入库登记编号"}
+
+
+def test_what_is_no_table_is_refused_by_its_first_bytes() -> None:
+    assert reason(b"\xd0\xcf\x11\xe0" + b"x" * 100) == "type"
+    assert reason(b"%PDF-1.7 ...") == "type"
+    assert reason(packed({"word/document.xml": b"<w/>"})) == "type"
+    assert reason("名称,编号".encode("utf-16")) == "type"
+    assert reason(b"\xff\xfe\xfd\xfc\xfb") == "unreadable"
+    assert reason(b"PK\x03\x04 not an archive") == "unreadable"
+    assert reason(b'a,"b\n') == "unreadable"
+    assert reason(b"") == "empty"
+    assert reason(workbook()) == "empty"
+
+
+def test_too_many_rows_are_refused_also_when_they_are_far_apart() -> None:
+    assert reason(("a,b\n" * (MOST_ROWS + 2)).encode()) == "rows"
+    sheet = (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        '<row r="1048576"><c r="A1048576" t="inlineStr"><is><t>x</t></is></c></row></sheetData></worksheet>'
+    )
+    began = time.monotonic()
+    assert reason(changed(workbook(HEADERS), "xl/worksheets/sheet1.xml", sheet.encode())) == "rows"
+    assert time.monotonic() - began < 2
+
+
+def test_a_zip_bomb_is_refused_in_less_than_two_seconds() -> None:
+    content = changed(workbook(HEADERS), "xl/worksheets/sheet1.xml", b"0" * 400_000_000)
+    assert len(content) < 1_000_000
+    began = time.monotonic()
+    assert reason(content) == "size"
+    assert time.monotonic() - began < 2
+
+
+def test_a_zip_bomb_that_lies_about_its_size_is_refused_too() -> None:
+    content = bytearray(changed(workbook(HEADERS), "xl/worksheets/sheet1.xml", b"0" * 50_000_000))
+    claimed, real = (1_000).to_bytes(4, "little"), (50_000_000).to_bytes(4, "little")
+    assert content.count(real) == 2
+    began = time.monotonic()
+    assert reason(bytes(content).replace(real, claimed)) in ("size", "unreadable")
+    assert time.monotonic() - began < 2
+
+
+def test_an_archive_of_thousands_of_parts_is_refused() -> None:
+    parts = {f"xl/{number}.xml": b"" for number in range(1_000)}
+    assert reason(packed({"[Content_Types].xml": b"", **parts})) == "size"
+
+
+def test_entities_in_a_workbook_are_refused() -> None:
+    laughs = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><x>&b;</x>'
+    assert reason(changed(workbook(HEADERS, FIRST), "xl/sharedStrings.xml", laughs)) == "unreadable"
