@@ -8,11 +8,13 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from tests import factories
 from tests.operations.stories import Told, placed, snapshot, stranger
-from voucher.clock import business_date
+from voucher.clock import business_date, fiscal_year
 from voucher.errors import Code
 from voucher.ledger import accounts
 from voucher.ledger.balances import free_credits
+from voucher.models.parties import Organisation
 from voucher.models.programmes import BudgetLine
 from voucher.models.vouchers import Voucher
 from voucher.operations.expire import (
@@ -36,6 +38,14 @@ def expire(told: Told, *, limit: int = 500, after: int = 0) -> Step:
 def complete(told: Told) -> Step:
     part = Slice(business_date(told.at))
     return told.do(lambda session, at: expire_orders(session, part, actor=SYSTEM, at=at))
+
+
+def next_roster(told: Told) -> Callable[[Session, datetime], None]:
+    def work(session: Session, at: datetime) -> None:
+        owner = session.get_one(Organisation, told.world.firm.organisation_id)
+        factories.on_roster(session, owner, by=told.world.reviewer, year=fiscal_year(at), at=at)
+
+    return work
 
 
 def state(told: Told, number: str) -> str:
@@ -113,6 +123,7 @@ def test_a_long_run_goes_on_where_it_stopped(told: Told) -> None:
 def test_an_open_hold_keeps_its_voucher_until_the_hold_ends(told: Told) -> None:
     number = told.voucher()
     told.after(days=360)
+    told.do(next_roster(told))
     order = told.held_order(voucher=number)
     told.after(days=40)
     assert expire(told) == Step(1, 0, None)

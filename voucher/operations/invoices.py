@@ -84,8 +84,8 @@ def insert_all(session: Session, rows: Sequence[Invoice]) -> bool:
             }
             for row in ordered[start : start + _AT_ONCE]
         ]
-        statement = dialect.insert(Invoice).values(values).on_conflict_do_nothing()
-        inserted += session.connection().execute(statement).rowcount
+        statement = dialect.insert(Invoice).values(values).on_conflict_do_nothing().returning(Invoice.key)
+        inserted += len(session.execute(statement).all())
     return inserted == len(rows)
 
 
