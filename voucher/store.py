@@ -73,6 +73,20 @@ def open_file(folder: Path, digest: str) -> BinaryIO:
     return _place(folder, digest).open("rb")
 
 
+def described(folder: Path, digest: str, *, file_name: str) -> Stored:
+    """What the store says of a file that it has, under the name that it is to go by.
+
+    Refused as `file_refused` with `reason`: `missing` (no file of this sha256), `extension` (the name says another
+    type than the content).
+    """
+    name, place = plain_name(file_name), _place(folder, digest)
+    if not place.is_file():
+        raise Refusal(Code.FILE_REFUSED, reason="missing", file=name)
+    with place.open("rb") as stream:
+        head = stream.read(_HEAD)
+    return Stored(digest, place.stat().st_size, _checked(place, head, name), name)
+
+
 def is_intact(folder: Path, digest: str) -> bool:
     """Whether the file is there and still has the content that it is named after."""
     place = _place(folder, digest)

@@ -21,25 +21,32 @@ R = TypeVar("R")
 _LONGEST_TOKEN: Final = 200
 
 
-def permits(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let an endpoint be used by those whose role carries the permission.
+def permits(*permissions: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let an endpoint be used by those whose role carries one of the permissions.
 
     Refused: `not_signed_in` without a valid token, `not_permitted`. KeyError at import for a permission that is not
     in the table.
     """
-    _ = PERMISSIONS[permission]
+    _ = [PERMISSIONS[permission] for permission in permissions]
 
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            if not permitted(current_actor(), permission):
-                raise Refusal(Code.NOT_PERMITTED)
+            allow(*permissions)
             return view(*args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]
+        guarded.permission = permissions[0]  # type: ignore[attr-defined]
         return guarded
 
     return guard
+
+
+def allow(*permissions: str) -> Actor:
+    """Whoever asks, if they have one of the permissions. Refused: `not_signed_in`, `not_permitted`."""
+    actor = current_actor()
+    if not any(permitted(actor, permission) for permission in permissions):
+        raise Refusal(Code.NOT_PERMITTED)
+    return actor
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:

@@ -6,6 +6,26 @@ from typing import Final
 
 from flask_smorest import Blueprint
 
-from voucher.api.v1 import account
+from voucher.api.v1 import (
+    account,
+    claims,
+    ledger,
+    orders,
+    parties,
+    programme,
+    sessions,
+    settlements,
+    vouchers,
+)
 
-BLUEPRINTS: Final[tuple[Blueprint, ...]] = (account.blueprint,)
+BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
+    account.blueprint,
+    vouchers.blueprint,
+    sessions.blueprint,
+    orders.blueprint,
+    claims.blueprint,
+    parties.blueprint,
+    programme.blueprint,
+    settlements.blueprint,
+    ledger.blueprint,
+)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
-from voucher.api.access import current_standing, permits, public, source
+from voucher.api.access import current_standing, public, source
+from voucher.api.endpoint import Endpoints, operation
 from voucher.api.entry import database, reading, settings
 from voucher.clock import iso
 from voucher.errors import Refusal
@@ -16,18 +16,18 @@ from voucher.operations.authenticate import Attempt, issue_token, password_match
 from voucher.operations.outcome import Refused
 from voucher.schemas.account import LoginBody, MeAnswer, TokenAnswer
 
-blueprint = Blueprint("account_v1", __name__, url_prefix="/api/v1", description="登录")
+blueprint = Endpoints("account_v1", __name__, url_prefix="/api/v1", description="登录")
 
 
 @blueprint.route("/login", methods=["POST"])
-@blueprint.doc(security=[], summary="登录，换取令牌")
+@blueprint.doc(security=[], summary="登录，换取令牌", operationId="account.login")
 @public
 @blueprint.arguments(LoginBody)
 @blueprint.response(200, TokenAnswer)
 def login(body: dict[str, Any]) -> dict[str, str]:
-    """A bearer token, valid for 12 hours or until the password changes.
+    """换取令牌，有效 12 小时，密码更改后失效。
 
-    401 sign_in_failed, 429 locked_out; failures of all ways in are counted together.
+    401 `sign_in_failed`，429 `locked_out`；从任何入口登录失败都一并计数。
     """
     with reading() as session:
         kept = presented(session, body["login"])
@@ -46,11 +46,10 @@ def login(body: dict[str, Any]) -> dict[str, str]:
 
 
 @blueprint.route("/me", methods=["GET"])
-@blueprint.doc(summary="令牌属于谁")
-@permits("own:account:read")
+@operation("令牌属于谁", "own:account:read")
 @blueprint.response(200, MeAnswer)
 def me() -> dict[str, Any]:
-    """The person, and every role that is valid today."""
+    """本人，以及今天有效的每个角色。"""
     standing = current_standing()
     return {
         "ref": standing.actor.ref,

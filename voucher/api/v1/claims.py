@@ -1,0 +1,173 @@
+"""Claims: files, the claim of a redeemed order, the reviewers' queue and decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, BinaryIO, cast
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from voucher.api.access import current_actor
+from voucher.api.endpoint import Endpoints, invalid, numbered, operation
+from voucher.api.entry import change, reading, settings
+from voucher.errors import Code, found
+from voucher.operations.claim import ClaimRequest, GivenDocument, claim
+from voucher.operations.invoices import GivenInvoice
+from voucher.operations.outcome import only
+from voucher.operations.payees import payee_of
+from voucher.operations.review import ReviewRequest, review
+from voucher.queries import batches, claims, orders, policies
+from voucher.schemas import api_claims as schemas
+from voucher.store import described, save
+
+blueprint = Endpoints("claims_v1", __name__, url_prefix="/api/v1", description="兑付申请与审核")
+
+_READ = ("reviewer:claim:read", "enterprise:claim:submit")
+_FILE = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+            }
+        }
+    },
+}
+
+
+@blueprint.route("/files", methods=["POST"])
+@blueprint.doc(requestBody=_FILE)
+@operation("上传文件", "enterprise:claim:submit", refuses=(Code.FILE_REFUSED,))
+@blueprint.response(201, schemas.StoredAnswer)
+def upload() -> Any:
+    """保存一个 PDF、OFD、PNG 或 JPEG 文件，以 sha256 为名。同样的内容只存一份，所以不需要 Idempotency-Key。"""
+    sent = request.files.get("file")
+    if sent is None:
+        raise invalid("file", "请选择文件。")
+    config = settings()
+    return save(
+        cast(BinaryIO, sent.stream),
+        config.files_dir,
+        file_name=sent.filename or "",
+        max_bytes=config.max_upload,
+    )
+
+
+@blueprint.route("/orders/<number>/payee-accounts", methods=["GET"])
+@operation("可以收款的账户", "enterprise:claim:submit", refuses=(Code.NOT_FOUND, Code.PAYEE_MISSING))
+@blueprint.response(200, schemas.PayeeAccountsAnswer)
+def payee_accounts(number: str) -> dict[str, Any]:
+    """按政策的兑付方式，该订单的补助可以付到哪些账户。"""
+    with reading() as session:
+        order = found(orders.holders_order(session, numbered(number), actor=current_actor()))
+        policy = policies.policy_of(session, order.policy_code)
+        payee = payee_of(session, policy, holder=order.holder, platform=order.platform)
+        return {"accounts": batches.payee_options(session, payee.uscc)}
+
+
+@blueprint.route("/claims", methods=["POST"])
+@operation(
+    "申请兑付",
+    "enterprise:claim:submit",
+    refuses=(
+        Code.NOT_FOUND,
+        Code.STATE_CHANGED,
+        Code.CLAIM_LATE,
+        Code.EVIDENCE_MISSING,
+        Code.INVOICE_MISMATCH,
+        Code.INVOICE_USED,
+        Code.PAYEE_MISSING,
+        Code.FILE_REFUSED,
+    ),
+    keyed=True,
+)
+@blueprint.arguments(schemas.ClaimBody)
+@blueprint.response(201, schemas.ClaimedAnswer)
+def submit(body: dict[str, Any]) -> dict[str, Any]:
+    """为一笔已核销的订单申请兑付：合同、发票、付款、成果。材料先用 POST /files 上传。"""
+    asked = ClaimRequest(
+        order_number=body["order_no"],
+        contract_fen=body["contract_fen"],
+        invoices=tuple(GivenInvoice(**invoice) for invoice in body["invoices"]),
+        paid_fen=body["paid_fen"],
+        paid_on=body["paid_on"],
+        payer_account=body["payer_account"],
+        documents=tuple(_document(document) for document in body["documents"]),
+        payee_account_id=body["payee_account_id"],
+    )
+
+    def work(session: Session, at: datetime) -> dict[str, Any]:
+        made = only(claim(session, [asked], actor=current_actor(), at=at))
+        return {"number": made.number, "base_fen": made.base_fen, "claimed_fen": made.claimed_fen}
+
+    return change(work, body=body)
+
+
+@blueprint.route("/claims", methods=["GET"])
+@operation("兑付申请列表", *_READ)
+@blueprint.arguments(schemas.ClaimsQuery, location="query")
+@blueprint.response(200, schemas.ClaimsAnswer)
+def list_claims(query: dict[str, Any]) -> dict[str, Any]:
+    """审核人看本地区的申请，企业看本单位的申请；先提交的在前，每页 50 项。"""
+    wanted = claims.ClaimFilter(
+        query.get("state"), query.get("text", ""), query.get("from_on"), query.get("to_on")
+    )
+    with reading() as session:
+        page = claims.claims(session, current_actor(), wanted, page=query["page"])
+        return {
+            "page": page.page,
+            "pages": page.pages,
+            "total": page.total,
+            "claims": [schemas.claim_line(line) for line in page.rows],
+        }
+
+
+@blueprint.route("/claims/<number>", methods=["GET"])
+@operation("查看兑付申请", *_READ, refuses=(Code.NOT_FOUND,))
+@blueprint.response(200, schemas.ClaimAnswer)
+def show(number: str) -> dict[str, Any]:
+    """一项申请及其材料。"""
+    with reading() as session:
+        return schemas.claim_answer(found(claims.claim_file(session, current_actor(), numbered(number))))
+
+
+@blueprint.route("/claims/<number>/decision", methods=["POST"])
+@operation(
+    "审核",
+    "reviewer:claim:decide",
+    refuses=(
+        Code.NOT_FOUND,
+        Code.SELF_APPROVAL,
+        Code.REASON_MISSING,
+        Code.APPROVED_ABOVE_CLAIM,
+        Code.STATE_CHANGED,
+        Code.ALREADY_SETTLED,
+        Code.PERIOD_CLOSED,
+    ),
+    keyed=True,
+)
+@blueprint.arguments(schemas.DecisionBody)
+@blueprint.response(200, schemas.ReviewedAnswer)
+def decide(body: dict[str, Any], number: str) -> dict[str, Any]:
+    """同意、核减（写明金额和理由）或不同意（写明理由）。未核定的部分立即退回创新券，额度退回当初计入的年度。"""
+    asked = ReviewRequest(numbered(number), body["verdict"], body["approved_fen"], body["reason"])
+
+    def work(session: Session, at: datetime) -> dict[str, Any]:
+        reviewed = only(review(session, [asked], actor=current_actor(), at=at))
+        return {
+            "claim_no": reviewed.claim_number,
+            "verdict": reviewed.verdict.value,
+            "approved_fen": reviewed.approved_fen,
+            "given_back_fen": reviewed.given_back_fen,
+        }
+
+    return change(work, body=body)
+
+
+def _document(said: dict[str, Any]) -> GivenDocument:
+    """A file that must be in the store already."""
+    kept = described(settings().files_dir, said["sha256"], file_name=said["file_name"])
+    return GivenDocument(said["kind"], kept.sha256, kept.size_bytes, kept.media_type, kept.file_name)

@@ -1,0 +1,241 @@
+"""Claims in JSON: files, papers, and the reviewer's decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from voucher.clock import iso
+from voucher.queries.claims import ClaimFile, ClaimLine
+from voucher.schemas.api_fields import (
+    DigestField,
+    JsonDayField,
+    JsonIdField,
+    PageAnswer,
+    PageQuery,
+    PartyAnswer,
+    amount,
+    bounded,
+    day,
+    moment,
+    state,
+)
+from voucher.schemas.base import Body, ChoiceField, FenField, TextField, UsccField
+from voucher.terms import ClaimState, DocumentKind, Verdict
+
+
+class StoredAnswer(Body):
+    """A file that was kept, named by its sha256."""
+
+    sha256 = fields.String(required=True, metadata={"pattern": "^[0-9a-f]{64}$"})
+    size_bytes = fields.Integer(required=True)
+    media_type = fields.String(required=True)
+    file_name = fields.String(required=True)
+
+
+class InvoiceBody(Body):
+    """One invoice. `code` is left out for a fully digital one (全电发票)."""
+
+    number = TextField(required=True, maximum=20, metadata={"description": "发票号码；数电票 20 位"})
+    code = TextField(maximum=12, load_default="", metadata={"description": "发票代码；数电票没有"})
+    issued_on = JsonDayField(required=True)
+    net_fen = FenField(required=True, metadata={"description": "不含税金额（分）"})
+    buyer_uscc = UsccField(required=True, metadata={"type": "string"})
+    seller_uscc = UsccField(required=True, metadata={"type": "string"})
+
+
+class DocumentBody(Body):
+    """A file sent before (POST /files), and what it is."""
+
+    kind = ChoiceField(DocumentKind, required=True)
+    sha256 = DigestField(required=True)
+    file_name = TextField(required=True, maximum=120)
+
+
+class ClaimBody(Body):
+    """A claim for one captured order. Amounts in fen."""
+
+    order_no = TextField(required=True, maximum=24)
+    contract_fen = FenField(required=True, metadata={"description": "合同金额（分）"})
+    invoices = fields.List(fields.Nested(InvoiceBody), required=True, validate=bounded(1, 50))
+    paid_fen = FenField(required=True, metadata={"description": "实际支付金额（分）"})
+    paid_on = JsonDayField(required=True)
+    payer_account = TextField(required=True, maximum=40, metadata={"description": "付款账号"})
+    documents = fields.List(fields.Nested(DocumentBody), required=True, validate=bounded(1, 50))
+    payee_account_id = JsonIdField(
+        required=True, metadata={"description": "收款账户，见 GET /payee-accounts"}
+    )
+
+
+class DecisionBody(Body):
+    """A reviewer's decision. `approved_fen` is for a trim, and for nothing else."""
+
+    verdict = ChoiceField(Verdict, required=True)
+    approved_fen = FenField(load_default=None, metadata={"description": "核减后的金额（分），核减时必填"})
+    reason = TextField(
+        maximum=500, load_default="", multiline=True, metadata={"description": "核减、不同意时必填"}
+    )
+
+    @validates_schema
+    def amount_fits(self, data: Mapping[str, Any], **_: Any) -> None:
+        """A trim names its amount; the other two have none."""
+        if (data["verdict"] is Verdict.TRIM) != (data["approved_fen"] is not None):
+            raise ValidationError("核减时填写核定金额，其他情况不填。", "approved_fen")
+
+
+class ClaimsQuery(PageQuery):
+    """Which claims."""
+
+    state = ChoiceField(ClaimState)
+    text = TextField(maximum=60, metadata={"description": "申请号、订单号、单位名称或代码"})
+    from_on = JsonDayField()
+    to_on = JsonDayField()
+
+
+class ClaimedAnswer(Body):
+    """The claim that was made."""
+
+    number = fields.String(required=True, metadata={"description": "申请号"})
+    base_fen = amount("计算补助的基数")
+    claimed_fen = amount("申请兑付")
+
+
+class ReviewedAnswer(Body):
+    """The decision that stands."""
+
+    claim_no = fields.String(required=True)
+    verdict = state(Verdict)
+    approved_fen = amount("核定")
+    given_back_fen = amount("退回创新券（或预算）")
+
+
+class ClaimLineAnswer(Body):
+    """A claim in a list."""
+
+    number = fields.String(required=True)
+    state = state(ClaimState)
+    state_label = fields.String(required=True)
+    submitted_at = moment()
+    order_no = fields.String(required=True)
+    holder = fields.Nested(PartyAnswer, required=True)
+    platform_name = fields.String(required=True)
+    programme_name = fields.String(required=True)
+    claimed_fen = amount("申请")
+    approved_fen = amount("核定", none=True)
+
+
+class ClaimsAnswer(PageAnswer):
+    """A page of claims, oldest first."""
+
+    claims = fields.List(fields.Nested(ClaimLineAnswer), required=True)
+
+
+class DocumentAnswer(StoredAnswer):
+    """A file of a claim."""
+
+    id = fields.Integer(required=True)
+    kind = state(DocumentKind)
+
+
+class InvoiceAnswer(Body):
+    """An invoice of a claim."""
+
+    key = fields.String(required=True)
+    issued_on = day()
+    net_fen = amount("不含税金额")
+    buyer_uscc = fields.String(required=True)
+    seller_uscc = fields.String(required=True)
+
+
+class ClaimAnswer(ClaimLineAnswer):
+    """A claim with its papers."""
+
+    contract_fen = amount("合同")
+    invoice_net_fen = amount("发票不含税合计")
+    paid_fen = amount("实际支付")
+    paid_on = day()
+    base_fen = amount("计算补助的基数")
+    policy_code = fields.String(required=True)
+    invoices = fields.List(fields.Nested(InvoiceAnswer), required=True)
+    documents = fields.List(fields.Nested(DocumentAnswer), required=True)
+    verdict = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True)
+
+
+class PayeeAccountAnswer(Body):
+    """An account that money may be paid to."""
+
+    id = fields.Integer(required=True)
+    account_name = fields.String(required=True)
+    bank = fields.String(required=True)
+    account_no = fields.String(required=True)
+
+
+class PayeeAccountsAnswer(Body):
+    """The accounts that the money of an order may be paid to."""
+
+    accounts = fields.List(fields.Nested(PayeeAccountAnswer), required=True)
+
+
+def claim_line(line: ClaimLine) -> dict[str, Any]:
+    """What `ClaimLineAnswer` says of a claim."""
+    return {
+        "number": line.number,
+        "state": line.state.value,
+        "state_label": line.state.label,
+        "submitted_at": iso(line.submitted_at),
+        "order_no": line.order_number,
+        "holder": {"ref": line.holder_ref, "name": line.holder_name},
+        "platform_name": line.platform_name,
+        "programme_name": line.programme_name,
+        "claimed_fen": line.claimed_fen,
+        "approved_fen": line.approved_fen,
+    }
+
+
+def claim_answer(file: ClaimFile) -> dict[str, Any]:
+    """What `ClaimAnswer` says of a claim."""
+    claim, review = file.claim, file.review
+    return {
+        "number": claim.number,
+        "state": file.state.value,
+        "state_label": file.state.label,
+        "submitted_at": iso(claim.submitted_at),
+        "order_no": file.order.number,
+        "holder": {"ref": file.holder.ref, "name": file.holder.name},
+        "platform_name": file.platform.name,
+        "programme_name": file.programme_name,
+        "claimed_fen": claim.claimed_fen,
+        "approved_fen": claim.approved_fen,
+        "contract_fen": claim.contract_fen,
+        "invoice_net_fen": claim.invoice_net_fen,
+        "paid_fen": claim.paid_fen,
+        "paid_on": claim.paid_on.isoformat(),
+        "base_fen": claim.base_fen,
+        "policy_code": file.policy.code,
+        "invoices": [
+            {
+                "key": invoice.key,
+                "issued_on": invoice.issued_on.isoformat(),
+                "net_fen": invoice.net_fen,
+                "buyer_uscc": invoice.buyer_uscc,
+                "seller_uscc": invoice.seller_uscc,
+            }
+            for invoice in file.invoices
+        ],
+        "documents": [
+            {
+                "id": document.id,
+                "kind": kind.value,
+                "sha256": document.sha256,
+                "size_bytes": document.size_bytes,
+                "media_type": document.media_type,
+                "file_name": document.file_name,
+            }
+            for document, kind in file.documents
+        ],
+        "verdict": review.verdict if review else None,
+        "reason": review.reason if review else "",
+    }
