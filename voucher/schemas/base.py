@@ -32,6 +32,9 @@ fields.Field.default_error_messages = {
     "null": "请填写此项。",
     "validator_failed": "填写的内容不正确。",
 }
+fields.Boolean.default_error_messages = {"invalid": "应为 true 或 false。"}
+fields.List.default_error_messages = {"invalid": "应为列表。"}
+fields.Nested.default_error_messages = {"type": "应为 JSON 对象。"}
 
 
 class Body(Schema):

@@ -132,13 +132,14 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.SERVICE_NOT_CERTIFIED: ("原因：{reason}。", "服务：{service}。"),
     Code.AFFILIATED: ("关系：{relation}。",),
     Code.CONTRACT_DATE_INVALID: ("合同日期 {contract_on}，下单日期 {order_on}。",),
-    Code.INVOICE_USED: ("发票号码 {invoice_no}。",),
+    Code.INVOICE_USED: ("发票号码 {invoice}。",),
     Code.INVOICE_MISMATCH: ("不一致的是：{field}。", "应为 {expected}。"),
     Code.EVIDENCE_MISSING: ("缺少：{missing}。",),
     Code.CLAIM_LATE: ("期限至 {redeem_by_on}。",),
-    Code.FILE_REFUSED: ("原因：{reason}。",),
+    Code.FILE_REFUSED: ("原因：{reason}。", "文件：{file}。", "缺少表头：{missing}。"),
     Code.PAYEE_MISSING: ("收款单位：{payee}。",),
     Code.QR_INVALID: ("还可再试 {left} 次。",),
+    Code.SCAN_RATE_LIMITED: ("请在 {minutes} 分钟后再试。",),
     Code.QR_USED: ("扫码时间：{scanned_at}。",),
     Code.SESSION_CLOSED: (_STATE,),
     Code.APPROVED_ABOVE_CLAIM: ("申请 {claimed_fen} 元，核定 {approved_fen} 元。",),
@@ -148,6 +149,10 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.POLICY_INVALID: ("共 {problems} 处，第一处在 {key}。",),
     Code.POLICY_OVERLAPS: ("本版本依据 {document_no}，已发布版本依据 {other_document_no}。",),
     Code.ROSTER_INVALID: ("有错误的行数：{rows}。",),
+    Code.LOGIN_TAKEN: ("用户名：{login}。",),
+    Code.DUTIES_SEPARATED: ("涉及的角色：{roles}。",),
+    Code.USCC_INVALID: ("填写的是 {uscc}。",),
+    Code.PERIOD_NOT_OVER: ("要求结账至 {through}。",),
     Code.ROLE_SCOPE_MISSING: ("角色：{role}。",),
 }
 
@@ -171,4 +176,6 @@ def _written(name: str, value: Fact) -> str:
         return format_yuan(value)
     if isinstance(value, bool):
         return "是" if value else "否"
+    if name.endswith("_at"):
+        return str(value)[:19].replace("T", " ")
     return word(name, str(value))

@@ -31,14 +31,17 @@ REASONS: Final[Mapping[str, str]] = {
     "period": "资格不在有效期内",
     "not_in_policy": "政策不支持此项服务",
     "no_rate": "政策没有规定此项服务的补助比例",
-    "none": "没有资格记录",
-    "type": "文件类型不受支持",
+    "not_qualified": "尚未通过资格审核",
+    "region": "所在地区不在政策范围内",
+    "missing": "没有收到文件",
     "size": "文件太大",
+    "rows": "行数超过上限",
+    "too_large": "文件太大",
     "empty": "文件是空的",
+    "type": "文件类型不受支持",
+    "extension": "文件内容与扩展名不符",
+    "header": "表头不完整",
     "unreadable": "文件无法读取",
-    "rows": "文件行数过多",
-    "header": "缺少表头列",
-    "region": "注册地不在政策实施地区",
 }
 
 RELATIONS: Final[Mapping[str, str]] = {"same_party": "同一法人"}
@@ -67,6 +70,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "field": INVOICE_FIELDS,
     "holder_class": _labels(HolderClass),
     "role": _labels(Role),
+    "roles": _labels(Role),
     "missing": _labels(DocumentKind),
 }
 
