@@ -146,7 +146,7 @@ def _fund(session: Session, request: FundRequest, lines: _Lines, *, actor: Actor
         return Funded(line.id, line.code, replayed=True)
     name = posting_id("fund", line.code, request.document_no)
     leg = Leg(accounts.source(), accounts.budget(line.code, line.year), request.amount_fen)
-    _post(session, book_id, _event(name, PostingKind.FUND, leg, actor, at), at=at)
+    _post(session, book_id, _event(name, PostingKind.FUND, leg, actor=actor, at=at), at=at)
     session.add(
         BudgetDocument(
             budget_line_id=line.id,
@@ -170,7 +170,7 @@ def _allot(session: Session, request: AllotRequest, lines: _Lines, *, actor: Act
     leg = Leg(
         accounts.budget(giver.code, giver.year), accounts.budget(taker.code, taker.year), request.amount_fen
     )
-    replayed = _post(session, book_id, _event(name, PostingKind.ALLOT, leg, actor, at), at=at)
+    replayed = _post(session, book_id, _event(name, PostingKind.ALLOT, leg, actor=actor, at=at), at=at)
     if not replayed:
         facts: dict[str, Fact] = {
             "to": taker.code,
@@ -181,7 +181,7 @@ def _allot(session: Session, request: AllotRequest, lines: _Lines, *, actor: Act
     return Funded(taker.id, taker.code, replayed)
 
 
-def _event(name: UUID, kind: PostingKind, leg: Leg, actor: Actor, at: datetime) -> Event:
+def _event(name: UUID, kind: PostingKind, leg: Leg, *, actor: Actor, at: datetime) -> Event:
     return Event(
         id=name,
         kind=kind,

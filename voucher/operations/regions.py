@@ -23,7 +23,7 @@ from voucher.terms import RegionLevel
 
 COUNTRY: Final = "000000"
 _COUNTRY_NAME: Final = "中华人民共和国"
-_DIVISIONS: Final = Path(__file__).resolve().parents[1] / "data" / "divisions.csv"
+_DIVISIONS: Final = Path(__file__).resolve().parents[1].joinpath("data", "divisions.csv")
 _COLUMNS: Final = ("code", "name", "level", "parent_code", "path", "division_code")
 _SUFFIX: Final = re.compile(r"[A-Z0-9]{1,8}", re.ASCII)
 _LONGEST_CODE: Final = 20
