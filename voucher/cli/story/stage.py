@@ -110,7 +110,7 @@ def offices(setting: Setting, passwords: dict[str, str]) -> dict[Role, Actor]:
     wanted = []
     for office in cast.OFFICES:
         grant = Grant(role=office.role, region_code=cast.BOOK, book_id=book)
-        wanted.append(_enrolment(setting, office.login, office.name, passwords, (grant,)))
+        wanted.append(enrolment(setting, office.login, office.name, passwords, (grant,)))
     run(lambda session, at: accepted(enrol(session, wanted, actor=SYSTEM, at=at)), at=setting.begins)
     return {office.role: actor(setting, office.login) for office in cast.OFFICES}
 
@@ -224,7 +224,7 @@ def labs(setting: Setting, acting: dict[Role, Actor], passwords: dict[str, str])
             (f"{host.login}2", f"{host.person[0]}扫码", Role.PROVIDER_SCANNER),
         ):
             grant = Grant(role=role, organisation_id=hosts[host.uscc])
-            people.append(_enrolment(setting, login, name, passwords, (grant,)))
+            people.append(enrolment(setting, login, name, passwords, (grant,)))
     setting.database.transaction(
         lambda session, at: accepted(enrol(session, people, actor=SYSTEM, at=at)), at=setting.begins
     )
@@ -243,7 +243,7 @@ def firms(setting: Setting, accounts_by_uscc: dict[str, int], passwords: dict[st
     for each in cast.FIRMS:
         roles = (Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER)
         grants = tuple(Grant(role=role, organisation_id=organisations[each.uscc]) for role in roles)
-        people.append(_enrolment(setting, each.login, each.person, passwords, grants))
+        people.append(enrolment(setting, each.login, each.person, passwords, grants))
     setting.database.transaction(
         lambda session, at: accepted(enrol(session, people, actor=SYSTEM, at=at)), at=setting.begins
     )
@@ -265,9 +265,10 @@ def actor(setting: Setting, login: str) -> Actor:
         )
 
 
-def _enrolment(
+def enrolment(
     setting: Setting, login: str, name: str, passwords: dict[str, str], grants: tuple[Grant, ...]
 ) -> Enrolment:
+    """Somebody to be enrolled with a new random password, which goes into `passwords`."""
     passwords[login] = password = new_password()
     hashed = hash_password(password, profile=setting.profile)
     return Enrolment(login=login, name=name, password_hash=hashed, grants=grants)

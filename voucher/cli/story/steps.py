@@ -17,6 +17,7 @@ from voucher.errors import found
 from voucher.money import Fen
 from voucher.operations.answer_order import AcceptRequest, accept_order
 from voucher.operations.batch import Batch, BatchRequest, make, submit
+from voucher.operations.cancel_order import CancelRequest, cancel_order
 from voucher.operations.claim import Claimed, ClaimRequest, GivenDocument, claim
 from voucher.operations.confirm_order import ConfirmRequest, confirm_order
 from voucher.operations.confirm_session import confirm_session
@@ -25,7 +26,7 @@ from voucher.operations.file_contract import ContractRequest, file_contract
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.issue import IssueRequest, issue
 from voucher.operations.open_session import open_session
-from voucher.operations.outcome import only
+from voucher.operations.outcome import Refused, only
 from voucher.operations.pay import export
 from voucher.operations.place_order import PlaceRequest, place_order
 from voucher.operations.propose import ProposeRequest, propose
@@ -104,6 +105,23 @@ def file_all(stage: Stage, deals: Sequence[Deal], orders: Sequence[str], at: dat
     at_told(
         stage, lambda session, told: len(accepted(file_contract(session, requests, actor=actor, at=told))), at
     )
+
+
+def file_what_fits(stage: Stage, deals: Sequence[Deal], orders: Sequence[str], at: datetime) -> list[int]:
+    """File the contracts; the places of those that found room under voucher and cap. The others are called off."""
+    requests = [
+        ContractRequest(order, deal.contract_no, business_date(at), deal.contract_fen)
+        for deal, order in zip(deals, orders, strict=True)
+    ]
+    sellers, buyers = _sellers(deals), _buyers(deals)
+
+    def work(session: Session, told: datetime) -> list[int]:
+        answers = file_contract(session, requests, actor=sellers, at=told)
+        full = [order for order, answer in zip(orders, answers, strict=True) if isinstance(answer, Refused)]
+        accepted(cancel_order(session, [CancelRequest(order) for order in full], actor=buyers, at=told))
+        return [place for place, answer in enumerate(answers) if not isinstance(answer, Refused)]
+
+    return at_told(stage, work, at)
 
 
 def deliver_all(stage: Stage, deals: Sequence[Deal], orders: Sequence[str], at: datetime) -> None:
