@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import pytest
 from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.factories import Provider
-from tests.operations.stories import Told
+from tests.operations.stories import Told, snapshot
 from voucher.codes import Code20, Keys, make_code, scan_code
+from voucher.errors import Code, Refusal
+from voucher.ledger import accounts
+from voucher.ledger.accounts import Ref
+from voucher.ledger.balances import Standing, standings
 from voucher.models.sessions import RedemptionSession
 from voucher.money import Fen
 from voucher.operations.confirm_session import confirm_session
@@ -87,3 +93,40 @@ def redeemed(told: Told, voucher: str, gross_fen: int, *, actor: Actor | None = 
     made, firm = proposed(told, voucher, gross_fen, actor=actor), actor or told.world.firm.actor
     told.do(lambda session, at: only(confirm_session(session, [made.session], actor=firm, at=at)))
     return made
+
+
+def refuses(told: Told, code: Code, work: Callable[[Session, datetime], object], **facts: object) -> Refusal:
+    """The work, run as an entry point runs it, is refused with these facts and leaves every table as it was."""
+    before = snapshot(told.database)
+    with pytest.raises(Refusal) as caught:
+        told.do(work)
+    assert caught.value.code is code, caught.value
+    assert {name: caught.value.facts.get(name) for name in facts} == facts
+    assert snapshot(told.database) == before
+    return caught.value
+
+
+def cap_of(told: Told, year: int = 2026, *, holder_ref: str = "") -> Standing:
+    """The firm's cap as it stands."""
+    ref = accounts.cap(factories.PROGRAMME, holder_ref or told.world.firm.holder_ref, year)
+    return standing(told, ref)
+
+
+def standing(told: Told, ref: Ref) -> Standing:
+    """A limited account as it stands."""
+    with told.database.read() as session:
+        return standings(session, told.world.book_id, [ref])[ref]
+
+
+def publish(told: Told, code: str, *pairs: tuple[str, str]) -> str:
+    """One more published version of the Shanxi policy under another code, with these texts replaced."""
+    text, fill = factories.SHANXI, factories.SHANXI_FILL
+    for old, new in ((f'"{factories.POLICY}"', f'"{code}"'), *pairs):
+        assert old in text + fill, old
+        text, fill = text.replace(old, new), fill.replace(old, new)
+    told.do(
+        lambda session, at: factories.policy_version(
+            session, told.world.officer, text=text, fills=(fill,), at=at
+        )
+    )
+    return code

@@ -102,10 +102,10 @@ class Room:
         self._taken[ref] = self._taken.get(ref, 0) + amount_fen
 
     def limit(self, allowance: Allowance) -> Limit:
-        """The cap as a limit for `clamp`."""
+        """The cap as a limit for `clamp`; more may be used than it is, where a new version lowered it."""
         opened = self._opened[allowance.cap] + self._adjustment(allowance.cap)
         left = self.left(allowance.cap)
-        return Limit("cap", Fen(left), Fen(opened), Fen(opened - left))
+        return Limit("cap", Fen(left), allowance.amount_fen, Fen(opened - left))
 
     def adjustments(self, actor: Actor, on: date) -> list[Event]:
         """The `cap_adjust` events that must be posted before the charges.
