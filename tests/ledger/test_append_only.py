@@ -1,0 +1,63 @@
+"""What was posted cannot be changed or removed, whatever statement is tried."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from tests.ledger.books import settled
+from voucher.db import Database
+from voucher.models.guards import APPEND_ONLY
+
+LEDGER = ("posting", "transfer", "entry")
+OTHERS = {
+    "log_leaf": "INSERT INTO log_leaf (book_id, idx, posting_id, leaf_hash) SELECT book_id, 0, id, 'x' FROM posting "
+    "WHERE kind = 'fund'",
+    "log_checkpoint": "INSERT INTO log_checkpoint (book_id, tree_size, max_seq, root, note, signed_at) "
+    "VALUES (1, 1, 1, 'x', 'x', '2026-03-02 04:00:00+00:00')",
+    "journal": "INSERT INTO journal (id, done_at, actor_ref, action, subject, facts, rule_version, source) "
+    "VALUES (1, '2026-03-02 04:00:00+00:00', 'p', 'a', 's', '{}', '', 'test')",
+}
+
+
+def written(database: Database) -> None:
+    settled(database)
+    for statement in OTHERS.values():
+        database.transaction(lambda session, _at, s=statement: session.connection().exec_driver_sql(s))
+
+
+def refused(database: Database, statement: str) -> None:
+    with pytest.raises(DBAPIError, match="append-only"):
+        database.transaction(lambda session, _at: session.connection().exec_driver_sql(statement))
+
+
+def test_update_and_delete_are_refused_on_every_table_that_only_grows(database: Database) -> None:
+    written(database)
+    for table in APPEND_ONLY:
+        column = "id" if table == "journal" else "book_id"
+        refused(database, f"UPDATE {table} SET {column} = {column}")
+        refused(database, f"DELETE FROM {table}")
+
+
+def test_truncate_is_refused(pg_database: Database) -> None:
+    written(pg_database)
+    for table in APPEND_ONLY:
+        refused(pg_database, f"TRUNCATE {table} CASCADE")
+
+
+def test_a_row_is_not_replaced_by_an_insert(sqlite_database: Database) -> None:
+    written(sqlite_database)
+    for table in APPEND_ONLY:
+        refused(sqlite_database, f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+        refused(sqlite_database, f"REPLACE INTO {table} SELECT * FROM {table}")
+
+
+def test_nothing_changed_by_what_was_refused(database: Database) -> None:
+    written(database)
+    for table in LEDGER:
+        with database.read() as session:
+            before = session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2, 3")).all()
+        refused(database, f"DELETE FROM {table}")
+        with database.read() as session:
+            assert session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2, 3")).all() == before
