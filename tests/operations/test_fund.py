@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from threading import Thread
 
 import pytest
 from sqlalchemy import select
@@ -63,11 +63,10 @@ def test_a_document_puts_its_amount_on_a_line_once(database: Database, world: Wo
 
 def test_one_document_entered_by_eight_at_once_counts_once(pg_database: Database) -> None:
     world = pg_database.transaction(lambda s, at: factories.shanxi(s, at=at, funded_fen=0), at=AT)
-    threads = [Thread(target=put, args=(pg_database, world, 300_000_00)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(put, pg_database, world, 300_000_00) for _ in range(8)]
+    replayed = [answer.result().replayed for answer in answers]  # type: ignore[union-attr]
+    assert sorted(replayed) == [False] + [True] * 7
     assert left(pg_database, world, world.line_code) == 300_000_00
 
 
