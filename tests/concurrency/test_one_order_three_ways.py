@@ -24,11 +24,12 @@ from voucher.ledger.locking import lock
 from voucher.ledger.posting import post
 from voucher.money import Fen
 from voucher.operations import batch as batches
-from voucher.operations.claim import Claimed, claim
+from voucher.operations.claim import Claimed, ClaimRequest, claim
 from voucher.operations.outcome import Refused
 from voucher.operations.reverse import ReverseRequest, reverse
 from voucher.operations.review import ReviewRequest, review
 from voucher.operations.settle import ApprovalRequest, approve
+from voucher.rules.permissions import Actor
 from voucher.terms import OrderState, PostingKind, Verdict
 
 T = TypeVar("T")
@@ -94,8 +95,33 @@ def test_of_reverse_trim_and_settle_one_wins_and_the_balance_refuses_the_rest(
     assert sum(wins.values()) == rounds
 
 
+Answers = list[object]
+
+
 def accepted(answers: Sequence[Sequence[object]]) -> list[bool]:
     return [not isinstance(answer, Refused) for (answer,) in answers]
+
+
+def reviewing(request: ReviewRequest, actor: Actor) -> Work[Answers]:
+    return lambda session, at: list(review(session, [request], actor=actor, at=at))
+
+
+def reversing(told: Told, order: str) -> Work[Answers]:
+    back, actor = ReverseRequest(order, "录入错误"), told.world.platform.manager
+    return lambda session, at: list(reverse(session, [back], actor=actor, at=at))
+
+
+def batching(told: Told, claimed: str) -> Work[Answers]:
+    into = batches.BatchRequest(told.world.programme_code, (claimed,))
+    return lambda session, at: list(batches.make(session, [into], actor=told.world.maker, at=at))
+
+
+def claiming(told: Told, request: ClaimRequest) -> Work[Answers]:
+    return lambda session, at: list(claim(session, [request], actor=told.world.firm.actor, at=at))
+
+
+def approving(request: ApprovalRequest, actor: Actor) -> Work[Answers]:
+    return lambda session, at: list(approve(session, [request], actor=actor, at=at))
 
 
 def test_a_claim_that_many_decide_at_once_is_decided_once(race_told: Told, rounds: int) -> None:
@@ -107,15 +133,12 @@ def test_a_claim_that_many_decide_at_once_is_decided_once(race_told: Told, round
         claimed = told.claimed(order=order, amount_fen=2_000_00)
         trim = ReviewRequest(claimed, Verdict.TRIM, Fen(400_00), "核减")
         reject = ReviewRequest(claimed, Verdict.REJECT, None, "材料不实")
-        back = ReverseRequest(order, "录入错误")
         trimmed, rejected, reversed_ = accepted(
             at_once(
                 told,
-                lambda session, at, it=trim: list(review(session, [it], actor=told.world.reviewer, at=at)),
-                lambda session, at, it=reject: list(review(session, [it], actor=second, at=at)),
-                lambda session, at, it=back: list(
-                    reverse(session, [it], actor=told.world.platform.manager, at=at)
-                ),
+                reviewing(trim, told.world.reviewer),
+                reviewing(reject, second),
+                reversing(told, order),
             )
         )
         assert not (trimmed and rejected), number
@@ -126,25 +149,15 @@ def test_a_claim_that_many_decide_at_once_is_decided_once(race_told: Told, round
         assert told.balance(accounts.voucher(holder)) == 5_000_00 - left
         end = OrderState.REVERSED if reversed_ else OrderState.DISALLOWED if rejected else OrderState.APPROVED
         assert told.order(order).state == end.value
-        told.do(
-            lambda session, at, it=back: list(
-                reverse(session, [it], actor=told.world.platform.manager, at=at)
-            )
-        )
+        told.do(reversing(told, order))
 
 
 def test_a_batch_and_a_reversal_do_not_both_get_an_order(race_told: Told, rounds: int) -> None:
-    told, world = race_told, race_told.world
+    told = race_told
     for number in range(max(5, rounds // 4)):
         order = told.captured_order(voucher=told.voucher(face_fen=1_000_00), contract_fen=2_000_00)
         claimed = told.approved(order=order, amount_fen=2_000_00)
-        into = batches.BatchRequest(world.programme_code, (claimed,))
-        back = ReverseRequest(order, "录入错误")
-        answers = at_once(
-            told,
-            lambda session, at, it=into: list(batches.make(session, [it], actor=world.maker, at=at)),
-            lambda session, at, it=back: list(reverse(session, [it], actor=world.platform.manager, at=at)),
-        )
+        answers = at_once(told, batching(told, claimed), reversing(told, order))
         assert sorted(accepted(answers)) == [False, True], number
         lost = next(answer for (answer,) in answers if isinstance(answer, Refused))
         assert lost.code in (Code.ALREADY_SETTLED, Code.STATE_CHANGED)
@@ -160,13 +173,7 @@ def test_a_batch_that_two_checkers_approve_at_once_is_settled_once(race_told: To
     ready = told.do(lambda session, at: batches.submit(session, [made.number], actor=world.maker, at=at))[0]
     assert isinstance(ready, batches.Batch)
     approval = ApprovalRequest(ready.number, ready.content_sha256)
-    answers = at_once(
-        told,
-        *(
-            lambda session, at, who=who: list(approve(session, [approval], actor=who, at=at))
-            for who in (world.checker, second)
-        ),
-    )
+    answers = at_once(told, approving(approval, world.checker), approving(approval, second))
     assert sorted(accepted(answers)) == [False, True]
     assert told.balance(accounts.payable(world.firm.uscc)) == 50_000_00
 
@@ -184,13 +191,7 @@ def test_one_invoice_claimed_by_many_at_once_is_used_once(race_told: Told, round
             )
             for _ in range(4)
         ]
-        answers = at_once(
-            told,
-            *(
-                lambda session, at, it=it: list(claim(session, [it], actor=told.world.firm.actor, at=at))
-                for it in requests
-            ),
-        )
+        answers = at_once(told, *(claiming(told, request) for request in requests))
         assert sorted(accepted(answers)) == [False, False, False, True]
         lost = [answer for (answer,) in answers if isinstance(answer, Refused)]
         assert {answer.code for answer in lost} == {Code.INVOICE_USED}

@@ -88,7 +88,7 @@ def test_a_rejection_gives_everything_back_and_frees_the_invoice(told: Told) -> 
     decide(told, number, Verdict.REJECT)
     assert told.balance(accounts.voucher(voucher)) == told.balance(cap(told)) == 200_000_00
     assert told.order(order_of(told, number)).state == OrderState.DISALLOWED.value
-    assert told.one(Posting, kind=PostingKind.DISALLOW.value)
+    assert told.one(Posting, kind=PostingKind.DISALLOW.value).event_on == business_date(told.at)
     assert told.one(Invoice).released_at is not None
     assert told.claimed(order=told.captured_order(voucher=voucher), invoices=(invoice,))
 

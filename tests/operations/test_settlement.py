@@ -28,9 +28,13 @@ from voucher.rules.permissions import Actor
 from voucher.terms import BatchState, ClaimState, LineState, OrderState, PostingKind
 
 
-def made(told: Told, *claims: str) -> batches.Batch:
+def making(told: Told, *claims: str) -> Callable[[Session, datetime], list[batches.Batch | Refused]]:
     request = batches.BatchRequest(told.world.programme_code, claims)
-    return told.do(lambda session, at: only(batches.make(session, [request], actor=told.world.maker, at=at)))
+    return lambda session, at: batches.make(session, [request], actor=told.world.maker, at=at)
+
+
+def made(told: Told, *claims: str) -> batches.Batch:
+    return told.do(lambda session, at: only(making(told, *claims)(session, at)))
 
 
 def submitted(told: Told, *claims: str) -> batches.Batch:
@@ -263,13 +267,7 @@ def test_a_claim_is_in_one_batch_only_and_only_when_approved(told: Told) -> None
     )
     made(told, taken)
     for claim in (taken, open_claim):
-        request = batches.BatchRequest(told.world.programme_code, (claim,))
-        told.refuses(
-            Code.STATE_CHANGED,
-            lambda session, at, request=request: batches.make(
-                session, [request], actor=told.world.maker, at=at
-            ),
-        )
+        told.refuses(Code.STATE_CHANGED, making(told, claim))
 
 
 def test_finance_of_another_book_finds_neither_programme_nor_batch(told: Told) -> None:

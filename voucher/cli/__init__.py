@@ -8,14 +8,27 @@ import click
 
 from voucher.cli.context import RefusingGroup
 from voucher.cli.db import db
+from voucher.cli.expire import expire
 from voucher.cli.fund import book, budget
 from voucher.cli.ledger import ledger
 from voucher.cli.load import load
 from voucher.cli.people import people
 from voucher.cli.policy import policy
 from voucher.cli.roster import roster
+from voucher.cli.settle import settle
 
-COMMANDS: Final[tuple[click.Command, ...]] = (db, ledger, people, policy, book, budget, roster, load)
+COMMANDS: Final[tuple[click.Command, ...]] = (
+    db,
+    ledger,
+    people,
+    policy,
+    book,
+    budget,
+    roster,
+    load,
+    expire,
+    settle,
+)
 
 
 @click.group(cls=RefusingGroup)
