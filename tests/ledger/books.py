@@ -58,9 +58,7 @@ def resolve(hold: Event, leg: int, amount: int, phase: Phase = Phase.POST) -> Le
     return Leg(held.debit, held.credit, amount, phase, (hold.id, leg))
 
 
-def give(
-    database: Database, events: Sequence[Event], *, book_id: int = 1, at: datetime = AT
-) -> list[Answer]:
+def give(database: Database, events: Sequence[Event], *, book_id: int = 1, at: datetime = AT) -> list[Answer]:
     """Post events in one transaction, and give their answers."""
     refs = [ref for each in events for leg in each.legs for ref in (leg.debit, leg.credit)]
     return database.transaction(
@@ -79,9 +77,7 @@ def available(database: Database, ref: Ref, *, book_id: int = 1) -> int:
 def funded(database: Database) -> Event:
     """A book with 500,000.00 of budget, a voucher of 200,000.00, a cap as high, and a hold of 80,000.00."""
     open_book(database)
-    hold = event(
-        PostingKind.HOLD, pending(VOUCHER, ORDER, 80_000_00), pending(CAP, CAP_USED, 80_000_00)
-    )
+    hold = event(PostingKind.HOLD, pending(VOUCHER, ORDER, 80_000_00), pending(CAP, CAP_USED, 80_000_00))
     steps = [
         event(PostingKind.FUND, single(accounts.source(), BUDGET, 500_000_00)),
         event(PostingKind.ISSUE, single(BUDGET, VOUCHER, 200_000_00)),

@@ -43,8 +43,18 @@ def test_hledger_accepts_the_journal_and_finds_the_same_balances(database: Datab
         event(PostingKind.CAP_ADJUST, single(Ref("count_source", "P", 0), Ref("count", "P|F", 2026), 3)),
     )
     text_of_journal = journal(database)
-    hledger(text_of_journal, "check", "--strict", "accounts", "commodities", "ordereddates", "balancednoautoconversion")
-    table = list(csv.reader(hledger(text_of_journal, "balance", "--flat", "--empty", "-O", "csv").splitlines()))
+    hledger(
+        text_of_journal,
+        "check",
+        "--strict",
+        "accounts",
+        "commodities",
+        "ordereddates",
+        "balancednoautoconversion",
+    )
+    table = list(
+        csv.reader(hledger(text_of_journal, "balance", "--flat", "--empty", "-O", "csv").splitlines())
+    )
     theirs = {row[0]: row[1] for row in table[1:-1]}
     assert compared(database, theirs) == 7
 
@@ -60,7 +70,10 @@ def compared(database: Database, theirs: dict[str, str]) -> int:
     count = 0
     for book, code, owner, period, unit, balance in rows:
         shown = theirs[account_name(book, code, owner, period)]
-        assert shown in ("0", f"{amount(balance, unit)} {unit}", f"{unit} {amount(balance, unit)}"), (code, shown)
+        assert shown in ("0", f"{amount(balance, unit)} {unit}", f"{unit} {amount(balance, unit)}"), (
+            code,
+            shown,
+        )
         assert (shown == "0") == (balance == 0)
         count += 1
     return count

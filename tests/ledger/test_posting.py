@@ -10,8 +10,25 @@ import pytest
 from sqlalchemy import text
 
 from tests.ledger.books import (
-    AT, BUDGET, CAP, CAP_SOURCE, CAP_USED, DAY, ORDER, PAYABLE, VOUCHER, available, event, funded, give, one,
-    open_book, pending, resolve, settled, single,
+    AT,
+    BUDGET,
+    CAP,
+    CAP_SOURCE,
+    CAP_USED,
+    DAY,
+    ORDER,
+    PAYABLE,
+    VOUCHER,
+    available,
+    event,
+    funded,
+    give,
+    one,
+    open_book,
+    pending,
+    resolve,
+    settled,
+    single,
 )  # fmt: skip
 from voucher.db import Database
 from voucher.errors import Code
@@ -30,7 +47,9 @@ FREE_OF = {Unit.CNY: accounts.source(), Unit.CNY_CAP: CAP_SOURCE, Unit.TIMES: Re
 def rows(database: Database) -> list[int]:
     """How many rows every ledger table has, and the sum of what accounts hold."""
     queries = [f"SELECT count(*) FROM {table}" for table in ("posting", "transfer", "entry", "log_queue")]
-    queries.append("SELECT sum(debits_posted + 3 * credits_posted + 5 * debits_pending + version) FROM account")
+    queries.append(
+        "SELECT sum(debits_posted + 3 * credits_posted + 5 * debits_pending + version) FROM account"
+    )
     with database.read() as session:
         return [session.execute(text(query)).scalar_one() for query in queries]
 
@@ -146,6 +165,15 @@ def test_two_events_in_one_batch_do_not_resolve_the_same_hold(database: Database
     answers = give(database, captures)
     assert isinstance(answers[0], Accepted)
     assert answers[1] == Rejected(Code.ALREADY_RESOLVED, {"posting": str(hold.id)})
+
+
+def test_a_hold_and_its_capture_may_stand_in_one_batch(database: Database) -> None:
+    funded(database)
+    hold = event(K.HOLD, pending(VOUCHER, ORDER, 50_00))
+    answers = give(database, [hold, event(K.CAPTURE, resolve(hold, 0, 20_00))])
+    assert all(isinstance(answer, Accepted) for answer in answers)
+    assert available(database, ORDER) == 20_00
+    sound(database)
 
 
 def test_a_refused_capture_leaves_the_hold_to_the_next_event_of_the_batch(database: Database) -> None:

@@ -53,9 +53,7 @@ SINGLES: dict[PostingKind, list[Callable[[int, int, int], tuple[int, list[Leg]]]
         lambda _i, n, _o: (A, [Leg(Ref("quota_source", "agr", 2026), QUOTA, n)]),
     ],
     K.ISSUE: [lambda i, n, _o: (A, [Leg(BUDGET, VOUCHERS[i], n)])],
-    K.RECHARGE: [
-        lambda i, n, _o: (A, [Leg(CAP_USED, CAPS[i], n), Leg(CAPS_NEXT[i], CAP_USED_NEXT, n)])
-    ],
+    K.RECHARGE: [lambda i, n, _o: (A, [Leg(CAP_USED, CAPS[i], n), Leg(CAPS_NEXT[i], CAP_USED_NEXT, n)])],
     K.AWARD: [
         lambda i, n, o: (A, [Leg(BUDGET, _order(o), n), Leg(CAPS[i], CAP_USED, n)]),
         lambda _i, n, o: (B, [Leg(PLEDGE, a.share(f"O{o}"), n)]),

@@ -179,5 +179,3 @@ def test_a_fault_says_row_found_and_expected(book: Database) -> None:
     fault = next(fault for fault in report.faults if fault.check == "account_figures")
     assert fault.row == f"account 1/{VOUCHER.id} (voucher:V2026-1:0).credits_posted"
     assert (fault.found, fault.expected) == ("20000005", "20000000")
-
-

@@ -16,21 +16,21 @@ from voucher.ledger.verify import Report, verify
 
 @click.group()
 def ledger() -> None:
-    """Verify the ledger, and export it."""
+    """账簿：核验与导出。"""
 
 
 @ledger.command("verify")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="以一个 JSON 对象输出报告。")
 def verify_command(*, as_json: bool) -> None:
-    """Compute every book again from its transfers, and name what differs.
+    """按全部转账重新计算每本账，指出不符之处。
 
-    Exit code: 0 sound, 1 faults found, 2 could not check.
+    退出码：0 账实相符，1 发现不符，2 无法核验。
     """
     try:
         with database().read() as session:
             report = verify(session)
     except (SQLAlchemyError, OSError) as failure:
-        click.echo(f"could not check: {failure}", err=True)
+        click.echo(f"无法核验：{failure}", err=True)
         sys.exit(2)
     click.echo(_json(report) if as_json else _text(report))
     sys.exit(1 if report.faults else 0)
@@ -43,10 +43,10 @@ def verify_command(*, as_json: bool) -> None:
     type=click.Choice(["hledger", "csv"]),
     default="hledger",
     show_default=True,
-    help="A journal for hledger, or one line of CSV a leg.",
+    help="hledger 日记账，或每笔分录一行的 CSV。",
 )
 def export_command(*, form: str) -> None:
-    """Write the whole ledger to standard output."""
+    """把整本账写到标准输出。"""
     lines = exports.hledger if form == "hledger" else exports.csv
     with database().read() as session:
         for line in lines(session):
@@ -59,9 +59,8 @@ def _json(report: Report) -> str:
 
 def _text(report: Report) -> str:
     lines = [
-        f"{fault.check}: {fault.row}: found {fault.found}, expected {fault.expected}"
-        for fault in report.faults
+        f"{fault.check}: {fault.row}: 现为 {fault.found}，应为 {fault.expected}" for fault in report.faults
     ]
-    verdict = f"{len(report.faults)} checks found faults" if report.faults else "sound"
-    lines.append(f"{verdict}: {report.book_count} books, {report.entries} entries")
+    verdict = f"{len(report.faults)} 项核验不符" if report.faults else "账实相符"
+    lines.append(f"{verdict}：{report.book_count} 本账，{report.entries} 条账目")
     return "\n".join(lines)

@@ -133,6 +133,9 @@ class _Run:
             self._undo(attempt)
             return refused.rejected
         self.known.hashes[event.id] = given
+        for number, leg in enumerate(event.legs):
+            if leg.phase is Phase.PENDING:
+                self.known.pending[event.id, number] = (leg.debit.id, leg.credit.id, leg.amount)
         if event.reverses:
             self.known.reversed.add(event.reverses)
         self.postings.append(
