@@ -70,9 +70,7 @@ def scanned(told: Told, voucher: str, *, actor: Actor | None = None, by: Provide
 
 def request_of(number: str, gross_fen: int, **changes: str) -> ProposeRequest:
     """A proposal for the first Shanxi service, of which half is the voucher's part."""
-    return ProposeRequest(
-        number, changes.pop("service", factories.SERVICES[0]), Fen(gross_fen), **changes
-    )
+    return ProposeRequest(number, changes.pop("service", factories.SERVICES[0]), Fen(gross_fen), **changes)
 
 
 def proposed(

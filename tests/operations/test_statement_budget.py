@@ -38,9 +38,7 @@ def statements(database: Database) -> Iterator[list[str]]:
     event.remove(database.engine, "before_cursor_execute", note)
 
 
-def asked(
-    database: Database, actor: Actor, route: str, work: Callable[[Session, datetime], str]
-) -> None:
+def asked(database: Database, actor: Actor, route: str, work: Callable[[Session, datetime], str]) -> None:
     """One request: the actor is read, then the work is done once for its key."""
     with database.read() as session:
         assert standing_of(session, actor.person_id, on=business_date(wall_now())) is not None
@@ -61,9 +59,11 @@ def test_hold_and_capture_stay_within_their_statements(pg_database: Database) ->
             pg_database,
             scanner,
             "propose",
-            lambda session, at: only(
-                propose(session, [counter.request_of(number, 2_000_00)], actor=scanner, at=at)
-            ).order.number,
+            lambda session, at: (
+                only(
+                    propose(session, [counter.request_of(number, 2_000_00)], actor=scanner, at=at)
+                ).order.number
+            ),
         )
     with statements(pg_database) as capturing:
         asked(
