@@ -113,7 +113,7 @@ def _roster(session: Session, policy: Policy, order: Order, holder: Holder) -> C
     entries = dict(
         session.execute(
             select(RosterEntry.year, RosterEntry.roster_no).where(RosterEntry.uscc == holder.ref)
-        ).tuples()
+        ).all()
     )
     on = business_date(order.placed_at)
     finding = eligibility.roster(policy, entries.keys(), on)

@@ -250,4 +250,4 @@ def _case(claim: Claim, order: Order, voucher: Voucher, holder: Holder, platform
 
 
 def _names(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    return dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(ids))).tuples())
+    return dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(ids))).all())
