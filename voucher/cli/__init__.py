@@ -8,14 +8,18 @@ import click
 
 from voucher.cli.context import RefusingGroup
 from voucher.cli.db import db
+from voucher.cli.demo import demo
 from voucher.cli.expire import expire
 from voucher.cli.fund import book, budget
+from voucher.cli.issue import issue
 from voucher.cli.ledger import ledger
 from voucher.cli.load import load
 from voucher.cli.people import people
 from voucher.cli.policy import policy
 from voucher.cli.roster import roster
 from voucher.cli.settle import settle
+from voucher.cli.simulate import simulate
+from voucher.cli.worker import worker
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
     db,
@@ -26,8 +30,12 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     budget,
     roster,
     load,
+    issue,
     expire,
     settle,
+    worker,
+    demo,
+    simulate,
 )
 
 

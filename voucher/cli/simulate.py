@@ -77,7 +77,7 @@ def _run(opened: Database, config: Config, plan: Plan, *, now: datetime) -> int:
     with click.progressbar(length=plan.redemptions, label="核销与兑付") as bar:
         for number in range(chunks):
             size = min(CHUNK, plan.redemptions - number * CHUNK)
-            deals = list(_deals(told, parties, vouchers, randomness, (number * CHUNK, size)))
+            deals = list(_deals(told, parties, vouchers, randomness, part=(number * CHUNK, size)))
             done += _play(told, deals, at=begins + timedelta(hours=3) + length * number)
             bar.update(size)
             if number in (1, 10):
@@ -107,7 +107,7 @@ def _stage(setting: Setting, plan: Plan, *, now: datetime) -> tuple[Stage, list[
 def _clerk(setting: Setting, organisation_id: int) -> Actor:
     """The one person who acts for every simulated firm; the steps widen their scope to the firms at hand."""
     grant = Grant(role=Role.ENTERPRISE_OPERATOR, organisation_id=organisation_id)
-    wanted = stage.enrolment(setting, "moni", "模拟经办", {}, (grant,))
+    wanted = stage.enrolment(setting, "moni", "模拟经办", {}, grants=(grant,))
     setting.database.transaction(
         lambda session, at: stage.accepted(enrol(session, [wanted], actor=SYSTEM, at=at)), at=setting.begins
     )
@@ -123,7 +123,12 @@ def _vouchers(told: Stage, parties: list[Party], *, at: datetime) -> list[str]:
 
 
 def _deals(
-    told: Stage, parties: list[Party], vouchers: list[str], randomness: random.Random, part: tuple[int, int]
+    told: Stage,
+    parties: list[Party],
+    vouchers: list[str],
+    randomness: random.Random,
+    *,
+    part: tuple[int, int],
 ) -> Iterator[Deal]:
     first, size = part
     for serial in range(first, first + size):

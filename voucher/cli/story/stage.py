@@ -110,7 +110,7 @@ def offices(setting: Setting, passwords: dict[str, str]) -> dict[Role, Actor]:
     wanted = []
     for office in cast.OFFICES:
         grant = Grant(role=office.role, region_code=cast.BOOK, book_id=book)
-        wanted.append(enrolment(setting, office.login, office.name, passwords, (grant,)))
+        wanted.append(enrolment(setting, office.login, office.name, passwords, grants=(grant,)))
     run(lambda session, at: accepted(enrol(session, wanted, actor=SYSTEM, at=at)), at=setting.begins)
     return {office.role: actor(setting, office.login) for office in cast.OFFICES}
 
@@ -217,6 +217,14 @@ def labs(setting: Setting, acting: dict[Role, Actor], passwords: dict[str, str])
         return organisation_ids(session, [each.uscc for each in cast.HOSTS]), platforms
 
     hosts, platforms = setting.database.transaction(work, at=setting.begins)
+    _staff(setting, hosts, passwords)
+    return tuple(
+        Bench(platform, lab.host.uscc, lab.services, actor(setting, lab.host.login))
+        for platform, lab in zip(platforms, cast.LABS, strict=True)
+    )
+
+
+def _staff(setting: Setting, hosts: dict[str, int], passwords: dict[str, str]) -> None:
     people = []
     for host in cast.HOSTS:
         for login, name, role in (
@@ -224,13 +232,9 @@ def labs(setting: Setting, acting: dict[Role, Actor], passwords: dict[str, str])
             (f"{host.login}2", f"{host.person[0]}扫码", Role.PROVIDER_SCANNER),
         ):
             grant = Grant(role=role, organisation_id=hosts[host.uscc])
-            people.append(enrolment(setting, login, name, passwords, (grant,)))
+            people.append(enrolment(setting, login, name, passwords, grants=(grant,)))
     setting.database.transaction(
         lambda session, at: accepted(enrol(session, people, actor=SYSTEM, at=at)), at=setting.begins
-    )
-    return tuple(
-        Bench(platform, lab.host.uscc, lab.services, actor(setting, lab.host.login))
-        for platform, lab in zip(platforms, cast.LABS, strict=True)
     )
 
 
@@ -243,7 +247,7 @@ def firms(setting: Setting, accounts_by_uscc: dict[str, int], passwords: dict[st
     for each in cast.FIRMS:
         roles = (Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER)
         grants = tuple(Grant(role=role, organisation_id=organisations[each.uscc]) for role in roles)
-        people.append(enrolment(setting, each.login, each.person, passwords, grants))
+        people.append(enrolment(setting, each.login, each.person, passwords, grants=grants))
     setting.database.transaction(
         lambda session, at: accepted(enrol(session, people, actor=SYSTEM, at=at)), at=setting.begins
     )
@@ -266,7 +270,7 @@ def actor(setting: Setting, login: str) -> Actor:
 
 
 def enrolment(
-    setting: Setting, login: str, name: str, passwords: dict[str, str], grants: tuple[Grant, ...]
+    setting: Setting, login: str, name: str, passwords: dict[str, str], *, grants: tuple[Grant, ...]
 ) -> Enrolment:
     """Somebody to be enrolled with a new random password, which goes into `passwords`."""
     passwords[login] = password = new_password()

@@ -115,7 +115,7 @@ def _remote(teller: Teller, scene: Scene, serial: int, at: datetime) -> None:
         (3, partial(steps.file_all, stage, [deal], [order])),
         (18, partial(steps.deliver_all, stage, [deal], [order])),
         (20, partial(steps.confirm_all, stage, [deal], [order])),
-        (27, partial(_claim, teller, scene, deal, order)),
+        (27, partial(_claim, teller, scene, (deal, order))),
     )
     for days, work in planned[: _REACH.get(scene.end, _BATCHED) - 1]:
         teller.then(scene.day + days, work)
@@ -130,7 +130,8 @@ def _remote(teller: Teller, scene: Scene, serial: int, at: datetime) -> None:
         teller.then(scene.day + days, partial(turn, teller, deal, order))
 
 
-def _claim(teller: Teller, scene: Scene, deal: Deal, order: str, at: datetime) -> None:
+def _claim(teller: Teller, scene: Scene, captured: tuple[Deal, str], at: datetime) -> None:
+    deal, order = captured
     (claimed,) = steps.claim_all(teller.stage, [deal], [order], at, papers=teller.papers)
     if scene.end == "claimed":
         return
