@@ -17,8 +17,15 @@ from voucher.ledger import accounts
 from voucher.models.parties import Certification
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
-from voucher.operations import answer_order, cancel_order, confirm_order, deliver, file_contract, place_order
-from voucher.operations import reverse
+from voucher.operations import (
+    answer_order,
+    cancel_order,
+    confirm_order,
+    deliver,
+    file_contract,
+    place_order,
+    reverse,
+)
 from voucher.operations.file_contract import ContractRequest
 from voucher.operations.outcome import Refused, only
 from voucher.rules.permissions import Actor
@@ -54,6 +61,10 @@ def confirming(told: Told, order: str, fen: int | None = None, *, actor: Actor |
 def cancelling(told: Told, order: str, actor: Actor | None = None) -> Work:
     request, firm = cancel_order.CancelRequest(order, "不再需要"), actor or told.world.firm.actor
     return lambda session, at: only(cancel_order.cancel_order(session, [request], actor=firm, at=at))
+
+
+def held(told: Told, voucher: str) -> str:
+    return told.held_order(voucher=voucher)
 
 
 def delivered(told: Told, voucher: str = "") -> str:
@@ -93,9 +104,10 @@ def test_a_declined_order_never_held_anything(told: Told) -> None:
         lambda s, at: only(place_order.place_order(s, [request], actor=world.firm.actor, at=at)).number
     )
     no = answer_order.DeclineRequest(order, "设备检修")
-    decline: Work = lambda s, at: only(
-        answer_order.decline_order(s, [no], actor=world.platform.manager, at=at)
-    )  # noqa: E731
+
+    def decline(session: Session, at: datetime) -> object:
+        return only(answer_order.decline_order(session, [no], actor=world.platform.manager, at=at))
+
     told.do(decline)
     assert (told.order(order).state, told.order(order).close_reason) == ("declined", "设备检修")
     refuses(told, Code.STATE_CHANGED, decline, state="declined")
@@ -106,8 +118,7 @@ def test_a_declined_order_never_held_anything(told: Told) -> None:
 @pytest.mark.parametrize("side", ["holder", "platform"])
 def test_cancelling_gives_everything_back_at_each_state(told: Told, state: str, side: str) -> None:
     voucher = told.voucher()
-    make = {"accepted": accepted, "held": lambda t, v: t.held_order(voucher=v), "delivered": delivered}[state]
-    order = make(told, voucher)
+    order = {"accepted": accepted, "held": held, "delivered": delivered}[state](told, voucher)
     actor = told.world.firm.actor if side == "holder" else told.world.platform.manager
     told.do(cancelling(told, order, actor))
     assert told.order(order).state == ("cancelled" if state == "accepted" else "released")

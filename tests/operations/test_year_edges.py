@@ -52,18 +52,23 @@ def propose_at(told: Told, voucher: str, at: datetime) -> counter.Proposed:
     return counter.Proposed(number, held.order.number, held.held_fen, held.reductions)
 
 
+def confirming(told: Told, number: str) -> Callable[[Session, datetime], object]:
+    firm = told.world.firm.actor
+    return lambda session, at: only(confirm_session(session, [number], actor=firm, at=at))
+
+
 def test_the_last_microsecond_of_december_charges_the_old_year_and_the_next_the_new_one(
     december: Told,
 ) -> None:
     assert (LAST.astimezone(SHANGHAI).isoformat(), LAST.year) == ("2026-12-31T23:59:59.999999+08:00", 2026)
-    voucher, firm = december.voucher(), december.world.firm.actor
+    voucher = december.voucher()
     old = propose_at(december, voucher, LAST)
     assert (cap_of(december, 2026).available_fen, cap_of(december, 2027).opened_fen) == (180_000_00, 0)
     new = propose_at(december, voucher, NEW_YEAR)
     for year, made in ((2026, old), (2027, new)):
         assert cap_of(december, year).available_fen == 180_000_00
         assert december.order(made.order).fiscal_year == year
-        december.do(lambda s, at, n=made.session: only(confirm_session(s, [n], actor=firm, at=at)))
+        december.do(confirming(december, made.session))
         hold = december.one(Posting, id=december.order(made.order).capture_posting)
         assert (hold.fiscal_year, hold.event_on) == (year, date(2027, 1, 1))
         assert made.order.startswith(f"O{year}")
