@@ -63,6 +63,14 @@ def sound(database: Database) -> None:
         assert verify(session).faults == ()
 
 
+def taken(database: Database, given: Event) -> Answer:
+    """Post one event on the budget at the told instant."""
+    refs = [BUDGET, accounts.source()]
+    return database.transaction(
+        lambda session, at: post(session, lock(session, 1, refs), [given], at=at)[0], at=AT
+    )
+
+
 def deadlocks(database: Database) -> int:
     with database.read() as session:
         query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
@@ -139,7 +147,6 @@ def test_an_account_wanted_for_the_first_time_by_many_is_made_once(pg_database: 
 def test_nothing_slips_into_a_period_while_it_is_closed(pg_database: Database) -> None:
     """Whoever posts first holds the book; after the closing has committed, every posting of that day is refused."""
     open_book(pg_database)
-    open_refs = [BUDGET, accounts.source()]
 
     def closing() -> int:
         def work(session: object, _at: object) -> int:
@@ -156,10 +163,7 @@ def test_nothing_slips_into_a_period_while_it_is_closed(pg_database: Database) -
         accepted = 0
         for _ in range(20):
             fund = event(K.FUND, single(accounts.source(), BUDGET, 1))
-            answer = pg_database.transaction(
-                lambda session, at, given=fund: post(session, lock(session, 1, open_refs), [given], at=at)[0],
-                at=AT,
-            )
+            answer = taken(pg_database, fund)
             accepted += isinstance(answer, Accepted)
         return accepted
 

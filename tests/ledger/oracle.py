@@ -48,10 +48,10 @@ class Book:
 
     def left(self, ref: Ref) -> int:
         """What a limited account still leaves."""
-        debits, credits, debits_pending, credits_pending = self.figures(ref)
+        debited, credited, debits_pending, credits_pending = self.figures(ref)
         if ref.code in CREDITS:
-            return debits - credits - credits_pending
-        return credits - debits - debits_pending
+            return debited - credited - credits_pending
+        return credited - debited - debits_pending
 
     def take(self, event: Event) -> str:
         """`accepted`, `replayed`, or the code of the refusal."""

@@ -24,12 +24,16 @@ OTHERS = {
 def written(database: Database) -> None:
     settled(database)
     for statement in OTHERS.values():
-        database.transaction(lambda session, _at, s=statement: session.connection().exec_driver_sql(s))
+        run(database, statement)
+
+
+def run(database: Database, statement: str) -> None:
+    database.transaction(lambda session, _at: session.connection().exec_driver_sql(statement))
 
 
 def refused(database: Database, statement: str) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
-        database.transaction(lambda session, _at: session.connection().exec_driver_sql(statement))
+        run(database, statement)
 
 
 def test_update_and_delete_are_refused_on_every_table_that_only_grows(database: Database) -> None:

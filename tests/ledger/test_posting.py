@@ -31,7 +31,7 @@ from tests.ledger.books import (
     single,
 )  # fmt: skip
 from voucher.db import Database
-from voucher.errors import Code
+from voucher.errors import Code, Fact
 from voucher.ledger import accounts
 from voucher.ledger.accounts import CREDITS_LIMITED, FREE, Ref, codes
 from voucher.ledger.balances import free_balance, standings
@@ -73,7 +73,7 @@ def test_no_limited_account_is_overdrawn_and_the_refusal_says_what_is_left(
     assert isinstance(one(database, event(K.FUND, fill)), Accepted)
     before = rows(database)
     answer = one(database, event(K.FUND, take))
-    facts = {"account": f"{code}:x:2026", "needed_fen": 101, "left_fen": 100}
+    facts: dict[str, Fact] = {"account": f"{code}:x:2026", "needed_fen": 101, "left_fen": 100}
     assert answer == Rejected(ref.overdrawn, facts)
     assert rows(database) == before
     assert isinstance(one(database, event(K.FUND, replace(take, amount=100))), Accepted)

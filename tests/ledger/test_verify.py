@@ -133,7 +133,7 @@ def test_a_sound_book_has_no_faults(book: Database) -> None:
     assert (report.book_count, report.entries) == (1, 13)
 
 
-@pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("table", "column"), COLUMNS, ids=str)
 def test_a_change_in_any_column_is_named(book: Database, table: str, column: str) -> None:
     report = tampered(book, f"UPDATE {table} SET {column} = {CHANGES[table][column]} WHERE {WHERE[table]}")
     assert report.faults, "the change was not seen"
@@ -164,8 +164,8 @@ def test_an_entry_written_twice_is_seen(book: Database) -> None:
     ("change", "check"),
     [
         ("DELETE FROM log_queue WHERE qid = 1", "log_place"),
-        ("INSERT INTO log_queue (qid, book_id, posting_id) SELECT 99, book_id, posting_id FROM log_queue "
-         "WHERE qid = 1", "log_count"),
+        (("INSERT INTO log_queue (qid, book_id, posting_id) SELECT 99, book_id, posting_id FROM log_queue "
+         "WHERE qid = 1"), "log_count"),
     ],
 )  # fmt: skip
 def test_a_posting_stands_exactly_once_in_the_log_or_its_queue(
