@@ -203,6 +203,6 @@ def test_money_goes_only_to_an_open_account_in_the_payees_own_name(
 
 
 def test_money_does_not_go_to_an_account_of_somebody_else(told: Told) -> None:
-    account = told.account(told.world.platform.organisation_id)
+    account = told.account(told.world.platform.organisation_id, account_name=told.world.firm.name)
     request = told.claim_request(told.captured_order(), payee_account_id=account)
     refused(told, Code.PAYEE_MISSING, request, payee=told.world.firm.uscc)

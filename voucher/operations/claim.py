@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,14 +16,13 @@ from voucher.errors import Code, Fact, Refusal
 from voucher.models.claims import Claim, Document, Invoice
 from voucher.models.numbers import take_ids
 from voucher.models.orders import Order
-from voucher.models.parties import Holder, PayeeAccount, Platform
+from voucher.models.parties import Holder, Organisation, PayeeAccount, Platform
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import invoices, journal
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.outcome import Refused, refused
-from voucher.operations.payees import payable_to, payee_of
-from voucher.operations.policies import policy_of
+from voucher.operations.payees import accounts_in_use, payable_to, payee_of
 from voucher.rules import invoices as invoice_rules
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.matching import Deal, papers, three_ways
@@ -31,6 +31,8 @@ from voucher.rules.policy import Policy
 from voucher.rules.subsidy import Case, Computation, compute
 from voucher.rules.validity import redeem_by
 from voucher.terms import ClaimState, DocumentKind, OrderState
+
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class _Subject:
     holder: Holder
     platform: Platform
     policy: Policy
+    firm: Organisation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,12 @@ def claim(
     confirmed account (`payee_missing`), an invoice that another claim uses (`invoice_used`).
     """
     subjects = _subjects(session, [request.order_number for request in requests], actor)
+    accounts = accounts_in_use(session, [request.payee_account_id for request in requests])
     drafts: list[_Draft | Refused] = []
     for request in requests:
         try:
-            drafts.append(_draft(session, subjects.get(request.order_number), request, at=at))
+            subject = subjects.get(request.order_number)
+            drafts.append(_draft(session, subject, request, accounts, at=at))
         except Refusal as refusal:
             drafts.append(refused(refusal))
     return _write(session, drafts, actor=actor, at=at)
@@ -114,21 +119,32 @@ def claim(
 def _subjects(session: Session, numbers: Sequence[str], actor: Actor) -> dict[str, _Subject]:
     """The actor's orders of these numbers, locked."""
     query = (
-        select(Order, Voucher, Holder, Platform)
+        select(Order, Voucher, Holder, Platform, Organisation)
         .join(Voucher, Voucher.id == Order.voucher_id)
         .join(Holder, Holder.id == Order.holder_id)
         .join(Platform, Platform.id == Order.platform_id)
+        .outerjoin(Organisation, Organisation.id == Holder.organisation_id)
+        .options(lazyload(Voucher.holder))
         .where(Order.number.in_(numbers), Holder.organisation_id.in_(actor.organisation_ids))
         .order_by(Order.id)
         .with_for_update(of=Order)
     )
+    rows = session.execute(query).all()
+    policies = policies_of(session, {order.policy_code for order, *_ in rows})
     return {
-        order.number: _Subject(order, voucher, holder, platform, policy_of(session, order.policy_code))
-        for order, voucher, holder, platform in session.execute(query).unique()
+        order.number: _Subject(order, voucher, holder, platform, policies[order.policy_code], firm)
+        for order, voucher, holder, platform, firm in rows
     }
 
 
-def _draft(session: Session, subject: _Subject | None, request: ClaimRequest, *, at: datetime) -> _Draft:
+def _draft(
+    session: Session,
+    subject: _Subject | None,
+    request: ClaimRequest,
+    accounts: dict[int, PayeeAccount],
+    *,
+    at: datetime,
+) -> _Draft:
     if subject is None:
         raise Refusal(Code.NOT_FOUND, order=request.order_number)
     order, today = subject.order, business_date(at)
@@ -154,7 +170,7 @@ def _draft(session: Session, subject: _Subject | None, request: ClaimRequest, *,
     if finding is not None:
         raise Refusal(finding[0], **finding[1])
     payee = payee_of(session, subject.policy, holder=subject.holder, platform=subject.platform)
-    account = payable_to(session, payee, account_id=request.payee_account_id)
+    account = payable_to(payee, accounts, account_id=request.payee_account_id)
     computation = _computed(subject, request, kept)
     return _Draft(subject, request, account, kept, computation)
 
@@ -185,15 +201,22 @@ def _write(
     A rival who took an invoice in the meantime shows as a row that was not inserted: everything is taken back to
     the savepoint and judged again, now with the rival's invoice in sight.
     """
-    while True:
+    for _ in range(_TRIES):
         usable = _with_free_invoices(session, drafts, actor)
         valid = [draft for draft in usable if isinstance(draft, _Draft)]
         savepoint = session.begin_nested()
         rows = _claim_rows(session, valid, actor=actor, at=at)
         session.flush()
         if invoices.insert_all(session, [row for draft in valid for row in draft.invoices]):
-            break
+            return _written(session, usable, rows, actor=actor, at=at)
         savepoint.rollback()
+    raise Refusal(Code.BUSY)
+
+
+def _written(
+    session: Session, usable: Sequence[_Draft | Refused], rows: Sequence[Claim], *, actor: Actor, at: datetime
+) -> list[Claimed | Refused]:
+    valid = [draft for draft in usable if isinstance(draft, _Draft)]
     _settle_states(session, valid, rows, actor=actor, at=at)
     made = iter(rows)
     return [draft if isinstance(draft, Refused) else _answer(next(made)) for draft in usable]
@@ -257,28 +280,31 @@ def _settle_states(
 ) -> None:
     """Orders become CLAIMED, documents get their claim, the journal its rows."""
     notes: list[tuple[str, dict[str, Fact]]] = []
+    documents: list[dict[str, Any]] = []
     for draft, row in zip(drafts, rows, strict=True):
         order = draft.subject.order
         order.state = next_state(OrderState(order.state), Event.CLAIM).value
-        session.add_all(
-            Document(
-                claim_id=row.id,
-                kind=each.kind.value,
-                sha256=each.sha256,
-                size_bytes=each.size_bytes,
-                media_type=each.media_type,
-                file_name=each.file_name,
-                uploaded_by=actor.person_id,
-                uploaded_at=at,
-            )
+        documents += [
+            {
+                "claim_id": row.id,
+                "kind": each.kind.value,
+                "sha256": each.sha256,
+                "size_bytes": each.size_bytes,
+                "media_type": each.media_type,
+                "file_name": each.file_name,
+                "uploaded_by": actor.person_id,
+                "uploaded_at": at,
+            }
             for each in draft.request.documents
-        )
+        ]
         facts: dict[str, Fact] = {
             "order": order.number,
             "claimed_fen": row.claimed_fen,
             "base_fen": row.base_fen,
         }
         notes.append((row.number, facts))
+    if documents:
+        session.connection().execute(insert(Document.__table__), documents)
     journal.record(session, actor, "claim.submit", notes, at=at)
     session.flush()
 
