@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -166,11 +166,3 @@ def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
 def api(app: Flask) -> Api:
     """The API with a world to act in, on SQLite and on PostgreSQL."""
     return Api(app)
-
-
-@pytest.fixture
-def sqlite_api(new_sqlite_url: Callable[[], str], tmp_path: Path) -> Iterator[Api]:
-    """The same on SQLite only, for what no database can change."""
-    made = application(new_sqlite_url(), tmp_path)
-    yield Api(made)
-    made.extensions["voucher_database"].dispose()
