@@ -19,7 +19,12 @@ _SETTINGS = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL work_mem = '256MB'",
+    "SET LOCAL hash_mem_multiplier = 4",
     "SET LOCAL jit = off",
+    # Whole tables are read once: by key order it would be a random read a row.
+    "SET LOCAL enable_mergejoin = off",
+    "SET LOCAL enable_indexscan = off",
+    "SET LOCAL parallel_tuple_cost = 0.01",
 )
 
 
