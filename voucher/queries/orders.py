@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from voucher.clock import day_bounds
 from voucher.models.orders import Order
-from voucher.models.parties import Holder, Platform
+from voucher.models.parties import Holder, PayeeAccount, Platform
 from voucher.models.vouchers import Voucher
+from voucher.queries.paging import Page
 from voucher.rules.permissions import Actor
 from voucher.terms import OrderState
-
-T = TypeVar("T")
 
 IN_HAND = (OrderState.CAPTURED, OrderState.CLAIMED, OrderState.APPROVED)
 """Captured, and not in a batch yet: these a platform may still reverse."""
@@ -32,16 +31,6 @@ class OrderFilter:
     platform_id: int | None = None
     since_on: date | None = None
     until_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a list, counted from 1."""
-
-    rows: list[T]
-    page: int
-    pages: int
-    total: int
 
 
 def holders_orders(
@@ -89,6 +78,16 @@ def counts(session: Session, *, actor: Actor, as_holder: bool) -> dict[OrderStat
     mine = _holders(actor) if as_holder else _platforms(actor)
     query = select(Order.state, func.count()).where(mine).group_by(Order.state)
     return {OrderState(state): number for state, number in session.execute(query)}
+
+
+def payee_accounts(session: Session, organisation_id: int) -> list[PayeeAccount]:
+    """The bank accounts in use of an organisation, oldest first."""
+    query = (
+        select(PayeeAccount)
+        .where(PayeeAccount.organisation_id == organisation_id, PayeeAccount.active.is_(True))
+        .order_by(PayeeAccount.id)
+    )
+    return list(session.scalars(query))
 
 
 def _holders(actor: Actor) -> ColumnElement[bool]:

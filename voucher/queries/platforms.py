@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -50,7 +49,7 @@ def own_platforms(session: Session, *, actor: Actor) -> list[Platform]:
     return list(session.scalars(query))
 
 
-def _query(policy: Policy, on: date, text: str) -> Select[Any]:
+def _query(policy: Policy, on: date, text: str) -> Select[Platform, Certification, str]:
     query = (
         select(Platform, Certification, Region.name)
         .join(Certification, Certification.platform_id == Platform.id)

@@ -88,6 +88,11 @@ def any_voucher(session: Session, number: str) -> Voucher | None:
     return session.scalars(select(Voucher).where(Voucher.number == number)).one_or_none()
 
 
+def view_of(session: Session, voucher: Voucher) -> VoucherView:
+    """A voucher that was found already, with its programme and figures."""
+    return _views(session, [(voucher, session.get_one(Programme, voucher.programme_code))])[0]
+
+
 def movements(session: Session, voucher: Voucher) -> list[Movement]:
     """Everything that happened to a voucher's account, oldest first; legs of one posting are one movement."""
     ref = accounts.voucher(voucher.number)

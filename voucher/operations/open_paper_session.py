@@ -1,0 +1,57 @@
+"""A printed voucher at the counter: a session that begins scanned, and that only the holder can confirm (纸质券)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from voucher.clock import business_date
+from voucher.codes import new_session_number
+from voucher.errors import Code, Refusal
+from voucher.models.sessions import RedemptionSession
+from voucher.models.vouchers import Voucher
+from voucher.operations import find, journal
+from voucher.operations.open_session import OPEN_MINUTES
+from voucher.rules.eligibility import voucher_live
+from voucher.rules.permissions import Actor
+from voucher.terms import SessionState, VoucherState
+
+
+def open_paper_session(
+    session: Session, voucher_number: str, *, platform_id: int, actor: Actor, at: datetime
+) -> RedemptionSession:
+    """Open a session on anybody's voucher, SCANNED by one of the actor's platforms, for 15 minutes.
+
+    The caller has seen the papers of whoever brought the voucher; the journal keeps that they said so. Nothing can
+    be taken until the holder confirms on a screen of their own. Refused: a platform that is not the actor's or a
+    voucher that does not exist (`not_found`), `voucher_revoked`, `voucher_expired`, `voucher_not_usable`.
+    """
+    platform = find.platform_of(session, platform_id, actor=actor)
+    voucher = session.scalars(
+        select(Voucher).where(Voucher.number == voucher_number).with_for_update(read=True, of=Voucher)
+    ).one_or_none()
+    if voucher is None:
+        raise Refusal(Code.NOT_FOUND, voucher=voucher_number)
+    finding = voucher_live(VoucherState(voucher.state), voucher.use_by, business_date(at))
+    if finding is not None:
+        raise Refusal(finding[0], **finding[1])
+    opened = RedemptionSession(
+        number=new_session_number(),
+        state=SessionState.SCANNED.value,
+        voucher_id=voucher.id,
+        holder_id=voucher.holder_id,
+        opened_by=actor.person_id,
+        opened_at=at,
+        closes_at=at + timedelta(minutes=OPEN_MINUTES),
+        wrong_tags=0,
+        platform_id=platform.id,
+        scanned_by=actor.person_id,
+        scanned_at=at,
+    )
+    session.add(opened)
+    facts = {"voucher": voucher.number, "platform": platform.id, "papers_seen": True}
+    journal.record(session, actor, "session.open_paper", [(opened.number, facts)], at=at)
+    session.flush()
+    return opened

@@ -1,0 +1,218 @@
+"""The platform's orders: the list, one order, and everything the platform does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from marshmallow import Schema
+from sqlalchemy.orm import Session
+
+from voucher.errors import Refusal, found
+from voucher.models.orders import Order
+from voucher.operations.answer_order import AcceptRequest, DeclineRequest, accept_order, decline_order
+from voucher.operations.cancel_order import CancelRequest, cancel_order
+from voucher.operations.deliver import DeliverRequest, deliver
+from voucher.operations.file_contract import ContractRequest, file_contract
+from voucher.operations.outcome import only
+from voucher.operations.reverse import ReverseRequest, reverse
+from voucher.queries.orders import platforms_order, platforms_orders
+from voucher.queries.vouchers import view_of
+from voucher.rules.lifecycle import Event, open_to
+from voucher.rules.permissions import permitted
+from voucher.schemas.base import load_form
+from voucher.schemas.messages import sentence
+from voucher.schemas.orders import AcceptForm, CancelForm, ContractForm, DeliverForm, ReasonForm
+from voucher.terms import OrderState
+from voucher.web.access import current_actor, permits
+from voucher.web.allowances import cap_of
+from voucher.web.counter_code import reductions_shown
+from voucher.web.counter_words import history, progress, service_names, words
+from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.order_lists import list_page
+
+blueprint = Blueprint("provider_orders", __name__, url_prefix="/provider/orders")
+blueprint.context_processor(words)
+
+Act = Callable[[Session, datetime, dict[str, Any]], Order]
+
+
+@blueprint.get("/")
+@permits("provider:order:read")
+def listing() -> ResponseReturnValue:
+    """All orders, with filters in the address; the platform's own number is looked for too."""
+    return list_page("provider/orders.html", platforms_orders)
+
+
+@blueprint.get("/<number>")
+@permits("provider:order:read")
+def page(number: str) -> ResponseReturnValue:
+    """One order: where it stands, its amounts, its history, what can be done."""
+    return _page(number, {}, ""), 200
+
+
+@blueprint.post("/<number>/accept")
+@permits("provider:order:accept")
+def accept(number: str) -> ResponseReturnValue:
+    """Accept with a quote."""
+
+    def act(session: Session, at: datetime, data: dict[str, Any]) -> Order:
+        wanted = AcceptRequest(number, data["quote"])
+        return only(accept_order(session, [wanted], actor=current_actor(), at=at))
+
+    return _do(number, "accept", AcceptForm, act, said="已接单。签订合同后请备案，备案时锁定企业的额度。")
+
+
+@blueprint.post("/<number>/decline")
+@permits("provider:order:accept")
+def decline(number: str) -> ResponseReturnValue:
+    """Decline, with the reason that the firm will read."""
+
+    def act(session: Session, at: datetime, data: dict[str, Any]) -> Order:
+        wanted = DeclineRequest(number, data["reason"])
+        return only(decline_order(session, [wanted], actor=current_actor(), at=at))
+
+    return _do(number, "decline", ReasonForm, act, said="已告知企业不接单。")
+
+
+@blueprint.post("/<number>/contract")
+@permits("provider:order:file_contract")
+def contract(number: str) -> ResponseReturnValue:
+    """Check the contract, then file it: the subsidy is computed, clamped and held."""
+    data, errors = load_form(ContractForm, request.form)
+    if not errors and data["step"] != "send":
+        return _check_contract(number, data), 200
+
+    def act(session: Session, at: datetime, data: dict[str, Any]) -> Order:
+        wanted = ContractRequest(number, data["contract_no"], data["contract_on"], data["contract_amount"])
+        return only(file_contract(session, [wanted], actor=current_actor(), at=at)).order
+
+    return _do(number, "contract", ContractForm, act, said="合同已备案，额度已锁定。")
+
+
+@blueprint.post("/<number>/deliver")
+@permits("provider:order:deliver")
+def send_delivery(number: str) -> ResponseReturnValue:
+    """The work is done; the firm confirms next."""
+
+    def act(session: Session, at: datetime, data: dict[str, Any]) -> Order:
+        wanted = DeliverRequest(number, data["provider_ref"])
+        return only(deliver(session, [wanted], actor=current_actor(), at=at))
+
+    return _do(number, "deliver", DeliverForm, act, said="已交付，等待企业验收确认。")
+
+
+@blueprint.post("/<number>/cancel")
+@permits("provider:order:accept")
+def cancel(number: str) -> ResponseReturnValue:
+    """Call an order off; a hold comes back at once."""
+
+    def act(session: Session, at: datetime, data: dict[str, Any]) -> Order:
+        wanted = CancelRequest(number, data["reason"])
+        return only(cancel_order(session, [wanted], actor=current_actor(), at=at))
+
+    return _do(number, "cancel", CancelForm, act, said="订单已取消，锁定的额度已退回企业。")
+
+
+@blueprint.get("/<number>/reverse")
+@permits("provider:order:reverse")
+def reverse_page(number: str) -> ResponseReturnValue:
+    """What reversing would give back, and the reason for it."""
+    return _reverse_page(number, {}), 200
+
+
+@blueprint.post("/<number>/reverse")
+@permits("provider:order:reverse")
+def send_reversal(number: str) -> ResponseReturnValue:
+    """Reverse: money and allowance go back where they came from."""
+    data, errors = load_form(ReasonForm, request.form)
+    if errors:
+        return _reverse_page(number, errors), 422
+
+    def work(session: Session, at: datetime) -> dict[str, Any]:
+        wanted = ReverseRequest(number, data["reason"])
+        return {"state": only(reverse(session, [wanted], actor=current_actor(), at=at)).state}
+
+    try:
+        change(work, key=form_key(), body=form_body())
+    except Refusal as refusal:
+        return _reverse_page(number, {"_schema": [sentence(refusal)]}), refusal.status
+    flash("已冲正，金额和年度额度已退回企业。", "success")
+    return redirect(url_for(".page", number=number), 303)
+
+
+def _do(number: str, name: str, form: type[Schema], act: Act, *, said: str) -> ResponseReturnValue:
+    """Read a form of the order's page, act, and go back to it; errors show at the form that was sent."""
+    data, errors = load_form(form, request.form)
+    if errors:
+        return _page(number, errors, name), 422
+
+    def work(session: Session, at: datetime) -> dict[str, Any]:
+        return {"state": act(session, at, data).state}
+
+    try:
+        change(work, key=form_key(), body=form_body())
+    except Refusal as refusal:
+        return _page(number, {"_schema": [sentence(refusal)]}, name), refusal.status
+    flash(said, "success")
+    return redirect(url_for(".page", number=number), 303)
+
+
+def _page(number: str, errors: dict[str, list[str]], sent: str) -> str:
+    actor = current_actor()
+    with reading() as session:
+        order = _own(session, number)
+        events = open_to(OrderState(order.state))
+        manages = permitted(actor, "provider:order:accept")
+        return render_template(
+            "provider/order.html",
+            order=order,
+            service=service_names(session, [order])[(order.policy_code, order.service)],
+            steps=progress(order),
+            happened=history(order),
+            cuts=reductions_shown(order.reductions),
+            can={
+                "accept": manages and Event.ACCEPT in events,
+                "contract": manages and Event.HOLD in events,
+                "deliver": Event.DELIVER in events,
+                "cancel": manages
+                and bool(events & {Event.CANCEL, Event.RELEASE})
+                and Event.ACCEPT not in events,
+                "reverse": manages and Event.REVERSE in events,
+            },
+            typed=request.form,
+            sent=sent,
+            errors=errors,
+        )
+
+
+def _check_contract(number: str, data: dict[str, Any]) -> str:
+    with reading() as session:
+        order = _own(session, number)
+        return render_template(
+            "provider/contract_check.html",
+            order=order,
+            service=service_names(session, [order])[(order.policy_code, order.service)],
+            view=view_of(session, order.voucher),
+            cap=cap_of(session, order.voucher, now()),
+            data=data,
+        )
+
+
+def _reverse_page(number: str, errors: dict[str, list[str]]) -> str:
+    with reading() as session:
+        order = _own(session, number)
+        return render_template(
+            "provider/reverse.html",
+            order=order,
+            service=service_names(session, [order])[(order.policy_code, order.service)],
+            reason=request.form.get("reason", ""),
+            errors=errors,
+        )
+
+
+def _own(session: Session, number: str) -> Order:
+    return found(platforms_order(session, number, actor=current_actor()))
