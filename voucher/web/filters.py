@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from voucher.clock import SHANGHAI, business_date
 from voucher.money import Fen, capital_yuan, format_yuan
+from voucher.terms import Term
 
 DASH = "—"
 
@@ -47,6 +48,11 @@ def label(value: StrEnum | str | None) -> str:
     return str(getattr(value, "label", value))
 
 
+def options(terms: type[Term]) -> list[tuple[str, str]]:
+    """A closed list as the choices of a field: value and Chinese label."""
+    return [(term.value, term.label) for term in terms]
+
+
 def fours(text: str | None) -> Markup:
     """A long number in groups of four for the eye; copied or read by a program it has no gaps."""
     if not text:
@@ -63,7 +69,7 @@ def new_key() -> str:
 
 def register(app: Flask) -> None:
     """Make the filters and `new_key()` known to the templates of an application."""
-    filters = (yuan, capital, day, moment, label, fours)
+    filters = (yuan, capital, day, moment, label, options, fours)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.filters["uscc"] = fours
     app.jinja_env.globals["new_key"] = new_key

@@ -1,0 +1,36 @@
+"""The pages of the authority's side: reviewers, officers, finance, auditors and administrators."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint
+
+from voucher.web import (
+    admin,
+    auditor,
+    finance,
+    finance_batches,
+    finance_payments,
+    programme,
+    programme_issue,
+    reviewer,
+    reviewer_holders,
+    reviewer_platforms,
+    reviewer_rosters,
+)
+
+BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
+    reviewer.blueprint,
+    reviewer_holders.blueprint,
+    reviewer_rosters.blueprint,
+    reviewer_platforms.blueprint,
+    programme.policies,
+    programme.blueprint,
+    programme_issue.blueprint,
+    finance.blueprint,
+    finance_batches.blueprint,
+    finance_payments.blueprint,
+    auditor.blueprint,
+    admin.blueprint,
+)

@@ -1,0 +1,98 @@
+"""How entries of the journal read in a history: what was done, in Chinese, with the facts that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from voucher.money import Fen, format_yuan
+from voucher.queries.claims import Deed
+from voucher.terms import Verdict
+
+_ACTIONS: Final[Mapping[str, str]] = {
+    "claim.submit": "企业提交兑付申请",
+    "claim.review": "审核",
+    "order.place": "企业下单",
+    "order.accept": "机构接单",
+    "order.decline": "机构未接单",
+    "order.file_contract": "合同备案，额度锁定",
+    "order.hold": "额度锁定",
+    "order.deliver": "机构交付",
+    "order.confirm": "企业确认，额度核销",
+    "order.capture": "额度核销",
+    "order.cancel": "订单取消",
+    "order.reverse": "核销冲正",
+    "order.expire": "订单逾期失效",
+    "session.propose": "机构现场报价，额度锁定",
+    "session.confirm": "企业现场确认，额度核销",
+    "batch.make": "建立批次",
+    "batch.take_in": "编入申请",
+    "batch.take_out": "移出申请",
+    "batch.submit": "提交复核",
+    "batch.send_back": "退回经办",
+    "batch.approve": "复核通过，资金转为应付",
+    "batch.export": "导出支付文件",
+    "line.reconcile": "登记银行回单",
+    "line.pay_again": "退汇重付",
+    "voucher.issue": "发放",
+    "voucher.revoke": "撤销",
+    "voucher.expire": "到期收回",
+    "voucher.give_back": "企业退券",
+    "platform.register": "平台登记",
+    "platform.certify": "认定入库",
+    "platform.suspend": "暂停收券",
+    "platform.restore": "恢复收券",
+    "platform.revoke": "摘牌",
+}
+_AMOUNTS: Final[Mapping[str, str]] = {
+    "claimed_fen": "申请",
+    "approved_fen": "核定",
+    "face_fen": "面额",
+    "total_fen": "合计",
+    "amount_fen": "金额",
+    "released_fen": "退回",
+    "captured_fen": "核销",
+    "held_fen": "锁定",
+}
+_TEXTS: Final[Mapping[str, str]] = {
+    "document_no": "文号",
+    "reason": "理由",
+    "lines": "笔数",
+    "line": "第几笔",
+    "attempt": "第几次支付",
+}
+_TONES: Final[Mapping[str, str]] = {
+    "order.reverse": "danger",
+    "platform.suspend": "warning",
+    "platform.revoke": "danger",
+    "voucher.revoke": "danger",
+    "batch.send_back": "warning",
+    "line.pay_again": "warning",
+}
+
+
+def timeline_of(deeds: Iterable[Deed]) -> list[dict[str, Any]]:
+    """The items of the `timeline` component."""
+    return [
+        {
+            "at": deed.at,
+            "title": _ACTIONS.get(deed.action, deed.action),
+            "by": deed.who,
+            "note": _note(deed.facts),
+            "tone": _TONES.get(deed.action),
+        }
+        for deed in deeds
+    ]
+
+
+def _note(facts: Mapping[str, Any]) -> str:
+    parts = []
+    if "verdict" in facts:
+        parts.append(Verdict(facts["verdict"]).label)
+    parts += [
+        f"{label} {format_yuan(Fen(facts[name]))} 元" for name, label in _AMOUNTS.items() if name in facts
+    ]
+    parts += [f"{label} {facts[name]}" for name, label in _TEXTS.items() if facts.get(name)]
+    if "paid" in facts:
+        parts.append("已支付" if facts["paid"] else "退汇")
+    return "，".join(parts)

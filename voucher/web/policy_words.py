@@ -1,0 +1,129 @@
+"""How the parameters of a policy read: Chinese names, and values with their units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from voucher.money import Fen, format_yuan
+from voucher.queries.policies import Parameter
+from voucher.rules.policy import WHOLE_BP, Authority, Cap, RateLine, Service, Share
+from voucher.terms import HolderClass, Term
+
+_NAMES: Final[dict[str, str]] = {
+    "kind": "券种",
+    "authorities": "主管部门",
+    "effective_from": "施行日期",
+    "effective_to": "失效日期",
+    "holder_classes": "持有人类别",
+    "eligibility": "资格条件",
+    "certifiers": "服务平台的认定部门",
+    "affiliation_share_bp": "视为关联的持股比例",
+    "services": "服务范围",
+    "base": "补助基数",
+    "rate_lines": "补助比例",
+    "per_order_cap_fen": "单笔最高额",
+    "per_unit_cap_fen": "单位数量最高额",
+    "rounding": "取整方式",
+    "caps": "限额",
+    "year": "年度的含义",
+    "year_start": "年度的起始日",
+    "payout_mode": "兑付方式",
+    "funding_shares": "资金分担",
+    "use_by_days": "使用有效期",
+    "complete_by_days": "服务完成期限",
+    "redeem_by_days": "兑付申请期限",
+    "evidence": "兑付材料",
+    "notice_days": "公示天数",
+    "issue_mode": "发放方式",
+    "face_min_fen": "最低面额",
+    "face_max_fen": "最高面额",
+    "transition": "新旧政策衔接",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A parameter as a line of the table. `standing`: document, filled, open (optional, not set) or unset."""
+
+    name: str
+    value: str
+    standing: str
+    basis: str
+    quote: str
+
+
+def rows_of(parameters: Sequence[Parameter]) -> list[Row]:
+    """The lines of the table, in the order of the policy."""
+    return [_row(parameter) for parameter in parameters]
+
+
+def _row(parameter: Parameter) -> Row:
+    name = _NAMES.get(parameter.key, parameter.key)
+    if parameter.value is None:
+        if parameter.is_required:
+            return Row(name, "未确定", "unset", "须由主管部门填写后才能发布", "")
+        return Row(name, "不设", "open", "文件没有规定", "")
+    value = _value(parameter.key, parameter.value)
+    if parameter.fill is not None:
+        return Row(name, value, "filled", f"{parameter.fill.who}：{parameter.fill.basis}", "")
+    source = parameter.source
+    if source is None:
+        return Row(name, value, "document", "", "")
+    return Row(name, value, "document", f"{source.document_no} 第 {source.item} 条", source.quote)
+
+
+def _value(key: str, value: Any) -> str:
+    if isinstance(value, tuple) and key != "year_start":
+        return "；".join(_one(key, each) for each in value)
+    return _one(key, value)
+
+
+def _one(key: str, value: Any) -> str:
+    if isinstance(value, Term):
+        return value.label
+    if isinstance(value, Authority):
+        return value.name
+    if isinstance(value, Service):
+        return value.label
+    if isinstance(value, RateLine):
+        return _rate(value)
+    if isinstance(value, Cap):
+        whose = f"{HolderClass(value.holder_class).label}：" if value.holder_class else "每个持有人"
+        return f"{whose}{value.period.label} {format_yuan(value.amount_fen)} 元（按{value.basis.label}计）"
+    if isinstance(value, Share):
+        return f"{value.funder}：{_percent(value.bp)}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if key.endswith("_fen"):
+        return f"{format_yuan(Fen(value))} 元"
+    if key.endswith("_bp"):
+        return _percent(value)
+    if key.endswith("_days"):
+        return f"{value} 天"
+    if key == "year_start":
+        return f"{value[0]} 月 {value[1]} 日"
+    return str(value)
+
+
+def _rate(line: RateLine) -> str:
+    parts = [
+        _percent(tier.rate_bp)
+        if tier.up_to_fen is None
+        else f"{format_yuan(tier.up_to_fen)} 元以内 {_percent(tier.rate_bp)}"
+        for tier in line.tiers
+    ]
+    limits = [
+        each
+        for each in (line.service, line.holder_class, line.applicant_region, line.provider_region)
+        if each
+    ]
+    most = [f"最高 {format_yuan(line.cap_fen)} 元"] if line.cap_fen is not None else []
+    return "，".join([*([f"（{'、'.join(limits)}）"] if limits else []), *parts, *most])
+
+
+def _percent(bp: int) -> str:
+    whole, rest = divmod(bp * 100, WHOLE_BP)
+    return f"{whole}%" if rest == 0 else f"{whole}.{rest * 100 // WHOLE_BP:02d}%"
