@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import factories
@@ -17,7 +18,9 @@ from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
 from voucher.ledger.accounts import Ref
 from voucher.ledger.balances import Standing, standings
+from voucher.models.parties import Certification
 from voucher.models.sessions import RedemptionSession
+from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations.confirm_session import confirm_session
 from voucher.operations.open_session import open_session
@@ -25,6 +28,7 @@ from voucher.operations.outcome import Refused, only
 from voucher.operations.propose import ProposeRequest, propose
 from voucher.operations.scan import ScanRequest, scan
 from voucher.rules.permissions import Actor
+from voucher.terms import CertificationState, VoucherState
 
 KEYS = Keys.parse("07:" + "ab" * 32)
 
@@ -128,3 +132,40 @@ def publish(told: Told, code: str, *pairs: tuple[str, str]) -> str:
         )
     )
     return code
+
+
+def state_of(told: Told, number: str) -> str:
+    """The state of a session."""
+    return told.one(RedemptionSession, number=number).state
+
+
+def suspend(told: Told) -> None:
+    """Suspend the world's platform."""
+
+    def work(session: Session, _at: datetime) -> None:
+        row = session.get_one(Certification, told.world.platform.certification_id)
+        row.state = CertificationState.SUSPENDED.value
+
+    told.do(work)
+
+
+def revoke(told: Told, number: str) -> None:
+    """Revoke a voucher, whatever it holds."""
+
+    def work(session: Session, _at: datetime) -> None:
+        row = session.scalars(select(Voucher).where(Voucher.number == number)).one()
+        row.state = VoucherState.REVOKED.value
+
+    told.do(work)
+
+
+def scan_of(told: Told, code: Code20, **more: datetime) -> RedemptionSession | Refused:
+    """A scan by the world's platform."""
+    return told.do(lambda session, at: scanning(session, told.world.platform, code, at=at, **more))
+
+
+def scan_refused(told: Told, code: Code20, why: Code, **facts: object) -> None:
+    """A scan by the world's platform that is answered, and committed, with this refusal."""
+    answer = scan_of(told, code)
+    assert isinstance(answer, Refused), answer
+    assert (answer.code, {name: answer.facts.get(name) for name in facts}) == (why, facts)

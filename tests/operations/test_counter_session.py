@@ -11,23 +11,19 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.operations import counter
-from tests.operations.counter import cap_of, code_of, opened, refuses, scanning
+from tests.operations.counter import cap_of, code_of, opened, refuses, revoke, scan_refused, state_of, suspend
 from tests.operations.stories import Told
-from voucher.clock import iso
-from voucher.codes import Code20
 from voucher.errors import Code
 from voucher.ledger import accounts
 from voucher.models.journal import Journal
-from voucher.models.parties import Certification
-from voucher.models.sessions import RedemptionSession, ScanAttempt
-from voucher.models.vouchers import Voucher
-from voucher.operations import cancel_order, deliver, scan
+from voucher.models.sessions import RedemptionSession
+from voucher.operations import cancel_order, deliver
 from voucher.operations.confirm_session import cancel_session, confirm_session, reject_session
 from voucher.operations.open_session import open_session
-from voucher.operations.outcome import Refused, only
+from voucher.operations.outcome import only
 from voucher.operations.propose import propose
 from voucher.operations.sweep import sweep_holds, sweep_sessions
-from voucher.terms import CertificationState, OrderState, SessionState, VoucherState
+from voucher.terms import OrderState, SessionState
 
 Work = Callable[[Session, datetime], object]
 
@@ -40,24 +36,6 @@ def confirming(told: Told, number: str) -> Work:
 def proposing(told: Told, number: str, gross_fen: int = 20_000_00) -> Work:
     scanner, request = told.world.platform.scanner, counter.request_of(number, gross_fen)
     return lambda session, at: only(propose(session, [request], actor=scanner, at=at))
-
-
-def scan_of(told: Told, code: Code20, **more: datetime) -> RedemptionSession | Refused:
-    return told.do(lambda session, at: scanning(session, told.world.platform, code, at=at, **more))
-
-
-def refused(told: Told, code: Code20, why: Code, **facts: object) -> None:
-    answer = scan_of(told, code)
-    assert isinstance(answer, Refused), answer
-    assert (answer.code, {name: answer.facts.get(name) for name in facts}) == (why, facts)
-
-
-def state_of(told: Told, number: str) -> str:
-    return told.one(RedemptionSession, number=number).state
-
-
-def forged(code: Code20) -> Code20:
-    return Code20(code.kid, code.number, f"{(int(code.tag) + 1) % 10**9:09d}")
 
 
 def test_a_session_goes_from_the_code_to_the_money(told: Told) -> None:
@@ -128,103 +106,6 @@ def test_another_firms_session_does_not_exist(told: Told) -> None:
         refuses(told, Code.NOT_FOUND, work)
 
 
-def test_a_second_showing_ends_the_first(told: Told) -> None:
-    voucher = told.voucher()
-    first, second = opened(told, voucher), opened(told, voucher)
-    assert state_of(told, first) == SessionState.CANCELLED.value
-    refused(told, code_of(first, told.at), Code.QR_EXPIRED)
-    assert isinstance(scan_of(told, code_of(second, told.at)), RedemptionSession)
-
-
-def test_the_code_of_the_step_before_is_taken_and_an_older_one_is_expired(told: Told) -> None:
-    number = opened(told, told.voucher())
-    code = code_of(number, told.at)
-    told.after(seconds=60)
-    refused(told, code, Code.QR_EXPIRED)
-    told.after(seconds=-30)
-    assert isinstance(scan_of(told, code), RedemptionSession)
-
-
-def test_a_scan_ticket_keeps_the_instant_at_which_the_code_was_shown(told: Told) -> None:
-    number = opened(told, told.voucher())
-    code, arrived = code_of(number, told.at), told.at
-    told.after(minutes=4)
-    assert isinstance(scan_of(told, code, presented_at=arrived), RedemptionSession)
-
-
-def test_a_code_that_was_scanned_is_dead_and_says_when_and_whether_it_was_here(told: Told) -> None:
-    number = counter.scanned(told, told.voucher())
-    scanned_at = iso(told.at)
-    told.after(seconds=5)
-    refused(told, code_of(number, told.at), Code.QR_USED, by_this_platform=True, scanned_at=scanned_at)
-    other = told.do(lambda session, now: factories.provider(session, at=now))
-    answer = told.do(lambda session, now: scanning(session, other, code_of(number, told.at), at=now))
-    assert isinstance(answer, Refused)
-    assert (answer.code, answer.facts["by_this_platform"]) == (Code.QR_USED, False)
-
-
-def test_a_forged_or_unknown_code_is_invalid_and_the_fifth_wrong_tag_closes_the_session(told: Told) -> None:
-    number = opened(told, told.voucher())
-    code = code_of(number, told.at)
-    refused(told, Code20("99", code.number, code.tag), Code.QR_INVALID, left=4)
-    for left in (3, 2, 1, 0):
-        refused(told, forged(code), Code.QR_INVALID, left=left)
-    assert state_of(told, number) == SessionState.CANCELLED.value
-    refused(told, code, Code.QR_EXPIRED)
-    unknown = "000000000" if number != "000000000" else "111111111"
-    refused(told, Code20(code.kid, unknown, code.tag), Code.QR_INVALID)
-    with told.database.read() as session:
-        assert session.scalars(select(func.count()).select_from(ScanAttempt)).one() == 7
-
-
-def test_a_platform_that_scans_wrong_codes_all_the_time_is_slowed_down(told: Told) -> None:
-    number = opened(told, told.voucher())
-    code = code_of(number, told.at)
-
-    def attempts(session: Session, at: datetime) -> None:
-        session.add_all(
-            ScanAttempt(
-                platform_id=told.world.platform.platform_id,
-                scanned_by=told.world.platform.scanner.person_id,
-                scanned_at=at,
-                verdict="qr_invalid",
-            )
-            for _ in range(scan.RATE_REFUSALS)
-        )
-
-    told.do(attempts)
-    refused(told, code, Code.SCAN_RATE_LIMITED, minutes=scan.RATE_MINUTES)
-    other = told.do(lambda session, at: factories.provider(session, at=at))
-    answer = told.do(lambda session, at: scanning(session, other, code, at=at))
-    assert isinstance(answer, RedemptionSession)
-
-
-def test_revoked_wins_over_suspended_and_suspended_over_used(told: Told) -> None:
-    voucher = told.voucher()
-    number = counter.scanned(told, voucher)
-    code = code_of(number, told.at)
-    suspend(told)
-    refused(told, code, Code.PROVIDER_SUSPENDED, state="suspended")
-    revoke(told, voucher)
-    refused(told, code, Code.VOUCHER_REVOKED)
-
-
-def suspend(told: Told) -> None:
-    def work(session: Session, _at: datetime) -> None:
-        row = session.get_one(Certification, told.world.platform.certification_id)
-        row.state = CertificationState.SUSPENDED.value
-
-    told.do(work)
-
-
-def revoke(told: Told, number: str) -> None:
-    def work(session: Session, _at: datetime) -> None:
-        row = session.scalars(select(Voucher).where(Voucher.number == number)).one()
-        row.state = VoucherState.REVOKED.value
-
-    told.do(work)
-
-
 def test_a_platform_suspended_or_a_voucher_revoked_after_the_proposal_stops_the_capture(told: Told) -> None:
     voucher = told.voucher()
     made = counter.proposed(told, voucher, 40_000_00)
@@ -245,7 +126,7 @@ def test_a_session_past_its_time_is_not_scanned_proposed_or_confirmed(told: Told
     opened_at = told.at
     number = opened(told, voucher)
     told.at = opened_at + timedelta(minutes=15)
-    refused(told, code_of(number, told.at), Code.QR_EXPIRED)
+    scan_refused(told, code_of(number, told.at), Code.QR_EXPIRED)
     told.at = opened_at
     number = counter.scanned(told, voucher)
     told.after(minutes=15)

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from voucher.errors import Refusal
 from voucher.models.orders import Order
 from voucher.models.sessions import RedemptionSession
 from voucher.operations import journal
@@ -25,7 +26,8 @@ def sweep_holds(
 ) -> int:
     """End PROPOSED sessions whose holder did not confirm in time: EXPIRED, hold released, order EXPIRED.
 
-    Of all holders, or of those given; rows that somebody works on are passed over. Returns how many.
+    Of all holders, or of those given; rows that somebody works on are passed over. Returns how many. Refused as a
+    whole (raised) where the book's day is closed.
     """
     query = (
         select(RedemptionSession, Order)
@@ -48,9 +50,9 @@ def sweep_holds(
         )
         for (row, order), answer in zip(pairs, answers, strict=True):
             if isinstance(answer, Refused):
-                raise RuntimeError(f"{order.number} is proposed and holds nothing: {answer.code}")
+                raise Refusal(answer.code, **answer.facts)
             _end(row, at)
-            order.close_reason = "not confirmed in time"
+            order.close_reason = "confirm_by"
     if overdue:
         journal.record(session, SYSTEM, "session.expire", [(row.number, {}) for row, _ in overdue], at=at)
         session.flush()
