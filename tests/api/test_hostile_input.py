@@ -86,7 +86,12 @@ def test_hostile_amounts_are_refused_wherever_an_amount_is_taken(installation: A
     day, text = "2026-01-01", "x"
     invoice = {"number": text, "issued_on": day, "buyer_uscc": text, "seller_uscc": text}
     places: list[tuple[Machine, str, dict[str, Any], str]] = [
-        (installation.manager, "/orders/x/contract", {"contract_no": text, "contract_on": day}, "contract_fen"),
+        (
+            installation.manager,
+            "/orders/x/contract",
+            {"contract_no": text, "contract_on": day},
+            "contract_fen",
+        ),
         (installation.firm, "/orders/x/confirm", {}, "amount_fen"),
         (installation.manager, "/sessions/x/propose", {"service": SERVICE}, "gross_fen"),
         (installation.reviewer, "/claims/x/decision", {"verdict": "trim", "reason": text}, "approved_fen"),
@@ -197,6 +202,6 @@ def test_a_file_that_is_none_is_refused(installation: Api) -> None:
         "documents": [document],
         "payee_account_id": 1,
     }
-    assert refused(installation.firm.send("/api/v1/claims", body), 422, "file_refused")["facts"]["reason"] == (
-        "missing"
-    )
+    assert refused(installation.firm.send("/api/v1/claims", body), 422, "file_refused")["facts"][
+        "reason"
+    ] == ("missing")
