@@ -20,10 +20,40 @@ from voucher.api import errors as api_errors
 from voucher.db import Database
 from voucher.errors import Refusal
 from voucher.operations.authenticate import password_matches
-from voucher.web import access, account, filters, headers, navigation, public
+from voucher.web import (
+    access,
+    account,
+    authority,
+    counter,
+    enterprise,
+    enterprise_claims,
+    enterprise_orders,
+    enterprise_sessions,
+    filters,
+    headers,
+    navigation,
+    provider,
+    provider_orders,
+    provider_practice,
+    provider_sessions,
+    public,
+)
 from voucher.web import errors as web_errors
 
-WEB_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (public.blueprint, account.blueprint)
+WEB_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
+    public.blueprint,
+    account.blueprint,
+    counter.blueprint,
+    enterprise.blueprint,
+    enterprise_sessions.blueprint,
+    enterprise_orders.blueprint,
+    enterprise_claims.blueprint,
+    provider.blueprint,
+    provider_sessions.blueprint,
+    provider_orders.blueprint,
+    provider_practice.blueprint,
+    *authority.BLUEPRINTS,
+)
 
 _MIB: Final = 1024 * 1024
 _API: Final = "/api/"

@@ -19,7 +19,28 @@ class Entry(NamedTuple):
     permission: str
 
 
-ENTRIES: Final[tuple[Entry, ...]] = (Entry("我的账户", "account.profile", "own:account:read"),)
+ENTRIES: Final[tuple[Entry, ...]] = (
+    Entry("首页", "enterprise.home", "enterprise:voucher:read"),
+    Entry("出示券码", "enterprise_sessions.new", "enterprise:session:open"),
+    Entry("在线下单", "enterprise_orders.new", "enterprise:order:place"),
+    Entry("我的订单", "enterprise_orders.listing", "enterprise:order:read"),
+    Entry("收券台", "provider.home", "provider:session:scan"),
+    Entry("服务订单", "provider_orders.listing", "provider:order:read"),
+    Entry("兑付申请审核", "reviewer.claim_list", "reviewer:claim:read"),
+    Entry("持有人与资格", "holders.index", "reviewer:holder:qualify"),
+    Entry("企业名单", "rosters.index", "reviewer:roster:import"),
+    Entry("服务平台", "platforms.index", "reviewer:platform:certify"),
+    Entry("兑付批次", "batches.index", "finance:batch:read"),
+    Entry("预算指标", "finance.budget_list", "finance:budget:read"),
+    Entry("券", "vouchers.index", "programme:voucher:read"),
+    Entry("发券", "issuing.form_page", "programme:voucher:issue"),
+    Entry("政策版本", "policies.index", "programme:policy:read"),
+    Entry("账目", "ledger.index", "ledger:posting:read"),
+    Entry("限额使用表", "ledger.cap_list", "ledger:posting:read"),
+    Entry("结账", "finance.periods", "finance:period:close"),
+    Entry("人员与角色", "admin.person_list", "admin:person:write"),
+    Entry("我的账户", "account.profile", "own:account:read"),
+)
 
 
 def entries_of(actor: Actor) -> list[Entry]:
