@@ -22,7 +22,8 @@ from voucher.models.orders import Order
 from voucher.models.parties import Organisation, PayeeAccount
 from voucher.money import Fen
 from voucher.operations import answer_order, confirm_order, deliver, file_contract, place_order
-from voucher.operations.claim import ClaimRequest, GivenDocument, claim
+from voucher.operations.claim import ClaimRequest, claim
+from voucher.operations.documents import GivenDocument
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.issue import IssueRequest, issue
 from voucher.operations.outcome import Refused, only

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from voucher.clock import business_date, fiscal_year
 from voucher.codes import numbered
 from voucher.errors import Code, Fact, Refusal
-from voucher.models.claims import Claim, Document, Invoice
+from voucher.models.claims import Claim, Invoice
 from voucher.models.numbers import take_ids
 from voucher.models.orders import Order
 from voucher.models.parties import Holder, Organisation, PayeeAccount, Platform
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
-from voucher.operations import invoices, journal
+from voucher.operations import documents, invoices, journal
+from voucher.operations.documents import GivenDocument
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.payees import accounts_in_use, payable_to, payee_of
+from voucher.operations.policies import policies_of
 from voucher.rules import invoices as invoice_rules
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.matching import Deal, papers, three_ways
@@ -30,20 +31,9 @@ from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
 from voucher.rules.subsidy import Case, Computation, compute
 from voucher.rules.validity import redeem_by
-from voucher.terms import ClaimState, DocumentKind, OrderState
+from voucher.terms import ClaimState, OrderState
 
 _TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class GivenDocument:
-    """A file of the claim, already in the store: its kind, and what the store said of it."""
-
-    kind: DocumentKind
-    sha256: str
-    size_bytes: int
-    media_type: str
-    file_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,31 +270,18 @@ def _settle_states(
 ) -> None:
     """Orders become CLAIMED, documents get their claim, the journal its rows."""
     notes: list[tuple[str, dict[str, Fact]]] = []
-    documents: list[dict[str, Any]] = []
+    handed_in: list[tuple[int, GivenDocument]] = []
     for draft, row in zip(drafts, rows, strict=True):
         order = draft.subject.order
         order.state = next_state(OrderState(order.state), Event.CLAIM).value
-        documents += [
-            {
-                "claim_id": row.id,
-                "kind": each.kind.value,
-                "sha256": each.sha256,
-                "size_bytes": each.size_bytes,
-                "media_type": each.media_type,
-                "file_name": each.file_name,
-                "uploaded_by": actor.person_id,
-                "uploaded_at": at,
-            }
-            for each in draft.request.documents
-        ]
+        handed_in += [(row.id, each) for each in draft.request.documents]
         facts: dict[str, Fact] = {
             "order": order.number,
             "claimed_fen": row.claimed_fen,
             "base_fen": row.base_fen,
         }
         notes.append((row.number, facts))
-    if documents:
-        session.connection().execute(insert(Document.__table__), documents)
+    documents.keep(session, handed_in, actor=actor, at=at)
     journal.record(session, actor, "claim.submit", notes, at=at)
     session.flush()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from voucher.errors import Fact
@@ -24,15 +25,17 @@ def record(
 
     A fact named `rule_version` says which policy version the deed rests on.
     """
-    session.add_all(
-        Journal(
-            done_at=at,
-            actor_ref=actor.ref,
-            action=action,
-            subject=subject,
-            facts=dict(facts),
-            rule_version=str(facts.get("rule_version", "")),
-            source=actor.source,
-        )
+    rows = [
+        {
+            "done_at": at,
+            "actor_ref": actor.ref,
+            "action": action,
+            "subject": subject,
+            "facts": dict(facts),
+            "rule_version": str(facts.get("rule_version", "")),
+            "source": actor.source,
+        }
         for subject, facts in subjects
-    )
+    ]
+    if rows:
+        session.connection().execute(insert(Journal), rows)

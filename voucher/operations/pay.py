@@ -20,7 +20,7 @@ from voucher.operations import journal
 from voucher.operations.alone import alone
 from voucher.operations.batch import locked_batch
 from voucher.operations.outcome import Refused
-from voucher.operations.payees import payable_to
+from voucher.operations.payees import accounts_in_use, payable_to
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
 from voucher.terms import BatchState, LineState
@@ -147,7 +147,8 @@ def _pay_again(session: Session, request: RepayRequest, *, actor: Actor, at: dat
     line.attempt += 1
     line.bank_serial = line.state_reason = ""
     payee = session.scalars(select(Organisation).where(Organisation.uscc == line.payee_ref)).one()
-    account = payable_to(session, payee, account_id=request.payee_account_id or claim.payee_account_id)
+    account_id = request.payee_account_id or claim.payee_account_id
+    account = payable_to(payee, accounts_in_use(session, [account_id]), account_id=account_id)
     claim.payee_account_id = account.id
     line.payee_name, line.bank, line.account_no = account.account_name, account.bank, account.account_no
     facts: dict[str, Fact] = {"line": line.seq, "attempt": line.attempt, "payee_account": account.id}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,16 +26,20 @@ def payee_of(session: Session, policy: Policy, *, holder: Holder, platform: Plat
     raise Refusal(Code.PAYEE_MISSING, payee=holder.ref)
 
 
-def payable_to(session: Session, payee: Organisation, *, account_id: int) -> PayeeAccount:
-    """The payee's account of this id: in use, and in the payee's own name. Otherwise refused: `payee_missing`."""
-    account = session.scalars(
-        select(PayeeAccount).where(
-            PayeeAccount.id == account_id,
-            PayeeAccount.organisation_id == payee.id,
-            PayeeAccount.active.is_(True),
-        )
-    ).one_or_none()
-    if account is None or _bare(account.account_name) != _bare(payee.name):
+def accounts_in_use(session: Session, ids: Collection[int]) -> dict[int, PayeeAccount]:
+    """Those of these accounts that are in use, by id."""
+    query = select(PayeeAccount).where(PayeeAccount.id.in_(set(ids)), PayeeAccount.active.is_(True))
+    return {account.id: account for account in session.scalars(query)}
+
+
+def payable_to(payee: Organisation, accounts: Mapping[int, PayeeAccount], *, account_id: int) -> PayeeAccount:
+    """The account of this id among those in use, in the payee's own name. Otherwise refused: `payee_missing`."""
+    account = accounts.get(account_id)
+    if (
+        account is None
+        or account.organisation_id != payee.id
+        or _bare(account.account_name) != _bare(payee.name)
+    ):
         raise Refusal(Code.PAYEE_MISSING, payee=payee.uscc)
     return account
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,10 +26,11 @@ from voucher.operations import journal
 from voucher.operations.charges import give_back_legs, order_allowance, refs_of
 from voucher.operations.find import budget_lines, vouchers_for_share
 from voucher.operations.outcome import Refused, refused
-from voucher.operations.policies import policy_of
+from voucher.operations.policies import policies_of
 from voucher.rules import lifecycle
 from voucher.rules.lifecycle import next_state
 from voucher.rules.permissions import Actor, covers_region
+from voucher.rules.policy import Policy
 from voucher.terms import CapBasis, ClaimState, OrderState, PostingKind, Verdict
 
 
@@ -187,8 +188,9 @@ def _post(
 ) -> list[Accepted | Rejected]:
     """One answer for each decision; one that takes nothing back posts nothing and is accepted."""
     book_id = decisions[0].case.order.book_id
+    policies = policies_of(session, {each.case.order.policy_code for each in decisions})
     events = [
-        _event(session, each, actor=actor, at=at) if each.given_back_fen else None for each in decisions
+        _event(policies, each, actor=actor, at=at) if each.given_back_fen else None for each in decisions
     ]
     present = [event for event in events if event is not None]
     refs = [ref for event in present for ref in refs_of(event.legs)]
@@ -201,10 +203,10 @@ def _post(
     ]
 
 
-def _event(session: Session, decision: _Decision, *, actor: Actor, at: datetime) -> Event:
+def _event(policies: Mapping[str, Policy], decision: _Decision, *, actor: Actor, at: datetime) -> Event:
     case, amount = decision.case, decision.given_back_fen
     legs = give_back_legs(case.voucher, case.line, case.order.number, amount)
-    charged = order_allowance(policy_of(session, case.order.policy_code), case.voucher, case.order)
+    charged = order_allowance(policies[case.order.policy_code], case.voucher, case.order)
     if charged is not None and charged.basis is CapBasis.REDEEMED:
         legs += (Leg(charged.used, charged.cap, amount),)
     return Event(

@@ -12,7 +12,8 @@ from voucher.api.access import current_actor
 from voucher.api.endpoint import Endpoints, invalid, numbered, operation
 from voucher.api.entry import change, reading, settings
 from voucher.errors import Code, found
-from voucher.operations.claim import ClaimRequest, GivenDocument, claim
+from voucher.operations.claim import ClaimRequest, claim
+from voucher.operations.documents import GivenDocument
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.outcome import only
 from voucher.operations.payees import payee_of

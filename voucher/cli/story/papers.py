@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
-from voucher.operations.claim import GivenDocument
+from voucher.operations.documents import GivenDocument
 from voucher.store import save
 from voucher.terms import DocumentKind
 

@@ -18,10 +18,11 @@ from voucher.money import Fen
 from voucher.operations.answer_order import AcceptRequest, accept_order
 from voucher.operations.batch import Batch, BatchRequest, make, submit
 from voucher.operations.cancel_order import CancelRequest, cancel_order
-from voucher.operations.claim import Claimed, ClaimRequest, GivenDocument, claim
+from voucher.operations.claim import Claimed, ClaimRequest, claim
 from voucher.operations.confirm_order import ConfirmRequest, confirm_order
 from voucher.operations.confirm_session import confirm_session
 from voucher.operations.deliver import DeliverRequest, deliver
+from voucher.operations.documents import GivenDocument
 from voucher.operations.file_contract import ContractRequest, file_contract
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.issue import IssueRequest, issue

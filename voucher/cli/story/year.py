@@ -23,8 +23,9 @@ from voucher.money import Fen
 from voucher.operations.answer_order import DeclineRequest, decline_order
 from voucher.operations.batch import Batch
 from voucher.operations.cancel_order import CancelRequest, cancel_order
-from voucher.operations.claim import Claimed, GivenDocument
+from voucher.operations.claim import Claimed
 from voucher.operations.confirm_session import reject_session
+from voucher.operations.documents import GivenDocument
 from voucher.operations.pay import RepayRequest, pay_again
 from voucher.operations.reconcile import BankResult
 from voucher.operations.reverse import ReverseRequest, reverse
