@@ -8,12 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
-from voucher.codes import new_session_number
 from voucher.errors import Code, Refusal
 from voucher.models.sessions import RedemptionSession
 from voucher.models.vouchers import Voucher
 from voucher.operations import find, journal
-from voucher.operations.open_session import OPEN_MINUTES
+from voucher.operations.open_session import OPEN_MINUTES, free_number
 from voucher.rules.eligibility import voucher_live
 from voucher.rules.permissions import Actor
 from voucher.terms import SessionState, VoucherState
@@ -38,7 +37,7 @@ def open_paper_session(
     if finding is not None:
         raise Refusal(finding[0], **finding[1])
     opened = RedemptionSession(
-        number=new_session_number(),
+        number=free_number(session),
         state=SessionState.SCANNED.value,
         voucher_id=voucher.id,
         holder_id=voucher.holder_id,

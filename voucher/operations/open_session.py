@@ -41,7 +41,7 @@ def open_session(session: Session, voucher_number: str, *, actor: Actor, at: dat
         .values(state=SessionState.CANCELLED.value, closed_at=at, close_reason="reopened")
     )
     opened = RedemptionSession(
-        number=_free_number(session),
+        number=free_number(session),
         state=SessionState.OPEN.value,
         voucher_id=voucher.id,
         holder_id=voucher.holder_id,
@@ -56,7 +56,7 @@ def open_session(session: Session, voucher_number: str, *, actor: Actor, at: dat
     return opened
 
 
-def _free_number(session: Session) -> str:
+def free_number(session: Session) -> str:
     """A number that no session has yet; they are kept for ever, so a random one may be taken."""
     while True:
         drawn = [new_session_number() for _ in range(_DRAWN)]

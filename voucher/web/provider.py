@@ -78,7 +78,7 @@ def send_scan() -> ResponseReturnValue:
             "provider/scan_refused.html",
             word=_REFUSED_WORDS.get(outcome.code, "不能收券"),
             text=sentence(outcome),
-            tries_left=outcome.facts.get("tries_left"),
+            tries_left=outcome.facts.get("left"),
             mine=read.number if again else None,
         )
         return page, Refusal(outcome.code).status
