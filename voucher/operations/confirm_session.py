@@ -45,8 +45,9 @@ def confirm_session(
             plans.append(refused(refusal))
     ready = [plan for plan in plans if isinstance(plan, CaptureRequest)]
     captured = capture(session, ready, actor=actor, at=at) if ready else []
+    done = {answer.order.id for answer in captured if isinstance(answer, Captured)}
     for row, _, order in found.values():
-        if any(isinstance(answer, Captured) and answer.order is order for answer in captured):
+        if order.id in done:
             _close(row, SessionState.CONFIRMED, at)
     journal.record(session, actor, "session.confirm", captured_facts(captured), at=at)
     session.flush()
