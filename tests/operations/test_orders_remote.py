@@ -14,6 +14,9 @@ from tests.operations.counter import cap_of, refuses, standing
 from tests.operations.stories import Told, placed
 from voucher.errors import Code
 from voucher.ledger import accounts
+from voucher.ledger.events import Accepted, Event, Leg, posting_id
+from voucher.ledger.locking import lock
+from voucher.ledger.posting import post
 from voucher.models.parties import Certification
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
@@ -29,7 +32,7 @@ from voucher.operations import (
 from voucher.operations.file_contract import ContractRequest
 from voucher.operations.outcome import Refused, only
 from voucher.rules.permissions import Actor
-from voucher.terms import CertificationState, OrderState, VoucherState
+from voucher.terms import CertificationState, OrderState, PostingKind, VoucherState
 
 Work = Callable[[Session, datetime], object]
 TODAY = date(2026, 3, 2)
@@ -244,3 +247,31 @@ def test_one_request_of_a_sequence_is_refused_alone(told: Told) -> None:
     ended = told.do(lambda s, at: cancel_order.cancel_order(s, cancels, actor=manager, at=at))
     assert [isinstance(answer, Refused) for answer in ended] == [False, True, False]
     assert cap_of(told).reserved_fen == 0
+
+
+def test_an_order_whose_money_is_gone_is_not_reversed_whatever_its_row_says(told: Told) -> None:
+    order, world = told.captured_order(), told.world
+
+    def settled(session: Session, at: datetime) -> None:
+        refs = accounts.order(order), accounts.payable("P-1")
+        event = Event(
+            posting_id("test", order),
+            PostingKind.SETTLE,
+            (Leg(*refs, 50_000_00),),
+            2026,
+            TODAY,
+            factories.POLICY,
+            world.checker.ref,
+        )
+        (answer,) = post(session, lock(session, world.book_id, refs), [event], at=at)
+        assert isinstance(answer, Accepted)
+
+    told.do(settled)
+    request = reverse.ReverseRequest(order, "退货")
+    refuses(
+        told,
+        Code.ALREADY_SETTLED,
+        lambda s, at: only(reverse.reverse(s, [request], actor=world.platform.manager, at=at)),
+        order=order,
+        left_fen=0,
+    )
