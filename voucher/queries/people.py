@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import BindParameter, Date, Row, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -15,6 +16,7 @@ from voucher.models.ledger import Book
 from voucher.models.parties import Organisation, Platform
 from voucher.models.people import ApiToken, Person, RoleGrant
 from voucher.models.regions import Region
+from voucher.models.types import UTCDateTime
 from voucher.rules.permissions import Actor, person_ref
 from voucher.terms import Role
 
@@ -51,16 +53,22 @@ def standing_of_token(
     session: Session, token_hash: str, *, at: datetime, source: str = ""
 ) -> Standing | None:
     """The person whose machine shows the bearer token of this hash; None once it or its session version has ended."""
-    query = (
-        _people(business_date(at))
+    query = _by_token().params(on=business_date(at), token_hash=token_hash, at=at)
+    return _standing(session, query, source=source)
+
+
+@cache
+def _by_token() -> Select[Any]:
+    """Built once, for every request of a machine runs it: `on`, `token_hash` and `at` are given each time."""
+    return (
+        _people(bindparam("on", type_=Date))
         .join(ApiToken, ApiToken.person_id == Person.id)
         .where(
-            ApiToken.token_hash == token_hash,
+            ApiToken.token_hash == bindparam("token_hash"),
             ApiToken.session_version == Person.session_version,
-            ApiToken.expires_at > at,
+            ApiToken.expires_at > bindparam("at", type_=UTCDateTime),
         )
     )
-    return _standing(session, query, source=source)
 
 
 def actor_of_login(session: Session, login: str, *, on: date, source: str = "") -> Actor | None:
@@ -69,7 +77,7 @@ def actor_of_login(session: Session, login: str, *, on: date, source: str = "") 
     return standing.actor if standing else None
 
 
-def _people(on: date) -> Select[Any]:
+def _people(on: date | BindParameter[date]) -> Select[Any]:
     """One row for each role valid on the day (one with nulls for a person without roles)."""
     valid = and_(
         RoleGrant.person_id == Person.id,
