@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from voucher.clock import fiscal_year
@@ -239,24 +239,27 @@ def _add_lines(session: Session, batch: SettlementBatch, claims: Sequence[Claim]
         SettlementLine.batch_id == batch.id
     )
     first = int(session.execute(highest).scalar_one()) + 1
+    rows = []
     for seq, claim in enumerate(claims, start=first):
         account, payee = payees[claim.payee_account_id]
         if not account.active:
             raise Refusal(Code.PAYEE_MISSING, payee=payee.uscc)
-        session.add(
-            SettlementLine(
-                batch_id=batch.id,
-                seq=seq,
-                claim_id=claim.id,
-                order_id=claim.order_id,
-                payee_ref=payee.uscc,
-                payee_name=account.account_name,
-                bank=account.bank,
-                account_no=account.account_no,
-                amount_fen=claim.approved_fen,
-                state=LineState.PENDING.value,
-            )
+        rows.append(
+            {
+                "batch_id": batch.id,
+                "seq": seq,
+                "claim_id": claim.id,
+                "order_id": claim.order_id,
+                "payee_ref": payee.uscc,
+                "payee_name": account.account_name,
+                "bank": account.bank,
+                "account_no": account.account_no,
+                "amount_fen": claim.approved_fen,
+                "state": LineState.PENDING.value,
+            }
         )
+    if rows:
+        session.connection().execute(insert(SettlementLine), rows)
 
 
 def _remove_lines(session: Session, batch: SettlementBatch, claim_ids: Sequence[int]) -> None:

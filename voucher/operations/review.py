@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -100,6 +101,7 @@ def review(
     answers = iter(_post(session, valid, actor=actor, at=at) if valid else [])
     results: list[Reviewed | Refused] = []
     notes: list[tuple[str, dict[str, Fact]]] = []
+    rows: list[dict[str, Any]] = []
     for each in decisions:
         if isinstance(each, Refused):
             results.append(each)
@@ -108,9 +110,12 @@ def review(
         if isinstance(answer, Rejected):
             results.append(refused(answer))
             continue
-        results.append(_written(session, each, actor=actor, at=at))
+        results.append(_written(session, each, at=at))
+        rows.append(_row(each, actor=actor, at=at))
         facts: dict[str, Fact] = {"order": each.case.order.number, "verdict": each.verdict.value}
         notes.append((each.case.claim.number, {**facts, "approved_fen": each.approved_fen}))
+    if rows:
+        session.connection().execute(insert(Review), rows)
     journal.record(session, actor, "claim.review", notes, at=at)
     session.flush()
     return results
@@ -220,7 +225,7 @@ def _event(policies: Mapping[str, Policy], decision: _Decision, *, actor: Actor,
     )
 
 
-def _written(session: Session, decision: _Decision, *, actor: Actor, at: datetime) -> Reviewed:
+def _written(session: Session, decision: _Decision, *, at: datetime) -> Reviewed:
     claim, order = decision.case.claim, decision.case.order
     if decision.verdict is Verdict.REJECT:
         claim.state = next_state(ClaimState(claim.state), lifecycle.Event.REJECT).value
@@ -232,15 +237,16 @@ def _written(session: Session, decision: _Decision, *, actor: Actor, at: datetim
         order.state = next_state(OrderState(order.state), lifecycle.Event.APPROVE).value
     claim.approved_fen = order.approved_fen = decision.approved_fen
     claim.decided_at = at
-    session.add(
-        Review(
-            claim_id=claim.id,
-            verdict=decision.verdict.value,
-            approved_fen=decision.approved_fen,
-            reason=decision.reason,
-            rule_version=order.policy_code,
-            reviewer_id=actor.person_id,
-            reviewed_at=at,
-        )
-    )
     return Reviewed(claim.number, decision.verdict, decision.approved_fen, decision.given_back_fen)
+
+
+def _row(decision: _Decision, *, actor: Actor, at: datetime) -> dict[str, Any]:
+    return {
+        "claim_id": decision.case.claim.id,
+        "verdict": decision.verdict.value,
+        "approved_fen": decision.approved_fen,
+        "reason": decision.reason,
+        "rule_version": decision.case.order.policy_code,
+        "reviewer_id": actor.person_id,
+        "reviewed_at": at,
+    }
