@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
-from voucher.errors import Code, Refusal
+from voucher.errors import Code, Fact, Refusal
 from voucher.models.sessions import RedemptionSession
 from voucher.models.vouchers import Voucher
 from voucher.operations import find, journal
@@ -50,7 +50,7 @@ def open_paper_session(
         scanned_at=at,
     )
     session.add(opened)
-    facts = {"voucher": voucher.number, "platform": platform.id, "papers_seen": True}
+    facts: dict[str, Fact] = {"voucher": voucher.number, "platform": platform.id, "papers_seen": True}
     journal.record(session, actor, "session.open_paper", [(opened.number, facts)], at=at)
     session.flush()
     return opened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy.orm import Session
 
@@ -152,4 +152,5 @@ def history(order: Order) -> list[dict[str, Any]]:
         for at, title, note in events
         if at is not None
     ]
-    return sorted(shown, key=lambda each: str(each["at"]), reverse=True)
+    shown.sort(key=lambda each: cast(datetime, each["at"]))
+    return shown[::-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -31,7 +31,22 @@ from voucher.web.entry import change, form_body, form_key, reading
 blueprint = Blueprint("enterprise_claims", __name__, url_prefix="/enterprise")
 blueprint.context_processor(words)
 
-_STEPS = (
+_LABELS: Final = {
+    "contract_amount": "合同金额",
+    "paid_amount": "实际支付金额",
+    "paid_on": "付款日期",
+    "payer_account": "付款账号",
+    "payee_account_id": "收款账户",
+}
+_INVOICE_LABELS: Final = {
+    "number": "号码",
+    "code": "代码",
+    "issued_on": "开票日期",
+    "net": "不含税金额",
+    "buyer_uscc": "购买方",
+    "seller_uscc": "销售方",
+}
+_STEPS: Final = (
     ("提交", ClaimState.SUBMITTED),
     ("审核通过", ClaimState.APPROVED),
     ("进入批次", ClaimState.IN_BATCH),
@@ -67,7 +82,7 @@ def send(number: str) -> ResponseReturnValue:
         return _form_page(number, refused_files, files, {"invoices": more}), 422 if refused_files else 200
     data, errors = load_form(ClaimForm, request.form)
     invoices, wrong = load_invoices(rows)
-    errors = {**errors, **wrong, **refused_files, **_lacking(policy, files)}
+    errors = {**errors, **wrong, **_lacking(policy, files), **refused_files}
     if errors:
         return _form_page(number, errors, files, {"invoices": rows}), 422
     if step != "send":
@@ -163,8 +178,18 @@ def _form_page(
             files=files,
             given=given,
             typed=request.form,
+            labels=_labels(len(given["invoices"])),
             errors=errors,
         )
+
+
+def _labels(invoices: int) -> dict[str, str]:
+    """The names of all fields, for the summary of errors."""
+    return _LABELS | {
+        f"invoice_{name}_{place}": f"发票 {place + 1} {label}"
+        for place in range(invoices)
+        for name, label in _INVOICE_LABELS.items()
+    }
 
 
 def _check_page(

@@ -78,7 +78,7 @@ def catalogue(voucher: str) -> ResponseReturnValue:
 @permits("enterprise:order:place")
 def describe(voucher: str, platform_id: int, service: str) -> ResponseReturnValue:
     """Say what is wanted."""
-    return _describe_page(voucher, platform_id, service, {}, "describe"), 200
+    return _describe_page(voucher, platform_id, service, {}, step="describe"), 200
 
 
 @blueprint.post("/new/<voucher>/<int:platform_id>/<service>")
@@ -88,7 +88,7 @@ def send(voucher: str, platform_id: int, service: str) -> ResponseReturnValue:
     actor = current_actor()
     data, errors = load_form(PlaceForm, request.form)
     if errors or data["step"] != "send":
-        page = _describe_page(voucher, platform_id, service, errors, "describe" if errors else "check")
+        page = _describe_page(voucher, platform_id, service, errors, step="describe" if errors else "check")
         return page, 422 if errors else 200
     wanted = PlaceRequest(voucher, platform_id, service, data["description"])
 
@@ -99,7 +99,7 @@ def send(voucher: str, platform_id: int, service: str) -> ResponseReturnValue:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
         given = {"_schema": [sentence(refusal)]}
-        return _describe_page(voucher, platform_id, service, given, "describe"), refusal.status
+        return _describe_page(voucher, platform_id, service, given, step="describe"), refusal.status
     flash("订单已提交，等待机构接单。额度在机构备案合同时锁定，现在没有扣减。", "success")
     return redirect(url_for(".page", number=answer["number"]), 303)
 
@@ -165,7 +165,7 @@ def cancel(number: str) -> ResponseReturnValue:
 
 
 def _describe_page(
-    voucher: str, platform_id: int, service: str, errors: dict[str, list[str]], step: str
+    voucher: str, platform_id: int, service: str, errors: dict[str, list[str]], *, step: str
 ) -> str:
     at = now()
     with reading() as session:
