@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -14,11 +17,13 @@ from tests.operations import counter
 from tests.operations.stories import Told, placed
 from voucher.clock import business_date
 from voucher.db import Database, sqlstate
+from voucher.errors import Code, Refusal
 from voucher.money import Fen
-from voucher.operations import confirm_order, deliver, file_contract, reverse
-from voucher.operations.confirm_session import confirm_session
+from voucher.operations import cancel_order, confirm_order, deliver, file_contract, reverse
+from voucher.operations.confirm_session import confirm_session, reject_session
 from voucher.operations.outcome import only
 from voucher.operations.propose import propose
+from voucher.operations.sweep import sweep_holds
 
 Work = Callable[[Session, datetime], object]
 
@@ -96,3 +101,64 @@ def test_a_reversal_locks_voucher_and_order(told: Told) -> None:
     request = reverse.ReverseRequest(order, "退货")
     locked = held_back(told, lambda s, at: only(reverse.reverse(s, [request], actor=manager, at=at)))
     assert locked == {"voucher", "service_order"}
+
+
+def behind(told: Told, first: Work, second: Work) -> str:
+    """How `second` ends when it comes while `first` is done and not committed, and so has to wait for it."""
+    entered = Event()
+
+    def work(session: Session, at: datetime) -> None:
+        first(session, at)
+        entered.set()
+        _wait_for_a_waiter(told.database)
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(told.do, work)
+        assert entered.wait(30)
+        with pytest.raises(Refusal) as caught:
+            told.do(second)
+        running.result()
+    return caught.value.code.value
+
+
+def _wait_for_a_waiter(database: Database) -> None:
+    with database.engine.connect() as connection:
+        for _ in range(400):
+            waiting = connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one()
+            connection.rollback()
+            if waiting:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+def test_a_confirmation_behind_a_rejection_finds_the_session_closed(told: Told) -> None:
+    made, firm = counter.proposed(told, told.voucher(), 40_000_00), told.world.firm.actor
+    answer = behind(
+        told,
+        lambda s, at: reject_session(s, made.session, reason="不对", actor=firm, at=at),
+        lambda s, at: only(confirm_session(s, [made.session], actor=firm, at=at)),
+    )
+    assert answer == Code.SESSION_CLOSED.value
+
+
+def test_a_remote_cancellation_behind_another_finds_the_state_changed(told: Told) -> None:
+    order, firm = told.held_order(), told.world.firm.actor
+    request = cancel_order.CancelRequest(order, "不再需要")
+
+    def cancel(session: Session, at: datetime) -> object:
+        return only(cancel_order.cancel_order(session, [request], actor=firm, at=at))
+
+    assert behind(told, cancel, cancel) == Code.STATE_CHANGED.value
+
+
+def test_the_sweep_passes_over_a_session_that_somebody_works_on(told: Told) -> None:
+    made, firm = counter.proposed(told, told.voucher(), 40_000_00), told.world.firm.actor
+    late = told.at + timedelta(minutes=10)
+
+    def confirm(session: Session, at: datetime) -> int:
+        only(confirm_session(session, [made.session], actor=firm, at=at))
+        return told.do(lambda s, _at: sweep_holds(s, at=late))
+
+    assert told.do(confirm) == 0
+    assert told.order(made.order).state == "captured"
