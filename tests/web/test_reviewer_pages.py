@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.entrance import Browser
@@ -13,7 +15,7 @@ from tests.operations.stories import Told
 from voucher.clock import wall_now
 from voucher.codes import make_uscc
 from voucher.models.claims import Claim
-from voucher.models.parties import Certification, Qualification, RosterEntry
+from voucher.models.parties import Certification, Holder, Qualification, RosterEntry
 from voucher.terms import Role
 
 
@@ -30,7 +32,8 @@ def reviewer(app: Flask, told: Told) -> Browser:
 def stranger(app: Flask, told: Told) -> Browser:
     """A reviewer of another province."""
     return Browser(
-        app, told.do(lambda session, at: factories.person(session, Role.REVIEWER, region_code="610000", at=at))
+        app,
+        told.do(lambda session, at: factories.person(session, Role.REVIEWER, region_code="610000", at=at)),
     )
 
 
@@ -147,7 +150,7 @@ def test_a_file_that_was_never_previewed_cannot_be_imported(told: Told, reviewer
 
 
 def test_holders_are_qualified_and_refusals_listed_by_name(told: Told, reviewer: Browser) -> None:
-    def work(session, at):  # type: ignore[no-untyped-def]
+    def work(session: Session, at: datetime) -> tuple[Holder, Holder]:
         listed, unlisted = factories.organisation(session, at=at), factories.organisation(session, at=at)
         factories.on_roster(session, listed, by=told.world.reviewer, year=told.world.year, at=at)
         return factories.holder(session, listed, at=at), factories.holder(session, unlisted, at=at)

@@ -163,7 +163,7 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
     ).all()
     review = session.scalars(select(Review).where(Review.claim_id == claim.id)).one_or_none()
     names = _names(session, [claim.submitted_by, review.reviewer_id if review else 0])
-    case = _case(claim, order, voucher, holder, platform)
+    case = _case(claim, order, holder_class=voucher.holder_class, holder=holder, platform=platform)
     return ClaimFile(
         claim=claim,
         state=ClaimState(claim.state),
@@ -235,11 +235,11 @@ def _conditions(wanted: ClaimFilter) -> list[ColumnElement[bool]]:
     return [and_(*found)] if found else []
 
 
-def _case(claim: Claim, order: Order, voucher: Voucher, holder: Holder, platform: Platform) -> Case:
+def _case(claim: Claim, order: Order, *, holder_class: str, holder: Holder, platform: Platform) -> Case:
     """The claim as the rules compute it; a contract that was filed for less counts for that."""
     filed = order.contract_fen
     return Case(
-        holder_class=voucher.holder_class,
+        holder_class=holder_class,
         service=order.service,
         contract_fen=Fen(claim.contract_fen if filed is None else min(filed, claim.contract_fen)),
         invoice_net_fen=Fen(claim.invoice_net_fen),

@@ -34,7 +34,8 @@ class PersonLine:
 
 def people(session: Session, *, text: str = "", page: int = 1) -> Page[PersonLine]:
     """Everybody, by login; login or name holds `text`."""
-    query: Select[Any] = select(Person.id, Person.login, Person.name, Person.created_at, Person.disabled_at)
+    columns: tuple[Any, ...] = (Person.id, Person.login, Person.name, Person.created_at, Person.disabled_at)
+    query: Select[Any] = select(*columns)
     if text:
         query = query.where(holding(text, Person.login, Person.name))
     return paged(session, query.order_by(Person.login), PersonLine, page=page)

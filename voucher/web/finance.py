@@ -16,6 +16,7 @@ from voucher.operations.close_period import close_period
 from voucher.operations.fund import FundRequest, LineRequest, fund, open_lines
 from voucher.operations.outcome import only
 from voucher.queries.budgets import books, budget_file, budget_lines, budget_years, programmes
+from voucher.rules.permissions import permitted
 from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
 from voucher.schemas.programme import ClosePeriodForm, FundForm, LineForm, YearSearch
@@ -37,6 +38,7 @@ def budget_list() -> ResponseReturnValue:
             lines=budget_lines(session, current_actor(), year=wanted["year"]),
             years=budget_years(session, current_actor()),
             args=args,
+            may_fund=permitted(current_actor(), "finance:budget:fund"),
         )
 
 
@@ -45,7 +47,11 @@ def budget_list() -> ResponseReturnValue:
 def budget_page(code: str) -> ResponseReturnValue:
     """One line: where its money is, and the documents that put it there."""
     with reading() as session:
-        return render_template("finance/budget.html", file=found(budget_file(session, current_actor(), code)))
+        return render_template(
+            "finance/budget.html",
+            file=found(budget_file(session, current_actor(), code)),
+            may_fund=permitted(current_actor(), "finance:budget:fund"),
+        )
 
 
 @blueprint.get("/budgets/new")

@@ -60,6 +60,11 @@ def rows_of(parameters: Sequence[Parameter]) -> list[Row]:
     return [_row(parameter) for parameter in parameters]
 
 
+def clause(item: str) -> str:
+    """An item of a document: 第 18 条, or what is no number as it stands (印发日期, 演示主管部门：…)."""
+    return f"第 {item} 条" if item.isdecimal() else item
+
+
 def _row(parameter: Parameter) -> Row:
     name = _NAMES.get(parameter.key, parameter.key)
     if parameter.value is None:
@@ -72,7 +77,7 @@ def _row(parameter: Parameter) -> Row:
     source = parameter.source
     if source is None:
         return Row(name, value, "document", "", "")
-    return Row(name, value, "document", f"{source.document_no} 第 {source.item} 条", source.quote)
+    return Row(name, value, "document", f"{source.document_no} {clause(source.item)}", source.quote)
 
 
 def _value(key: str, value: Any) -> str:

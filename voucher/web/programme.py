@@ -24,9 +24,10 @@ from voucher.web.access import current_actor, permits
 from voucher.web.deeds import timeline_of
 from voucher.web.entry import change, form_body, form_key, reading
 from voucher.web.filtering import filters_of
-from voucher.web.policy_words import rows_of
+from voucher.web.policy_words import clause, rows_of
 
 policies = Blueprint("policies", __name__, url_prefix="/programme/policies")
+policies.add_app_template_filter(clause, "clause")
 blueprint = Blueprint("vouchers", __name__, url_prefix="/programme/vouchers")
 
 

@@ -95,7 +95,9 @@ def send_certify(platform_id: int) -> ResponseReturnValue:
     return redirect(url_for("platforms.platform_page", platform_id=platform_id), 303)
 
 
-@blueprint.post("/<int(max=9223372036854775807):platform_id>/certifications/<int(max=9223372036854775807):certification_id>/<verb>")
+@blueprint.post(
+    "/<int(max=9223372036854775807):platform_id>/certifications/<int(max=9223372036854775807):certification_id>/<verb>"
+)
 @permits("reviewer:platform:certify")
 def send_change(platform_id: int, certification_id: int, verb: str) -> ResponseReturnValue:
     """Suspend, reinstate or revoke a certification, with the reason."""
