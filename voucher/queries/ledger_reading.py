@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, cast, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from voucher.clock import micros
@@ -95,7 +95,7 @@ def postings(
 ) -> tuple[list[PostingLine], str]:
     """Postings of the actor's books, newest first, and the mark to pass as `before` for older ones (empty: none)."""
     money = (
-        select(func.coalesce(func.sum(Transfer.amount), 0))
+        select(cast(func.coalesce(func.sum(Transfer.amount), 0), BigInteger))
         .where(Transfer.book_id == Posting.book_id, Transfer.posting_id == Posting.id, Transfer.unit == "CNY")
         .scalar_subquery()
     )
