@@ -22,6 +22,7 @@ from voucher.terms import Role
 
 _ENTERPRISE = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER})
 _PROVIDER = frozenset({Role.PROVIDER_SCANNER, Role.PROVIDER_MANAGER})
+_BY_REGION = frozenset({Role.REVIEWER, Role.PROGRAMME_OFFICER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,8 @@ def _platforms(session: Session, grants: Sequence[RoleGrant]) -> frozenset[int]:
 
 
 def _line(row: Row[Any]) -> GrantLine:
-    scope = row.platform or row.organisation or row.authority or row.region or ""
     grant = row.RoleGrant
-    return GrantLine(Role(grant.role), scope, grant.from_on, grant.to_on)
+    role = Role(grant.role)
+    place = (row.region or row.authority) if role in _BY_REGION else (row.authority or row.region)
+    scope = row.platform or row.organisation or place or ""
+    return GrantLine(role, scope, grant.from_on, grant.to_on)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
@@ -18,6 +18,7 @@ from voucher.cli.story.papers import claim_papers
 from voucher.cli.story.scenes import COUNTER, ISSUED, SCENES, Scene
 from voucher.cli.story.stage import Stage, accepted
 from voucher.cli.story.steps import Deal
+from voucher.clock import business_date, day_bounds
 from voucher.codes import Keys
 from voucher.money import Fen
 from voucher.operations.answer_order import DeclineRequest, decline_order
@@ -34,6 +35,8 @@ from voucher.operations.sweep import sweep_holds
 from voucher.terms import DocumentKind, Role, Verdict
 
 DAYS = 320
+YOUNG = timedelta(days=DAYS)
+OFFICE_MINUTES = 8 * 60
 PAPERS = (DocumentKind.CONTRACT, DocumentKind.INVOICE, DocumentKind.PAYMENT_PROOF, DocumentKind.RESULT)
 _REACH = {"placed": 1, "declined": 1, "accepted": 2, "cancelled": 2, "held": 3, "released": 3, "delivered": 4}
 _REACH |= {"captured": 5, "reversed": 5, "claimed": 6, "disallowed": 6}
@@ -54,8 +57,13 @@ class Teller:
     turn: count[int] = field(default_factory=count)
 
     def on(self, day: float) -> datetime:
-        """The instant of a day on the scale of 320."""
-        return self.begins + (self.ends - self.begins) * int(day * 100) // (DAYS * 100)
+        """The instant of a day on the scale of 320, in office hours unless the year is young."""
+        span = self.ends - self.begins
+        at = self.begins + span * int(day * 100) // (DAYS * 100)
+        if span < YOUNG:
+            return at
+        morning = day_bounds(business_date(at))[0] + timedelta(hours=9)
+        return min(morning + timedelta(minutes=int(day * 53) % OFFICE_MINUTES), self.ends)
 
     def then(self, day: float, work: Callable[[datetime], None]) -> None:
         """Do something on a day; what is planned for the same instant keeps its order."""
