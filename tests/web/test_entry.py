@@ -21,11 +21,12 @@ RIGHT = "ledger:posting:read"
 def with_views(app: Flask) -> Flask:
     """The application with three views of these tests."""
 
-    @app.post("/note")
+    @app.post("/note", defaults={"number": 1})
+    @app.post("/note/<int:number>")
     @permits(RIGHT)
-    def note() -> dict[str, object]:
+    def note(number: int) -> dict[str, object]:
         def work(session: Session, at: datetime) -> dict[str, object]:
-            record(session, current_actor(), "test.note", [("note:1", {})], at=at)
+            record(session, current_actor(), "test.note", [(f"note:{number}", {})], at=at)
             if form_body().get("word") == ["refuse"]:
                 raise Refusal(
                     Code.CAP_EXCEEDED, cap_fen=200_000_00, used_fen=200_000_00, left_fen=0, year=2026
@@ -53,6 +54,13 @@ def notes(app: Flask) -> int:
         query = "SELECT count(*) FROM journal WHERE action = 'test.note'"
         count: int = session.connection().exec_driver_sql(query).scalar_one()
         return count
+
+
+def test_the_key_of_a_form_at_another_address_is_refused(app: Flask) -> None:
+    browser = Browser(with_views(app), enrolled(app))
+    assert browser.send("/note/1", {"key": "the-same-key"}).status_code == 200
+    assert browser.send("/note/2", {"key": "the-same-key"}).status_code == 422
+    assert notes(app) == 1
 
 
 def test_a_form_sent_twice_is_done_once_and_answered_alike(app: Flask) -> None:

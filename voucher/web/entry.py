@@ -27,10 +27,11 @@ Work = Callable[[Session, datetime], Answer]
 def change(work: Work, *, key: str, body: Mapping[str, Any]) -> Answer:
     """Run `work(session, at)` as one transaction, once for this key, and give its answer (plain JSON values).
 
-    A repeated request gets the first answer. Refused: `key_missing`, `key_reused` (another body), `key_in_flight`,
+    A repeated request gets the first answer. Refused: `key_missing`, `key_reused` (another body or address), `key_in_flight`,
     and whatever `work` refuses, which rolls everything back.
     """
-    asked = request_id(current_actor().ref, str(request.endpoint), key, body)
+    said = {"body": dict(body), "view": dict(request.view_args or {})}
+    asked = request_id(current_actor().ref, str(request.endpoint), key, said)
     return database().transaction(lambda session, at: once(session, asked, lambda: work(session, at), at=at))
 
 
