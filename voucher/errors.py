@@ -31,7 +31,6 @@ class Code(StrEnum):
     KEY_IN_FLIGHT = "key_in_flight"
     KEY_MISSING = "key_missing"
     BUSY = "busy"
-    READ_ONLY = "read_only"
     PERIOD_CLOSED = "period_closed"
     PERIOD_NOT_OVER = "period_not_over"
     ALREADY_REGISTERED = "already_registered"
@@ -76,7 +75,6 @@ class Code(StrEnum):
     QR_USED = "qr_used"
     SESSION_CLOSED = "session_closed"
     SCAN_RATE_LIMITED = "scan_rate_limited"
-    CHECK_WORD_MISMATCH = "check_word_mismatch"
 
     SELF_APPROVAL = "self_approval"
     BATCH_CHANGED = "batch_changed"
@@ -103,7 +101,6 @@ _STATUS = {
     Code.KEY_REUSED: 422,
     Code.KEY_MISSING: 422,
     Code.BUSY: 503,
-    Code.READ_ONLY: 503,
     Code.POLICY_INCOMPLETE: 422,
     Code.POLICY_INVALID: 422,
     Code.ROSTER_INVALID: 422,

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from typing import Final, NewType
 
 Fen = NewType("Fen", int)
@@ -84,29 +83,6 @@ def share_floor(amount_fen: int, rate_bp: int) -> Fen:
     """The share of an amount at a rate in basis points, rounded down to the fen."""
     _check_share(amount_fen, rate_bp)
     return Fen(amount_fen * rate_bp // FULL_RATE_BP)
-
-
-def share_ceil(amount_fen: int, rate_bp: int) -> Fen:
-    """The share of an amount at a rate in basis points, rounded up to the fen (what a hold reserves)."""
-    _check_share(amount_fen, rate_bp)
-    return Fen(-(-amount_fen * rate_bp // FULL_RATE_BP))
-
-
-def split_largest_remainder(amount: int, weights: Sequence[int]) -> list[Fen]:
-    """Split an amount in proportion to whole weights so that the parts add up exactly.
-
-    Every part is the floor or the ceiling of its exact share; the fen left over go to the largest remainders,
-    of equal ones to the earlier. Refuses (ValueError) negative amounts or weights and weights that are all zero.
-    """
-    _check_amount(amount)
-    total = sum(weights)
-    if total <= 0 or min(weights) < 0:
-        raise ValueError("weights must not be negative and not all zero")
-    parts = [amount * weight // total for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: -(amount * weights[i] % total))
-    for i in by_remainder[: amount - sum(parts)]:
-        parts[i] += 1
-    return [Fen(part) for part in parts]
 
 
 def floor_yuan(fen: int) -> Fen:

@@ -1,4 +1,4 @@
-"""Files kept under their own sha256, so that a stored file can neither be replaced nor changed unseen.
+"""Files kept under their own sha256: the same content once, and a changed file no longer fits its name.
 
 A file is written under a temporary name, synced, and renamed into place; a reader never sees half of one. What
 a file is, is decided by its first bytes, never by its name. Nothing here touches the database: a file that no
@@ -85,18 +85,6 @@ def described(folder: Path, digest: str, *, file_name: str) -> Stored:
     with place.open("rb") as stream:
         head = stream.read(_HEAD)
     return Stored(digest, place.stat().st_size, _checked(place, head, name), name)
-
-
-def is_intact(folder: Path, digest: str) -> bool:
-    """Whether the file is there and still has the content that it is named after."""
-    place = _place(folder, digest)
-    if not place.is_file():
-        return False
-    with place.open("rb") as stream:
-        found = sha256()
-        for chunk in _chunks(stream):
-            found.update(chunk)
-    return found.hexdigest() == digest
 
 
 def plain_name(given: str) -> str:

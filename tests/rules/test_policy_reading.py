@@ -219,25 +219,7 @@ def test_tiers_are_read_in_order() -> None:
 def test_a_last_day_becomes_the_first_day_out_of_force() -> None:
     text = given_value("effective_through", "2020-12-31") + f"[effective_from]\nvalue = 2019-01-01\n{SOURCE}"
     lhasa = policy_reading.read(text)
-    assert lhasa.effective_to == date(2021, 1, 1)
-    assert [lhasa.in_force_on(date(2018, 12, 31)), lhasa.in_force_on(date(2019, 1, 1))] == [False, True]
-    assert [lhasa.in_force_on(date(2020, 12, 31)), lhasa.in_force_on(date(2021, 1, 1))] == [True, False]
-
-
-def test_a_version_without_end_stays_in_force_and_one_without_start_never_is() -> None:
-    assert policy_reading.read(SHANXI).in_force_on(date(2040, 1, 1))
-    assert not policy_reading.read(HEAD).in_force_on(date(2040, 1, 1))
-
-
-def test_an_order_of_the_last_day_falls_under_the_old_version() -> None:
-    old = policy_reading.read(
-        given_value("effective_through", "2024-04-30") + f"[effective_from]\nvalue = 2022-03-11\n{SOURCE}"
-    )
-    new = policy_reading.read(given_value("effective_from", "2024-05-01"))
-    day = date(2024, 4, 30)
-    assert [version.in_force_on(day) for version in (old, new)] == [True, False]
-    day = date(2024, 5, 1)
-    assert [version.in_force_on(day) for version in (old, new)] == [False, True]
+    assert (lhasa.effective_from, lhasa.effective_to) == (date(2019, 1, 1), date(2021, 1, 1))
 
 
 CAP = f"[[caps]]\nperiod = 'year'\nbasis = 'claimed'\namount_fen = 5_000_000\n{SOURCE}"

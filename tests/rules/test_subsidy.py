@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.rules.policies import SHANXI, SHANXI_FILL, flat, policy, yearly_cap
 from voucher.errors import Code, Refusal
-from voucher.money import MAX_FEN, Fen, split_largest_remainder
+from voucher.money import MAX_FEN, Fen
 from voucher.rules import policy_reading
 from voucher.rules.clamp import Limit, clamp
 from voucher.rules.policy import PolicyUnsetError, RateLine, Service, Source, Tier
@@ -45,12 +45,11 @@ def test_shanxi_2022_with_180_000_counted_leaves_20_000_of_50_000() -> None:
     assert clamp(wanted, [cap_left(cap.amount_fen, 200_000_00)]).refusal is Code.CAP_EXCEEDED
 
 
-def test_shanxi_2024_with_1_200_000_paid_gives_500_000_in_equal_shares() -> None:
+def test_shanxi_2024_with_1_200_000_paid_gives_500_000() -> None:
     shanxi_2024 = policy(base=SubsidyBase.PAID, caps=(yearly_cap(500_000_00),))
     wanted = compute(shanxi_2024, case(None, paid_fen=Fen(1_200_000_00))).amount_fen
     assert wanted == 600_000_00
-    granted = clamp(wanted, [cap_left(500_000_00, 0)]).granted_fen
-    assert split_largest_remainder(granted, [1, 1]) == [250_000_00, 250_000_00]
+    assert clamp(wanted, [cap_left(500_000_00, 0)]).granted_fen == 500_000_00
 
 
 def test_yuhuan_pays_the_first_ten_thousand_whole_and_half_of_the_rest() -> None:
@@ -143,11 +142,6 @@ def test_whole_yuan_are_rounded_down_and_the_step_is_explained() -> None:
 def test_a_step_cites_the_clause_of_the_document_where_there_is_one() -> None:
     cited = policy(sources=(("rate_lines[0]", Source("测发〔2026〕1号", "三", "补助比例为百分之五十")),))
     assert [step.clause for step in compute(cited, case()).steps] == [None, "三", "三"]
-
-
-def test_a_subsidy_shared_two_to_one_adds_up_to_the_fen() -> None:
-    subsidy = compute(policy(), case(200_000_00)).amount_fen
-    assert split_largest_remainder(subsidy, [2, 1]) == [66_666_67, 33_333_33]
 
 
 def test_half_a_fen_is_dropped() -> None:

@@ -97,11 +97,6 @@ class Ref:
         return f"{self.code}:{self.owner}:{self.period}"
 
 
-def flags_of(code: str) -> int:
-    """The limit that the chart declares for a code; KeyError for a code that is not in the chart."""
-    return _CHART[code][0]
-
-
 def codes() -> tuple[str, ...]:
     """Every account code, in chart order."""
     return tuple(_CHART)

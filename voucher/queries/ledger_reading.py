@@ -152,11 +152,6 @@ def account_named(session: Session, actor: Actor, account_id: int) -> Account | 
     return session.scalars(query).first()
 
 
-def order_account_id(number: str) -> int:
-    """The id of an order's account, for links from lists of orders."""
-    return accounts.order(number).id
-
-
 def _with_names(*columns: Any) -> Select[Any]:
     """These columns from postings with their book and the person who acted."""
     query: Select[Any] = select(*columns).select_from(Posting)

@@ -202,9 +202,3 @@ class Policy:
     def fill_of(self, key: str) -> Fill | None:
         """Who filled the parameter in; None for one that the document gives."""
         return next((fill for fill in self.fills if fill.key == key), None)
-
-    def in_force_on(self, day: date) -> bool:
-        """Whether orders placed on this day fall under this version."""
-        if self.effective_from is None or day < self.effective_from:
-            return False
-        return self.effective_to is None or day < self.effective_to
