@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, TextClause, bindparam, insert, text, update
+from sqlalchemy import TextClause, bindparam, insert, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -47,12 +47,11 @@ def is_postgresql(session: Session) -> bool:
 
 def insert_missing(session: Session, wanted: Rows) -> int:
     """Insert the rows in the order given, passing over those that exist by now; returns how many were inserted."""
+    connection = session.connection()
     if is_postgresql(session):
-        done = session.execute(_insert_missing(*wanted.shape), wanted.arrays(0))
-    else:
-        statement = insert(wanted.table).prefix_with("OR IGNORE", dialect="sqlite")
-        done = session.execute(statement, wanted.mappings())
-    return done.rowcount if isinstance(done, CursorResult) else 0
+        return connection.execute(_insert_missing(*wanted.shape), wanted.arrays(0)).rowcount
+    statement = insert(wanted.table).prefix_with("OR IGNORE", dialect="sqlite")
+    return connection.execute(statement, wanted.mappings()).rowcount
 
 
 def write_together(session: Session, inserted: Sequence[Rows], updated: Rows, *, keys: int) -> None:
@@ -61,19 +60,20 @@ def write_together(session: Session, inserted: Sequence[Rows], updated: Rows, *,
     The first `keys` columns of `updated` name the row. On PostgreSQL this is one statement. Raises RuntimeError
     when a row to update is not there.
     """
+    connection = session.connection()
     if is_postgresql(session):
         statement = _together(tuple(each.shape for each in inserted), updated.shape, keys)
         parameters = {
             name: array for part, each in enumerate(inserted) for name, array in each.arrays(part).items()
         }
-        done: Any = session.execute(statement, parameters | updated.arrays(len(inserted)))
+        done = connection.execute(statement, parameters | updated.arrays(len(inserted)))
     else:
         for each in inserted:
             if each.rows:
-                session.execute(insert(each.table), each.mappings())
+                connection.execute(insert(each.table), each.mappings())
         if not updated.rows:
             return
-        done = session.connection().execute(_update(*updated.shape, keys), updated.mappings("new_"))
+        done = connection.execute(_update(*updated.shape, keys), updated.mappings("new_"))
     if done.rowcount != len(updated.rows):
         name = updated.table.__tablename__
         raise RuntimeError(f"{name}: {done.rowcount} of {len(updated.rows)} rows were there to update")

@@ -6,18 +6,18 @@ the order given; what is accepted is written with one statement a table.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from voucher.clock import micros
 from voucher.errors import Code
-from voucher.ledger.bulk import Rows, write_together
+from voucher.ledger.bulk import Rows, is_postgresql, write_together
 from voucher.ledger.events import Accepted, Event, Leg, Rejected, request_hash
 from voucher.ledger.locking import Balance, Locked
 from voucher.models.ledger import Account, Entry, LogQueue, Posting, Transfer
@@ -74,10 +74,7 @@ class _Known:
         pending_ids = list({leg.pending[0] for event in events for leg in event.legs if leg.pending})
         self.hashes: dict[UUID, str] = {}
         self.reversed: set[UUID] = set()
-        query = select(Posting.id, Posting.request_hash, Posting.reverses).where(Posting.book_id == book_id)
-        for key, given, reverses in session.execute(
-            query.where(or_(Posting.id.in_(ids), Posting.reverses.in_(reversed_ids)))
-        ):
+        for key, given, reverses in _postings(session, book_id, ids, reversed_ids):
             self.hashes[key] = given
             if reverses is not None:
                 self.reversed.add(reverses)
@@ -102,6 +99,22 @@ class _Known:
                 self.pending[posting_id, leg] = (debit, credit, amount)
             else:
                 self.resolved.add((of_posting, of_leg or 0))
+
+
+_FIND_POSTINGS = text(
+    "SELECT id, request_hash, reverses FROM posting WHERE book_id = :book AND id = ANY(CAST(:ids AS uuid[])) "
+    "UNION ALL SELECT id, request_hash, reverses FROM posting "
+    "WHERE book_id = :book AND reverses = ANY(CAST(:reversed AS uuid[]))"
+)
+
+
+def _postings(session: Session, book_id: int, ids: list[UUID], reversed_ids: list[UUID]) -> Iterable[Any]:
+    """Id, hash and what it reverses of the postings of these ids, and of those that reverse these."""
+    if is_postgresql(session):
+        given = {"book": book_id, "ids": ids, "reversed": reversed_ids}
+        return session.execute(_FIND_POSTINGS, given)
+    query = select(Posting.id, Posting.request_hash, Posting.reverses).where(Posting.book_id == book_id)
+    return session.execute(query.where(or_(Posting.id.in_(ids), Posting.reverses.in_(reversed_ids))))
 
 
 class _Run:
