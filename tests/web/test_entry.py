@@ -58,8 +58,8 @@ def notes(app: Flask) -> int:
 
 def test_the_key_of_a_form_at_another_address_is_refused(app: Flask) -> None:
     browser = Browser(with_views(app), enrolled(app))
-    assert browser.send("/note/1", {"key": "the-same-key"}).status_code == 200
-    assert browser.send("/note/2", {"key": "the-same-key"}).status_code == 422
+    assert browser.send("/note/2", {"key": "the-same-key"}).status_code == 200
+    assert browser.send("/note/3", {"key": "the-same-key"}).status_code == 422
     assert notes(app) == 1
 
 
