@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from voucher.ledger.verify_accounts import account_faults
+from voucher.ledger.verify_book import Book, book_of
 from voucher.ledger.verify_business import business_faults
+from voucher.ledger.verify_columns import (
+    ACCOUNTS,
+    ENTRIES,
+    LEAVES,
+    POSTINGS,
+    QUEUE,
+    TRANSFERS,
+    Content,
+    Unreadable,
+    no_rows,
+    read,
+)
 from voucher.ledger.verify_entries import entry_faults
-from voucher.ledger.verify_postings import posting_faults
+from voucher.ledger.verify_one_account import first_fault
+from voucher.ledger.verify_postings import log_faults, posting_faults
 from voucher.ledger.verify_sql import Fault, Reader
 
 __all__ = ["Fault", "Report", "verify"]
@@ -47,5 +64,71 @@ def verify(session: Session) -> Report:
             session.execute(text(setting))
     reader = Reader(session)
     books, entries = reader.rows("SELECT (SELECT count(*) FROM book), (SELECT count(*) FROM entry)")[0]
-    faults = account_faults(reader) + posting_faults(reader) + entry_faults(reader) + business_faults(reader)
-    return Report(books, entries, tuple(faults))
+    # The database reads on while the rows that it gave are checked; one thread alone speaks to it.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        faults = _Steps(reader, thread).faults()
+    first: dict[str, Fault] = {}
+    for fault in faults:
+        first.setdefault(fault.check, fault)
+    return Report(books, entries, tuple(first.values()))
+
+
+class _Steps:
+    """What is asked of the database, in this order, and what is done with the answers meanwhile."""
+
+    def __init__(self, reader: Reader, thread: Executor) -> None:
+        self._reader = reader
+        self._thread = thread
+        self._tables = {
+            table.name: thread.submit(read, reader, table)
+            for table in (ACCOUNTS, POSTINGS, TRANSFERS, QUEUE, LEAVES, ENTRIES)
+        }
+        self._statements = [thread.submit(check, reader) for check in (account_faults, business_faults)]
+        self._books: dict[int, Book] = {}
+
+    def faults(self) -> list[Fault]:
+        """All faults, those of an earlier row first within each check."""
+        try:
+            found = [*self._postings(), *self._log(), *self._entries()]
+        except Unreadable as unreadable:
+            found = [unreadable.fault]
+        return found + [fault for statement in self._statements for fault in statement.result()]
+
+    def _postings(self) -> Iterator[Fault]:
+        given = [self._tables.pop(table.name).result() for table in (ACCOUNTS, POSTINGS, TRANSFERS)]
+        for book_id in _ids(*given):
+            book = self._books[book_id] = book_of(book_id, *(content.take(book_id) for content in given))
+            yield from posting_faults(book, given[1].fields)
+            book.let_go()
+
+    def _log(self) -> Iterator[Fault]:
+        given = [self._tables.pop(table.name).result() for table in (QUEUE, LEAVES)]
+        for book_id in sorted({*_ids(*given), *self._books}):
+            rows = [content.take(book_id) for content in given]
+            halves = (
+                np.concatenate([each[name] for each in rows]) for name in ("posting_id", "posting_id_low")
+            )
+            yield from log_faults(self._book(book_id), *halves)
+
+    def _entries(self) -> Iterator[Fault]:
+        entries = self._tables.pop(ENTRIES.name).result()
+        differing: list[tuple[int, int]] = []
+        for book_id in sorted({*_ids(entries), *self._books}):
+            faults, accounts = entry_faults(self._book(book_id), entries.take(book_id))
+            self._books.pop(book_id)
+            differing += [(book_id, account) for account in accounts[:1]]
+            yield from faults
+        for book_id, account in differing[:1]:
+            walk = first_fault(self._reader, book=book_id, account=account)
+            yield self._thread.submit(next, walk).result()
+
+    def _book(self, book_id: int) -> Book:
+        """A book, empty if nothing was posted in it."""
+        if book_id not in self._books:
+            rows = (no_rows(table) for table in (ACCOUNTS, POSTINGS, TRANSFERS))
+            self._books[book_id] = book_of(book_id, *rows)
+        return self._books[book_id]
+
+
+def _ids(*contents: Content) -> list[int]:
+    return sorted({book_id for content in contents for book_id in content.books})

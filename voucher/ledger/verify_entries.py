@@ -1,193 +1,123 @@
 """`verify`, entries and what they add up to.
 
-One pass over all entries sets each against its transfer, follows every account's versions, sequence and running
-balance, and adds up the account's figures. It answers which accounts differ; the first of those is then read row
-by row to say where.
+Every entry is set against its transfer; each account's versions, sequence and running balance are followed and its
+figures added up. This answers which accounts differ: `verify_one_account.py` then says where.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from voucher.ledger.verify_accounts import ROW
-from voucher.ledger.verify_sql import Fault, Reader
+import numpy as np
 
-_MOVED = """
-SELECT t.book_id, t.posting_id, t.leg, t.debit_id, t.credit_id,
-       CASE WHEN t.phase IN ('single', 'post') THEN t.amount ELSE 0 END AS posted,
-       CASE t.phase WHEN 'pending' THEN t.amount WHEN 'single' THEN 0 ELSE -h.amount END AS pending,
-       {micros} AS micros
-FROM transfer t
-LEFT JOIN transfer h ON h.book_id = t.book_id AND h.posting_id = t.pending_posting_id AND h.leg = t.pending_leg
-LEFT JOIN posting p ON p.book_id = t.book_id AND p.id = t.posting_id
-"""
-
-_SIDES = """
-SELECT m.book_id, CASE WHEN s.sign < 0 THEN m.debit_id ELSE m.credit_id END AS account_id,
-       m.posting_id, m.leg, s.sign, m.posted, m.pending, m.micros
-FROM moved m CROSS JOIN (SELECT -1 AS sign UNION ALL SELECT 1) s
-"""
-
-# Every entry beside its transfer, and every transfer of a limited account that has no entry.
-_PAIRED = """
-SELECT e.book_id, e.account_id, e.seq, e.version, e.balance, e.amount, e.pending_delta, {micros} AS micros,
-       CASE e.account_id WHEN t.debit_id THEN -1 WHEN t.credit_id THEN 1 END AS sign,
-       CASE WHEN t.phase IN ('single', 'post') THEN t.amount ELSE 0 END AS posted,
-       CASE t.phase WHEN 'pending' THEN t.amount WHEN 'single' THEN 0 ELSE -h.amount END AS pending
-FROM entry e
-LEFT JOIN transfer t ON t.book_id = e.book_id AND t.posting_id = e.posting_id AND t.leg = e.leg
-LEFT JOIN transfer h ON h.book_id = t.book_id AND h.posting_id = t.pending_posting_id AND h.leg = t.pending_leg
-LEFT JOIN posting p ON p.book_id = e.book_id AND p.id = e.posting_id
-"""
-
-_MISSING = " UNION ALL ".join(
-    f"""
-SELECT t.book_id, t.{side}, t.posting_id, t.leg FROM transfer t
-JOIN account a ON a.book_id = t.book_id AND a.id = t.{side} AND a.flags <> 0
-WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.book_id = t.book_id AND e.posting_id = t.posting_id
-                  AND e.leg = t.leg AND e.account_id = t.{side})"""
-    for side in ("debit_id", "credit_id")
-)
-
-_ENTRY_MISSING = f"""
-SELECT 'transfer ' || m.book_id || '/' || m.posting_id || '/' || m.leg, 'no entry', 'one of account ' || m.debit_id
-FROM ({_MISSING}) m ORDER BY m.book_id, m.posting_id, m.leg"""
-
-_SIDE_COUNT = " + ".join(
-    f"(SELECT count(*) FROM transfer t JOIN account a ON a.book_id = t.book_id AND a.id = t.{side} AND a.flags <> 0)"
-    for side in ("debit_id", "credit_id")
-)
-
-_ENTRY_COUNT = f"""
-SELECT 'entry', n.there || ' rows', n.due || ' sides of transfers on limited accounts'
-FROM (SELECT (SELECT count(*) FROM entry) AS there, {_SIDE_COUNT} AS due) n WHERE n.there <> n.due"""
-
-_DIFFERING = f"""
-WITH paired AS ({_PAIRED}),
-followed AS (
-    SELECT paired.*, lag(version) OVER w AS version_before, lag(seq) OVER w AS seq_before,
-           lag(balance) OVER w AS balance_before
-    FROM paired WINDOW w AS (PARTITION BY book_id, account_id ORDER BY seq)
-),
-summed AS (
-    SELECT book_id, account_id, count(*) AS rows_, max(version) AS version, max(seq) AS seq,
-           max(CASE WHEN amount = sign * posted AND pending_delta = sign * pending
-                     AND version = coalesce(version_before, 0) + 1
-                     AND balance = coalesce(balance_before, 0) + amount
-                     AND seq = {{greatest}}(coalesce(seq_before, 0) + 1, micros) THEN 0 ELSE 1 END) AS wrong,
-           sum(CASE WHEN sign < 0 THEN posted ELSE 0 END) AS debits_posted,
-           sum(CASE WHEN sign > 0 THEN posted ELSE 0 END) AS credits_posted,
-           sum(CASE WHEN sign < 0 THEN pending ELSE 0 END) AS debits_pending,
-           sum(CASE WHEN sign > 0 THEN pending ELSE 0 END) AS credits_pending
-    FROM followed GROUP BY book_id, account_id
-)
-SELECT coalesce(a.book_id, s.book_id), coalesce(a.id, s.account_id)
-FROM summed s FULL JOIN account a ON a.book_id = s.book_id AND a.id = s.account_id
-WHERE a.id IS NULL OR s.wrong = 1
-   OR (a.flags = 0 AND s.account_id IS NOT NULL)
-   OR (a.flags <> 0 AND (
-        a.version <> coalesce(s.rows_, 0) OR a.version <> coalesce(s.version, 0) OR a.last_seq <> coalesce(s.seq, 0)
-        OR a.debits_posted <> coalesce(s.debits_posted, 0) OR a.credits_posted <> coalesce(s.credits_posted, 0)
-        OR a.debits_pending <> coalesce(s.debits_pending, 0)
-        OR a.credits_pending <> coalesce(s.credits_pending, 0)))
-ORDER BY 1, 2"""
-
-_ENTRIES = """
-SELECT e.posting_id, e.leg, e.seq, e.version, e.amount, e.pending_delta, e.balance
-FROM entry e WHERE e.book_id = :book AND e.account_id = :account ORDER BY e.seq, e.version"""
-
-_OF_ACCOUNT = f"""
-WITH moved AS ({_MOVED} WHERE t.book_id = :book AND (t.debit_id = :account OR t.credit_id = :account)),
-side AS ({_SIDES})
-SELECT s.posting_id, s.leg, s.sign, s.posted, s.pending, s.micros FROM side s
-WHERE s.account_id = :account ORDER BY s.micros, s.posting_id, s.leg"""
-
-_FIGURES = ("debits_posted", "credits_posted", "debits_pending", "credits_pending", "version", "last_seq")
-
-_ACCOUNT = f"""
-SELECT {ROW}, a.flags, {", ".join(f"a.{name}" for name in _FIGURES)}
-FROM account a WHERE a.book_id = :book AND a.id = :account"""
-
-_TOTALS = """
-SELECT 'book ' || n.book_id || ' ' || n.unit || ' (sum of all balances)', n.net, 0
-FROM (
-    SELECT x.book_id, x.unit, sum(x.net) AS net FROM (
-        SELECT a.book_id, a.unit, a.credits_posted - a.debits_posted AS net FROM account a WHERE a.flags <> 0
-        UNION ALL
-        SELECT a.book_id, a.unit, f.net FROM account a JOIN (
-            SELECT m.book_id, m.account_id, sum(m.net) AS net FROM (
-                SELECT t.book_id, t.debit_id AS account_id, -sum(t.amount) AS net FROM transfer t
-                WHERE t.phase IN ('single', 'post') GROUP BY t.book_id, t.debit_id
-                UNION ALL
-                SELECT t.book_id, t.credit_id, sum(t.amount) FROM transfer t
-                WHERE t.phase IN ('single', 'post') GROUP BY t.book_id, t.credit_id
-            ) m GROUP BY m.book_id, m.account_id
-        ) f ON f.book_id = a.book_id AND f.account_id = a.id WHERE a.flags = 0
-    ) x GROUP BY x.book_id, x.unit
-) n WHERE n.net <> 0 ORDER BY n.book_id, n.unit"""
+from voucher.ledger.verify_book import Book, key
+from voucher.ledger.verify_columns import FIGURES, UNITS, Column, Columns
+from voucher.ledger.verify_sql import Fault
 
 
-def entry_faults(reader: Reader) -> list[Fault]:
-    """The first account whose entries or figures differ from its transfers, and books that are not at zero."""
-    found = []
-    for book, account in reader.rows(_DIFFERING)[:1]:
-        found.append(next(_walk(reader, book=book, account=account)))
-    checks = {"entry_missing": _ENTRY_MISSING, "entry_count": _ENTRY_COUNT, "book_total": _TOTALS}
-    return found + [fault for check, query in checks.items() for fault in reader.faults(check, query)]
+def entry_faults(book: Book, entries: Columns) -> tuple[list[Fault], list[int]]:
+    """Transfers without their entries and a book that is not at zero; and the accounts that differ, lowest first."""
+    matched = _Matched(book, entries)
+    wrong = matched.wrong(entries)
+    accounts = matched.accounts(wrong) | set(book.accounts["id"][_figures_differ(book, matched)].tolist())
+    return [*matched.missing(), *_totals(book)], sorted(accounts)
 
 
-def _walk(reader: Reader, *, book: int, account: int) -> Iterator[Fault]:
-    """Every fault of one account, in the order of its entries."""
-    key = {"book": book, "account": account}
-    head = reader.rows(_ACCOUNT, **key)
-    if not head or head[0][1] == 0:
-        yield Fault("entry_account", f"entry {book}/{account}", "entries", "none: not a limited account")
-    sides = {(row[0], row[1]): row for row in reader.rows(_OF_ACCOUNT, **key)}
-    sums = _Sums()
-    for posting, leg, *stored in reader.rows(_ENTRIES, **key):
-        name = f"entry {book}/{account}/{stored[0]}"
-        side = sides.pop((posting, leg), None)
-        if side is None:
-            yield Fault(
-                "entry_transfer", f"{name}.posting_id", f"{posting}/{leg}", "a transfer, one entry each"
-            )
-            continue
-        for column, found, expected in zip(_COLUMNS, stored, sums.expected(side), strict=True):
-            if found != expected:
-                yield Fault("entry_figures", f"{name}.{column}", str(found), str(expected))
-    for posting, leg in sides:
-        yield Fault("entry_missing", f"transfer {book}/{posting}/{leg}", "no entry", f"an entry of {account}")
-    for column, found, expected in zip(_FIGURES, head[0][2:] if head else (), sums.figures(), strict=False):
-        if found != expected:
-            yield Fault("account_figures", f"{head[0][0]}{column}", str(found), str(expected))
-    yield Fault(
-        "entry_account", f"account {book}/{account}", "figures that differ", "figures of its transfers"
-    )
+class _Matched:
+    """A book's entries by account and version, beside their transfers. Takes the columns it needs no longer."""
+
+    def __init__(self, book: Book, entries: Columns) -> None:
+        self.book = book
+        account_of = book.account_keys.find(entries["account_id"])
+        order = np.argsort((account_of.astype(np.int64) << 32) + entries["version"])
+        self.account_of = account_of[order]
+        self.account_id = entries.pop("account_id")[order]
+        self.transfer_of = book.transfer_keys.find(*key(entries, "posting_id"), entries["leg"])[order]
+        del entries["posting_id"], entries["posting_id_low"], entries["leg"], account_of
+        for name in list(entries):
+            entries[name] = entries[name][order]
+        length = len(order)
+        self.first = np.ones(length, bool)
+        self.first[1:] = self.account_id[1:] != self.account_id[:-1]
+        self.starts = np.flatnonzero(self.first)
+        self.ends = np.append(self.starts[1:], length)[: len(self.starts)]
+        self.last_seq = entries["seq"][self.ends - 1]
+        self.sign = np.zeros(length, np.int8)
+        for name, sign in (("debit_id", -1), ("credit_id", 1)):
+            self.sign[self._of_transfers(book.transfers[name]) == self.account_id] = sign
+        self.sign[self.transfer_of < 0] = 0
+
+    def _of_transfers(self, column: Column) -> Column:
+        """A column of the transfers beside the entries; beside an entry without one stands what must not be used."""
+        return column[self.transfer_of] if len(column) else np.zeros(len(self.transfer_of), column.dtype)
+
+    def wrong(self, entries: Columns) -> Column:
+        """Which entries are not what their transfers make them, or do not follow the entry before."""
+        wrong = (self.account_of < 0) | (self.sign == 0)
+        wrong |= entries["amount"] != self.sign * self._of_transfers(self.book.posted())
+        wrong |= entries["pending_delta"] != self.sign * self._of_transfers(self.book.pending())
+        place = np.arange(len(wrong)) - np.repeat(self.starts, self.ends - self.starts)
+        wrong |= entries["version"] != place + 1
+        wrong |= entries["balance"] != self._before(entries["balance"]) + entries["amount"]
+        instants = np.append(self.book.postings["posted_at"], 0)[self._of_transfers(self.book.posting_of)]
+        wrong |= entries["seq"] != np.maximum(self._before(entries["seq"]) + 1, instants)
+        return wrong
+
+    def _before(self, column: Column) -> Column:
+        """What the entry before of the same account says, 0 before the first."""
+        before = np.zeros_like(column)
+        before[1:] = column[:-1]
+        before[self.first] = 0
+        return before
+
+    def accounts(self, wrong: Column) -> set[int]:
+        """The accounts of some entries."""
+        return set(self.account_id[wrong].tolist())
+
+    def missing(self) -> Iterator[Fault]:
+        """The first transfer without exactly one entry for each limited account, and the number of entries."""
+        book, due = self.book, 0
+        for name, sign, side in (("debit_id", -1, book.debit_of), ("credit_id", 1, book.credit_of)):
+            limited = book.limited(side)
+            due += int(np.count_nonzero(limited))
+            there = np.bincount(self.transfer_of[self.sign == sign], minlength=len(limited))
+            rows = np.flatnonzero(there != limited)
+            if len(rows):
+                row = min(rows.tolist(), key=book.transfer_name)
+                account = book.transfers[name][row]
+                expected = f"{int(limited[row])} of account {account}"
+                yield Fault("entry_missing", book.transfer_name(row), f"{there[row]} entries", expected)
+        if due != len(self.sign):
+            expected = f"{due} sides of transfers on limited accounts"
+            yield Fault("entry_count", f"entry of book {book.id}", f"{len(self.sign)} rows", expected)
 
 
-_COLUMNS = ("seq", "version", "amount", "pending_delta", "balance")
+def _figures_differ(book: Book, matched: _Matched) -> Column:
+    """Which accounts say something else than their entries' transfers add up to."""
+    made = {name: np.zeros(len(book.accounts["id"]) + 1, np.int64) for name in FIGURES}
+    at = matched.account_of[matched.starts]
+    if len(at):
+        for figure, moved in (("posted", book.posted()), ("pending", book.pending())):
+            beside = moved[matched.transfer_of] if len(moved) else np.zeros(len(matched.sign), np.int64)
+            for side, sign in (("debits", -1), ("credits", 1)):
+                made[f"{side}_{figure}"][at] = np.add.reduceat(
+                    np.where(matched.sign == sign, beside, 0), matched.starts
+                )
+        made["version"][at] = matched.ends - matched.starts
+        made["last_seq"][at] = matched.last_seq
+    differ = (made["version"][:-1] > 0) & (book.accounts["flags"] == 0)
+    for name in FIGURES:
+        differ |= (book.accounts[name] != made[name][:-1]) & (book.accounts["flags"] != 0)
+    return differ
 
 
-class _Sums:
-    """An account's figures as its transfers make them."""
-
-    def __init__(self) -> None:
-        self.posted = {-1: 0, 1: 0}
-        self.pending = {-1: 0, 1: 0}
-        self.version = 0
-        self.seq = 0
-
-    def expected(self, side: Any) -> tuple[int | None, ...]:
-        """What the next entry must say, after the transfer `side`."""
-        _, _, sign, posted, pending, micros = side
-        self.posted[sign] += posted
-        self.pending[sign] += pending or 0
-        self.version += 1
-        self.seq = max(self.seq + 1, micros or 0)
-        balance = self.posted[1] - self.posted[-1]
-        return (self.seq, self.version, sign * posted, None if pending is None else sign * pending, balance)
-
-    def figures(self) -> tuple[int, ...]:
-        """The account's columns."""
-        return (self.posted[-1], self.posted[1], self.pending[-1], self.pending[1], self.version, self.seq)
+def _totals(book: Book) -> Iterator[Fault]:
+    accounts, moved = book.accounts, book.posted()
+    for name, number in UNITS.items():
+        mine = accounts["unit"] == number
+        limited = mine & (accounts["flags"] != 0)
+        net = int(accounts["credits_posted"][limited].sum()) - int(accounts["debits_posted"][limited].sum())
+        free = np.append(mine & (accounts["flags"] == 0), False)
+        net += int(moved[free[book.credit_of]].sum()) - int(moved[free[book.debit_of]].sum())
+        if net:
+            yield Fault("book_total", f"book {book.id} {name} (sum of all balances)", str(net), "0")

@@ -2,85 +2,184 @@
 
 from __future__ import annotations
 
-from voucher.ledger.verify_sql import Fault, Reader
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
 
-_CONTENT = """
-SELECT 'posting ' || p.book_id || '/' || p.id || CASE WHEN coalesce(l.n, 0) <> coalesce(l.top, 0) + 1
-            THEN '.legs' ELSE '.request_hash' END,
-       CASE WHEN coalesce(l.n, 0) <> coalesce(l.top, 0) + 1
-            THEN 'legs ' || coalesce(l.bottom, 0) || ' to ' || coalesce(l.top, 0) || ', ' || coalesce(l.n, 0) || ' rows'
-            ELSE p.request_hash END,
-       CASE WHEN coalesce(l.n, 0) <> coalesce(l.top, 0) + 1 THEN 'one row a leg, from 0' ELSE {request_hash} END
-FROM posting p LEFT JOIN (
-    SELECT t.book_id, t.posting_id, {legs} AS legs, count(*) AS n, min(t.leg) AS bottom, max(t.leg) AS top
-    FROM transfer t GROUP BY t.book_id, t.posting_id
-) l ON l.book_id = p.book_id AND l.posting_id = p.id
-WHERE {request_hash} <> p.request_hash OR coalesce(l.n, 0) <> coalesce(l.top, 0) + 1
-ORDER BY p.book_id, p.posted_at, p.id"""
+import numpy as np
 
-_REVERSES = """
-SELECT 'posting ' || p.book_id || '/' || p.id || '.reverses', p.reverses, 'a posting of this book'
-FROM posting p LEFT JOIN posting r ON r.book_id = p.book_id AND r.id = p.reverses
-WHERE p.reverses IS NOT NULL AND r.id IS NULL ORDER BY p.book_id, p.posted_at, p.id"""
+from voucher.ledger.events import HAS_PENDING_POSTING, PACKED_LEG, packed_fields
+from voucher.ledger.verify_book import Book
+from voucher.ledger.verify_columns import UNIT_SHIFT, UNITS, Column
+from voucher.ledger.verify_sql import Fault
+from voucher.terms import Phase
 
-_ORPHANS = """
-SELECT 'transfer ' || t.book_id || '/' || t.posting_id || '/' || t.leg || '.posting_id', t.posting_id,
-       'a posting of this book'
-FROM transfer t LEFT JOIN posting p ON p.book_id = t.book_id AND p.id = t.posting_id
-WHERE p.id IS NULL ORDER BY t.book_id, t.posting_id, t.leg"""
+_HASHED_AT_ONCE = 50_000
+_REVERSES = -1
+_UNIT_NAMES = {number: name for name, number in UNITS.items()}
 
-_ACCOUNTS = """
-SELECT 'transfer ' || t.book_id || '/' || t.posting_id || '/' || t.leg
-       || CASE WHEN d.id IS NULL THEN '.debit_id' WHEN c.id IS NULL THEN '.credit_id' ELSE '.unit' END,
-       CASE WHEN d.id IS NULL THEN CAST(t.debit_id AS {text}) WHEN c.id IS NULL THEN CAST(t.credit_id AS {text})
-            ELSE t.unit END,
-       CASE WHEN d.id IS NULL OR c.id IS NULL THEN 'an account of this book'
-            ELSE d.unit || ' and ' || c.unit || ' of its accounts' END
-FROM transfer t
-LEFT JOIN account d ON d.book_id = t.book_id AND d.id = t.debit_id
-LEFT JOIN account c ON c.book_id = t.book_id AND c.id = t.credit_id
-WHERE d.id IS NULL OR c.id IS NULL OR t.unit <> d.unit OR t.unit <> c.unit
-ORDER BY t.book_id, t.posting_id, t.leg"""
-
-_RESOLVES = """
-SELECT 'transfer ' || t.book_id || '/' || t.posting_id || '/' || t.leg
-       || CASE WHEN h.phase = 'pending' AND h.debit_id = t.debit_id AND h.credit_id = t.credit_id
-               THEN '.amount' ELSE '.pending_posting_id' END,
-       t.phase || ' of ' || t.amount,
-       CASE WHEN h.posting_id IS NULL THEN 'a pending transfer'
-            ELSE h.phase || ' of ' || h.amount || ' on the same accounts' END
-FROM transfer t LEFT JOIN transfer h
-  ON h.book_id = t.book_id AND h.posting_id = t.pending_posting_id AND h.leg = t.pending_leg
-WHERE (t.phase IN ('post', 'void') AND (h.posting_id IS NULL OR h.phase <> 'pending' OR h.debit_id <> t.debit_id
-        OR h.credit_id <> t.credit_id OR t.amount > h.amount OR (t.phase = 'void' AND t.amount <> h.amount)))
-   OR (t.phase NOT IN ('post', 'void') AND t.pending_posting_id IS NOT NULL)
-   OR t.phase NOT IN ('single', 'pending', 'post', 'void') OR t.amount <= 0
-ORDER BY t.book_id, t.posting_id, t.leg"""
-
-_LOG = """
-SELECT 'posting ' || p.book_id || '/' || p.id || ' in log_queue and log_leaf',
-       CASE WHEN q.qid IS NULL THEN 'neither' ELSE 'both' END, 'one of them'
-FROM posting p
-LEFT JOIN log_queue q ON q.book_id = p.book_id AND q.posting_id = p.id
-LEFT JOIN log_leaf f ON f.book_id = p.book_id AND f.posting_id = p.id
-WHERE (q.qid IS NULL) = (f.idx IS NULL) ORDER BY p.book_id, p.posted_at, p.id"""
-
-_LOG_COUNT = """
-SELECT 'log_queue and log_leaf', n.logged || ' rows', n.posted || ' postings'
-FROM (SELECT (SELECT count(*) FROM log_queue) + (SELECT count(*) FROM log_leaf) AS logged,
-             (SELECT count(*) FROM posting) AS posted) n
-WHERE n.logged <> n.posted"""
+# `events.PACKED_LEG` as numpy writes it.
+_LEG = np.dtype(
+    [
+        ("debit_id", "<i8"), ("credit_id", "<i8"), ("amount", "<i8"), ("expires_at", "<i8"),
+        ("pending_posting_id", ">u8"), ("pending_posting_id_low", ">u8"), ("pending_leg", "<i4"), ("code", "<i4"),
+    ]
+)  # fmt: skip
 
 
-def posting_faults(reader: Reader) -> list[Fault]:
-    """Postings and transfers that are not what was once posted, or that the log lacks or holds twice."""
-    checks = {
-        "posting_content": _CONTENT,
-        "posting_reverses": _REVERSES,
-        "transfer_posting": _ORPHANS,
-        "transfer_accounts": _ACCOUNTS,
-        "transfer_resolves": _RESOLVES,
-        "log_place": _LOG,
-        "log_count": _LOG_COUNT,
-    }
-    return [fault for check, query in checks.items() for fault in reader.faults(check, query)]
+def posting_faults(book: Book, fields: list[tuple[Any, ...]]) -> list[Fault]:
+    """Postings and transfers that are not what was once posted. `fields` are those that postings number."""
+    return [
+        *_content(book, [packed_fields(each) for each in fields]),
+        *_reverses(book, fields),
+        *_orphans(book),
+        *_accounts(book),
+        *_resolves(book),
+    ]
+
+
+def log_faults(book: Book, logged: Column, logged_low: Column) -> list[Fault]:
+    """Postings that the log lacks or holds twice; given are the posting ids in its queue and its leaves."""
+    places = book.posting_keys.find(logged, logged_low)
+    times = np.bincount(places[places >= 0], minlength=len(book.postings["id"]))
+    found = []
+    for row in _earliest(book, times != 1):
+        name = f"{book.posting_name(row)} in log_queue and log_leaf"
+        found.append(Fault("log_place", name, f"{times[row]} times", "once in one of them"))
+    if len(places) != len(times):
+        name = f"log_queue and log_leaf of book {book.id}"
+        found.append(Fault("log_count", name, f"{len(places)} rows", f"{len(times)} postings"))
+    return found
+
+
+def _content(book: Book, packed: list[bytes]) -> Iterator[Fault]:
+    of, legs = book.posting_of, book.transfers["leg"]
+    order = np.argsort((of.astype(np.int64) << 32) + legs)
+    order = order[np.searchsorted(of[order], 0) :]
+    counts = np.bincount(of[order], minlength=len(book.postings["id"]))
+    ends = np.cumsum(counts)
+    misplaced = legs[order] != np.arange(len(order)) - (ends - counts)[of[order]]
+    uneven = counts == 0
+    uneven[of[order[misplaced]]] = True
+    for row in _earliest(book, uneven):
+        there = sorted(int(leg) for leg in legs[of == row])
+        found = f"legs {there}"
+        yield Fault("posting_content", f"{book.posting_name(row)}.legs", found, "one row a leg, from 0")
+        return
+    for row in _earliest(book, _unlike(book, packed, order=order, ends=ends)):
+        found = book.postings["request_hash"][row].decode()
+        yield Fault(
+            "posting_content", f"{book.posting_name(row)}.request_hash", found, "the hash of its content"
+        )
+
+
+def _unlike(book: Book, packed: list[bytes], *, order: Column, ends: Column) -> Column:
+    """The postings whose hash is not that of their rows, computed a piece at a time."""
+    unlike = np.zeros(len(ends), bool)
+    width = PACKED_LEG.size
+    for first in range(0, len(ends), _HASHED_AT_ONCE):
+        stop = min(first + _HASHED_AT_ONCE, len(ends))
+        start = int(ends[first - 1]) if first else 0
+        rows = order[start : int(ends[stop - 1])]
+        legs = np.empty(len(rows), _LEG)
+        for name in _LEG.names or ():
+            legs[name] = book.transfers[name][rows]
+        legs["code"] &= (1 << UNIT_SHIFT) - 1
+        content = memoryview(legs.tobytes())
+        cuts = ((ends[first:stop] - start) * width).tolist()
+        numbers = book.postings["fields"][first:stop].tolist()
+        hashes = [
+            sha256(packed[number] + content[begin:end]).hexdigest()
+            for number, begin, end in zip(numbers, [0, *cuts], cuts, strict=False)
+        ]
+        computed = np.frombuffer("".join(hashes).encode(), "S64")
+        unlike[first:stop] = computed != book.postings["request_hash"][first:stop]
+    return unlike
+
+
+def _reverses(book: Book, fields: list[tuple[Any, ...]]) -> Iterator[Fault]:
+    reversing = [number for number, each in enumerate(fields) if each[_REVERSES] is not None]
+    if not reversing or not len(book.postings["id"]):
+        return
+    rows = np.flatnonzero(np.isin(book.postings["fields"], reversing))
+    there = {str(fields[number][_REVERSES]) for number in book.postings["fields"][rows]}
+    ids = np.frombuffer(
+        b"".join(bytes.fromhex(each.replace("-", "")) for each in sorted(there)), ">u8"
+    ).reshape(-1, 2)
+    found = book.posting_keys.find(ids[:, 0].astype(np.uint64), ids[:, 1].astype(np.uint64))
+    lost = {each for each, row in zip(sorted(there), found, strict=True) if row < 0}
+    wrong = np.zeros(len(book.postings["id"]), bool)
+    wrong[[row for row in rows if str(fields[book.postings["fields"][row]][_REVERSES]) in lost]] = True
+    for row in _earliest(book, wrong):
+        given = str(fields[book.postings["fields"][row]][_REVERSES])
+        yield Fault("posting_reverses", f"{book.posting_name(row)}.reverses", given, "a posting of this book")
+
+
+def _orphans(book: Book) -> Iterator[Fault]:
+    for row in _lowest(book, book.posting_of < 0):
+        name = book.transfer_name(row)
+        yield Fault("transfer_posting", f"{name}.posting_id", name.split("/")[1], "a posting of this book")
+
+
+def _accounts(book: Book) -> Iterator[Fault]:
+    units = np.append(book.accounts["unit"], np.int32(-1))
+    mine, debit, credit = book.transfers["code"] >> UNIT_SHIFT, units[book.debit_of], units[book.credit_of]
+    for row in _lowest(book, (mine != debit) | (mine != credit)):
+        name = book.transfer_name(row)
+        for side, of in (("debit_id", book.debit_of), ("credit_id", book.credit_of)):
+            if of[row] < 0:
+                found = str(book.transfers[side][row])
+                yield Fault("transfer_accounts", f"{name}.{side}", found, "an account of this book")
+                return
+        expected = f"{_unit(debit[row])} and {_unit(credit[row])} of its accounts"
+        yield Fault("transfer_accounts", f"{name}.unit", _unit(mine[row]), expected)
+
+
+def _unit(number: int) -> str:
+    return _UNIT_NAMES.get(int(number), "no unit")
+
+
+def _resolves(book: Book) -> Iterator[Fault]:
+    rows, of = book.transfers, book.reservation_of
+    voids = book.phase(Phase.VOID)
+    resolves = book.phase(Phase.POST) | voids
+    begins = book.phase(Phase.SINGLE) | book.phase(Phase.PENDING)
+    named = (rows["code"] & HAS_PENDING_POSTING) != 0
+    wrong = ~(resolves | begins) | (rows["amount"] <= 0) | (begins & named) | (resolves & (of < 0))
+    at = np.flatnonzero(resolves & (of >= 0))
+    held = of[at]
+    wrong[at] |= ~book.phase(Phase.PENDING)[held]
+    for column in ("debit_id", "credit_id"):
+        wrong[at] |= rows[column][held] != rows[column][at]
+    more = rows["amount"][at] > rows["amount"][held]
+    wrong[at] |= more | (voids[at] & (rows["amount"][at] != rows["amount"][held]))
+    wrong[at] |= np.bincount(held, minlength=len(of))[held] > 1
+    for row in _lowest(book, wrong):
+        held_row = int(of[row])
+        found = f"{_phase(book, row)} of {rows['amount'][row]}"
+        expected = "a pending transfer, resolved once"
+        if held_row >= 0:
+            expected = (
+                f"{_phase(book, held_row)} of {rows['amount'][held_row]} on the same accounts, resolved once"
+            )
+        yield Fault("transfer_resolves", f"{book.transfer_name(row)}.pending_posting_id", found, expected)
+
+
+def _phase(book: Book, row: int) -> str:
+    return next((phase.value for phase in Phase if book.phase(phase)[row]), "no phase")
+
+
+def _earliest(book: Book, wrong: Column) -> list[int]:
+    """The row of the first posting that is wrong, if there is one."""
+    rows = np.flatnonzero(wrong)
+    at = book.postings
+    order = np.lexsort((at["id_low"][rows], at["id"][rows], at["posted_at"][rows]))
+    return [int(row) for row in rows[order[:1]]]
+
+
+def _lowest(book: Book, wrong: Column) -> list[int]:
+    """The row of the first transfer, by its key, that is wrong, if there is one."""
+    rows = np.flatnonzero(wrong)
+    at = book.transfers
+    order = np.lexsort((at["leg"][rows], at["posting_id_low"][rows], at["posting_id"][rows]))
+    return [int(row) for row in rows[order[:1]]]
