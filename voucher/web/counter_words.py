@@ -139,6 +139,7 @@ def _at(order: Order, field: str | None) -> datetime | None:
 def history(order: Order) -> list[dict[str, Any]]:
     """What happened to an order, newest first, as `timeline.timeline` draws it."""
     counter = order.channel == OrderChannel.COUNTER.value
+    ended = "danger" if OrderState(order.state) in _STOPPED else None
     events: list[tuple[datetime | None, str, str]] = [
         (order.placed_at, "现场提出核销" if counter else "企业下单", order.description),
         (None if counter else order.accepted_at, "机构接单", ""),
@@ -148,7 +149,7 @@ def history(order: Order) -> list[dict[str, Any]]:
         (order.closed_at, OrderState(order.state).label, reason_shown(order.close_reason)),
     ]
     shown = [
-        {"at": at, "title": title, "note": note, "tone": "danger" if at is order.closed_at else None}
+        {"at": at, "title": title, "note": note, "tone": ended if at is order.closed_at else None}
         for at, title, note in events
         if at is not None
     ]
