@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from threading import Event
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -19,11 +20,12 @@ from voucher.clock import business_date
 from voucher.db import Database, sqlstate
 from voucher.errors import Code, Refusal
 from voucher.money import Fen
-from voucher.operations import cancel_order, confirm_order, deliver, file_contract, reverse
+from voucher.operations import cancel_order, confirm_order, deliver, file_contract, reverse, review
 from voucher.operations.confirm_session import confirm_session, reject_session
 from voucher.operations.outcome import only
 from voucher.operations.propose import propose
 from voucher.operations.sweep import sweep_holds
+from voucher.terms import Verdict
 
 Work = Callable[[Session, datetime], object]
 
@@ -162,3 +164,47 @@ def test_the_sweep_passes_over_a_session_that_somebody_works_on(told: Told) -> N
 
     assert told.do(confirm) == 0
     assert told.order(made.order).state == "captured"
+
+
+ORDER = ("redemption_session", "voucher", "service_order", "claim", "settlement_batch", "account")
+
+
+def in_turn(told: Told, work: Work) -> list[str]:
+    """The tables of the documented order whose rows `work` waits for, each time it begins with another one."""
+    seen: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        named = (
+            []
+            if "SKIP LOCKED" in statement
+            else re.findall(r"FOR (?:NO KEY UPDATE|UPDATE|SHARE)(?: OF (\w+))?", statement)
+        )
+        first = re.search(r"FROM (\w+)", statement)
+        for table in (each or (first.group(1) if first else "") for each in named):
+            if table in ORDER and seen[-1:] != [table]:
+                seen.append(table)
+
+    event.listen(told.database.engine, "before_cursor_execute", listen)
+    told.do(work)
+    event.remove(told.database.engine, "before_cursor_execute", listen)
+    return seen
+
+
+def test_rows_are_locked_in_the_order_of_the_page_on_locking(told: Told) -> None:
+    world, voucher = told.world, told.voucher()
+    number = counter.scanned(told, voucher)
+    request = counter.request_of(number, 40_000_00)
+    proposing = in_turn(told, lambda s, at: only(propose(s, [request], actor=world.platform.scanner, at=at)))
+    confirming = in_turn(
+        told, lambda s, at: only(confirm_session(s, [number], actor=world.firm.actor, at=at))
+    )
+    reversal = reverse.ReverseRequest(told.captured_order(voucher=voucher), "退货")
+    reversing = in_turn(
+        told, lambda s, at: only(reverse.reverse(s, [reversal], actor=world.platform.manager, at=at))
+    )
+    approval = review.ReviewRequest(told.claimed(), Verdict.TRIM, Fen(1_00), "超出")
+    reviewing = in_turn(told, lambda s, at: only(review.review(s, [approval], actor=world.reviewer, at=at)))
+    assert proposing == ["redemption_session", "voucher", "account"]
+    assert confirming == ["redemption_session", "voucher", "service_order", "account"]
+    assert reversing == ["voucher", "service_order", "claim", "account"]
+    assert reviewing == ["voucher", "service_order", "claim", "account"]

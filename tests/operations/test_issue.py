@@ -19,7 +19,7 @@ from voucher.ledger import accounts
 from voucher.models.journal import Journal
 from voucher.models.ledger import Posting
 from voucher.models.parties import Holder, Qualification
-from voucher.models.programmes import Programme
+from voucher.models.programmes import BudgetLine, Programme
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations.issue import Issued, IssueRequest, issue
@@ -88,6 +88,18 @@ def test_a_thousand_vouchers_are_issued_in_one_go_and_those_beyond_the_budget_ar
     assert told.balance(accounts.budget(line, 2026)) == 500_00
     with told.database.read() as session:
         assert session.scalars(select(func.count()).select_from(Voucher)).one() == 990
+
+
+def test_a_closed_line_issues_nothing_more(told: Told) -> None:
+    line = line_with(told, 100_000_00)
+
+    def close(session: Session, _at: datetime) -> None:
+        session.scalars(select(BudgetLine).where(BudgetLine.code == line)).one().closed_on = date(
+            2026, 12, 31
+        )
+
+    told.do(close)
+    refuses(told, Code.PERIOD_CLOSED, issuing(told, wanted(told, 50_000_00), line=line))
 
 
 def many_firms(session: Session, told: Told, at: datetime, count: int) -> list[str]:

@@ -118,6 +118,7 @@ def _subjects(session: Session, numbers: Sequence[str], actor: Actor) -> dict[st
         .where(Order.number.in_(numbers), Holder.organisation_id.in_(actor.organisation_ids))
         .order_by(Order.id)
         .with_for_update(of=Order)
+        .execution_options(populate_existing=True)
     )
     rows = session.execute(query).all()
     policies = policies_of(session, {order.policy_code for order, *_ in rows})

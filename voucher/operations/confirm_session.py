@@ -88,8 +88,7 @@ def reject_session(
     row = _holders_sessions(session, [number], actor).get(number)
     if row is None:
         raise Refusal(Code.NOT_FOUND, session=number)
-    row.close_reason = reason
-    return _end(session, row, Event.REJECT, actor=actor, at=at)
+    return _end(session, row, (Event.REJECT, reason), actor=actor, at=at)
 
 
 def cancel_session(
@@ -104,22 +103,24 @@ def cancel_session(
     )
     row = _holders_sessions(session, [number], actor).get(number)
     if row is None:
-        row = session.scalars(query.with_for_update(of=RedemptionSession)).one_or_none()
+        locking = query.with_for_update(of=RedemptionSession).execution_options(populate_existing=True)
+        row = session.scalars(locking).one_or_none()
     if row is None:
         raise Refusal(Code.NOT_FOUND, session=number)
-    row.close_reason = reason
-    return _end(session, row, Event.CANCEL, actor=actor, at=at)
+    return _end(session, row, (Event.CANCEL, reason), actor=actor, at=at)
 
 
 def _end(
-    session: Session, row: RedemptionSession, event: Event, *, actor: Actor, at: datetime
+    session: Session, row: RedemptionSession, cause: tuple[Event, str], *, actor: Actor, at: datetime
 ) -> RedemptionSession:
+    event, reason = cause
     following = next_state(SessionState(row.state), event)
     order = _orders(session, {row.number: row}).get(row.order_id or 0)
     if order is not None:
-        order.close_reason = row.close_reason
         only(release(session, [order], state=OrderState.RELEASED, actor=actor, at=at))
+        order.close_reason = reason
     _close(row, following, at)
+    row.close_reason = reason
     journal.record(session, actor, f"session.{event.value}", [(row.number, {})], at=at)
     session.flush()
     return row
@@ -139,8 +140,8 @@ def _proposed(session: Session, numbers: Sequence[str], actor: Actor) -> dict[st
         .options(lazyload(Voucher.holder))
         .where(RedemptionSession.number.in_(set(numbers)), RedemptionSession.holder_id.in_(_holders(actor)))
         .order_by(RedemptionSession.id)
-        .with_for_update(of=[RedemptionSession, Order])
-        .suffix_with(find.VOUCHER_FOR_SHARE, dialect="postgresql")
+        .with_for_update(of=RedemptionSession)
+        .suffix_with(find.VOUCHER_FOR_SHARE, find.ORDER_FOR_UPDATE, dialect="postgresql")
         .execution_options(populate_existing=True)
     )
     return {row.number: (row, voucher, order) for row, voucher, order in session.execute(query)}

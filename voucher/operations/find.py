@@ -17,6 +17,7 @@ from voucher.rules.permissions import Actor
 from voucher.terms import OrderChannel
 
 VOUCHER_FOR_SHARE = text("FOR SHARE OF voucher")
+ORDER_FOR_UPDATE = text("FOR UPDATE OF service_order")
 """Behind FOR UPDATE of another table in the same statement: SQLAlchemy itself writes one such clause only."""
 
 
@@ -29,6 +30,7 @@ def own_vouchers(session: Session, numbers: Sequence[str], *, actor: Actor) -> d
         .where(Voucher.number.in_(set(numbers)), Holder.organisation_id.in_(actor.organisation_ids))
         .order_by(Voucher.id)
         .with_for_update(read=True, of=Voucher)
+        .execution_options(populate_existing=True)
     )
     return {voucher.number: voucher for voucher in session.scalars(query)}
 
@@ -40,6 +42,7 @@ def vouchers_for_share(session: Session, ids: Sequence[int]) -> dict[int, Vouche
         .where(Voucher.id.in_(set(ids)))
         .order_by(Voucher.id)
         .with_for_update(read=True, of=Voucher)
+        .execution_options(populate_existing=True)
     )
     return {voucher.id: voucher for voucher in session.scalars(query)}
 
@@ -55,6 +58,7 @@ def vouchers_of_orders(session: Session, numbers: Sequence[str], *, actor: Actor
         .where(Voucher.id.in_(named))
         .order_by(Voucher.id)
         .with_for_update(read=True, of=Voucher)
+        .execution_options(populate_existing=True)
     )
     return {voucher.id: voucher for voucher in session.scalars(query)}
 

@@ -59,8 +59,8 @@ def issue(
 ) -> list[Issued | Refused]:
     """Issue vouchers from one budget line under the policy in force: budget → voucher, for 1 to 1000 holders.
 
-    Refused for the whole call: a line that is not there or not the actor's (`not_found`), no policy in force
-    (`policy_not_published`). Refused for one request alone: a holder who is not qualified this year
+    Refused for the whole call: a line that is not there or not the actor's (`not_found`) or is closed
+    (`period_closed`), no policy in force (`policy_not_published`). Refused for one request alone: a holder who is not qualified this year
     (`not_qualified`), a face value out of range (`face_out_of_range`), a budget that is used up
     (`budget_exceeded`), and, where the cap counts what is claimed, the cap (`cap_exceeded`).
     """
@@ -102,7 +102,10 @@ def _line(session: Session, line_code: str, actor: Actor) -> tuple[BudgetLine, i
     row = session.execute(query).one_or_none()
     if row is None:
         raise Refusal(Code.NOT_FOUND, budget_line=line_code)
-    return row[0], row[1]
+    line, book_id = row
+    if line.closed_on is not None:
+        raise Refusal(Code.PERIOD_CLOSED, closed_through=line.closed_on.isoformat())
+    return line, book_id
 
 
 def _qualified(

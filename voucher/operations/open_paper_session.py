@@ -29,7 +29,10 @@ def open_paper_session(
     """
     platform = find.platform_of(session, platform_id, actor=actor)
     voucher = session.scalars(
-        select(Voucher).where(Voucher.number == voucher_number).with_for_update(read=True, of=Voucher)
+        select(Voucher)
+        .where(Voucher.number == voucher_number)
+        .with_for_update(read=True, of=Voucher)
+        .execution_options(populate_existing=True)
     ).one_or_none()
     if voucher is None:
         raise Refusal(Code.NOT_FOUND, voucher=voucher_number)

@@ -11,6 +11,7 @@ from voucher.clock import business_date
 from voucher.codes import new_session_number
 from voucher.errors import Code, Refusal
 from voucher.models.sessions import RedemptionSession
+from voucher.models.vouchers import Voucher
 from voucher.operations import find, journal
 from voucher.rules.eligibility import voucher_live
 from voucher.rules.permissions import Actor
@@ -25,21 +26,13 @@ def open_session(session: Session, voucher_number: str, *, actor: Actor, at: dat
 
     Refused: another's voucher or none (`not_found`), `voucher_revoked`, `voucher_expired`, `voucher_not_usable`.
     """
+    _cancel_open(session, voucher_number, actor=actor, at=at)
     voucher = find.own_vouchers(session, [voucher_number], actor=actor).get(voucher_number)
     if voucher is None:
         raise Refusal(Code.NOT_FOUND, voucher=voucher_number)
     finding = voucher_live(VoucherState(voucher.state), voucher.use_by, business_date(at))
     if finding is not None:
         raise Refusal(finding[0], **finding[1])
-    session.execute(
-        update(RedemptionSession)
-        .where(
-            RedemptionSession.voucher_id == voucher.id,
-            RedemptionSession.opened_by == actor.person_id,
-            RedemptionSession.state == SessionState.OPEN.value,
-        )
-        .values(state=SessionState.CANCELLED.value, closed_at=at, close_reason="reopened")
-    )
     opened = RedemptionSession(
         number=free_number(session),
         state=SessionState.OPEN.value,
@@ -54,6 +47,19 @@ def open_session(session: Session, voucher_number: str, *, actor: Actor, at: dat
     journal.record(session, actor, "session.open", [(opened.number, {"voucher": voucher.number})], at=at)
     session.flush()
     return opened
+
+
+def _cancel_open(session: Session, voucher_number: str, *, actor: Actor, at: datetime) -> None:
+    """Cancel the actor's open session on this voucher: before the voucher is locked (docs/locking.md)."""
+    session.execute(
+        update(RedemptionSession)
+        .where(
+            RedemptionSession.voucher_id.in_(select(Voucher.id).where(Voucher.number == voucher_number)),
+            RedemptionSession.opened_by == actor.person_id,
+            RedemptionSession.state == SessionState.OPEN.value,
+        )
+        .values(state=SessionState.CANCELLED.value, closed_at=at, close_reason="reopened")
+    )
 
 
 def free_number(session: Session) -> str:

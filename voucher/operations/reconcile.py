@@ -21,7 +21,7 @@ from voucher.models.orders import Order
 from voucher.models.settlements import SettlementBatch, SettlementLine
 from voucher.operations import journal
 from voucher.operations.charges import refs_of
-from voucher.operations.outcome import Refused, refused
+from voucher.operations.outcome import Refused, one_book, refused
 from voucher.rules import lifecycle
 from voucher.rules.lifecycle import next_state
 from voucher.rules.permissions import Actor
@@ -124,14 +124,16 @@ def _take(
     wanted = LineState.PAID if result.paid else LineState.BOUNCED
     if booked is wanted and result.serial == line.bank_serial:
         return known
-    line.state = next_state(booked, happened).value
+    following = next_state(booked, happened)
+    if result.paid or booked is LineState.PAID:
+        claim_state = next_state(ClaimState(claim.state), happened)
+        order.state = next_state(OrderState(order.state), happened).value
+        claim.state = claim_state.value
+    line.state = following.value
     if booked is not LineState.PAID:
         events.append(known.event(PostingKind.PAY, actor=actor, at=at))
     if not result.paid:
         events.append(known.event(PostingKind.BANK_RETURN, actor=actor, at=at))
-    if result.paid or booked is LineState.PAID:
-        claim.state = next_state(ClaimState(claim.state), happened).value
-        order.state = next_state(OrderState(order.state), happened).value
     line.bank_serial, line.state_reason = result.serial, result.reason[:200]
     line.paid_at = order.closed_at = at if result.paid else None
     return known
@@ -171,10 +173,8 @@ def _rows(session: Session, table: type[Row], condition: ColumnElement[bool]) ->
 def _post(session: Session, lines: Sequence[_Line], events: Sequence[Event], *, at: datetime) -> None:
     if not events:
         return
-    books = {each.batch.book_id for each in lines}
-    if len(books) != 1:
-        raise ValueError("the bank's answers of one call concern one book")
-    locked = lock(session, books.pop(), [ref for event in events for ref in refs_of(event.legs)])
+    book_id = one_book(each.batch.book_id for each in lines)
+    locked = lock(session, book_id, [ref for event in events for ref in refs_of(event.legs)])
     for start in range(0, len(events), MOST_EVENTS):
         for answer in post(session, locked, events[start : start + MOST_EVENTS], at=at):
             if isinstance(answer, Rejected):

@@ -122,7 +122,8 @@ def _event(order: Order, legs: Sequence[Leg], actor: Actor, at: datetime) -> Pos
 
 def _claims(session: Session, order_ids: Sequence[int]) -> dict[int, Claim]:
     query = select(Claim).where(Claim.order_id.in_(order_ids)).order_by(Claim.id).with_for_update()
-    return {claim.order_id: claim for claim in session.scalars(query)}
+    found = session.scalars(query.execution_options(populate_existing=True))
+    return {claim.order_id: claim for claim in found}
 
 
 def _close(session: Session, order: Order, claim: Claim | None, reason: str, *, at: datetime) -> None:

@@ -26,7 +26,7 @@ from voucher.money import Fen
 from voucher.operations import journal
 from voucher.operations.charges import give_back_legs, order_allowance, refs_of
 from voucher.operations.find import budget_lines, vouchers_for_share
-from voucher.operations.outcome import Refused, refused
+from voucher.operations.outcome import Refused, one_book, refused
 from voucher.operations.policies import policies_of
 from voucher.rules import lifecycle
 from voucher.rules.lifecycle import next_state
@@ -78,7 +78,7 @@ class _Decision:
 def review(
     session: Session, requests: Sequence[ReviewRequest], *, actor: Actor, at: datetime
 ) -> list[Reviewed | Refused]:
-    """Decide claims of one book. What is not approved of a captured order goes order → voucher at once.
+    """Decide claims of one book (ValueError for several). What is not approved of a captured order goes order → voucher at once.
 
     From a voucher that is no longer live it goes on to the budget line of issue, from a closed line to lapsed;
     where the cap counts what is redeemed, its room comes back in the year that was charged. A rejected claim
@@ -192,7 +192,7 @@ def _post(
     session: Session, decisions: Sequence[_Decision], *, actor: Actor, at: datetime
 ) -> list[Accepted | Rejected]:
     """One answer for each decision; one that takes nothing back posts nothing and is accepted."""
-    book_id = decisions[0].case.order.book_id
+    book_id = one_book(each.case.order.book_id for each in decisions)
     policies = policies_of(session, {each.case.order.policy_code for each in decisions})
     events = [
         _event(policies, each, actor=actor, at=at) if each.given_back_fen else None for each in decisions

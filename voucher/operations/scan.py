@@ -57,6 +57,7 @@ def scan(
         .options(joinedload(RedemptionSession.voucher, innerjoin=True))
         .where(RedemptionSession.number == request.code.number)
         .with_for_update(of=RedemptionSession)
+        .execution_options(populate_existing=True)
     ).one_or_none()
     verdict = verify_code(keys, request.code, request.presented_at) if row else Verdict.INVALID
     refusal = _refusal(session, row, verdict, platform.id, at=at)

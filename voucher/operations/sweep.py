@@ -67,6 +67,7 @@ def sweep_sessions(session: Session, *, at: datetime, limit: int = 500) -> int:
         .order_by(RedemptionSession.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
     overdue = list(session.scalars(query))
     for row in overdue:
