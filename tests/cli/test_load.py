@@ -33,6 +33,9 @@ FILE: dict[str, Any] = {
     "platforms": [
         {"host_uscc": HOST, "name": "晋测中心", "kind": "testing_center", "region_code": "140100-GXQ"}
     ],
+    "affiliations": [
+        {"one_uscc": FIRM, "other_uscc": HOST, "kind": "shareholding", "source": "企业年报"},
+    ],
     "people": [
         {
             "login": "officer",
@@ -116,6 +119,7 @@ def test_a_whole_installation_is_loaded_from_one_file_once(
     made = json.loads(first.stdout)
     assert made["divisions"] == 3_215 and made["regions"] == ["140100-GXQ"]
     assert set(made["organisations"]) == {FIRM, HOST} and len(made["vouchers"]) == 1
+    assert made["affiliations"] == 1
     assert made["programmes"] == ["CN-140000-INNO-2022"] and set(made["people"]) == {"officer", "scanner"}
     again = run("load", path, "--by", "officer")
     assert json.loads(again.stdout) == made

@@ -18,6 +18,7 @@ from voucher.cli.policy import stored_document
 from voucher.errors import Code, Refusal, found
 from voucher.models.ledger import Book
 from voucher.models.parties import Platform
+from voucher.operations.affiliate import AffiliationRequest, affiliate
 from voucher.operations.certify import CertifyRequest, certify
 from voucher.operations.enrol import Enrolment, Grant, enrol
 from voucher.operations.fund import FundRequest, LineRequest, fund, open_lines
@@ -95,6 +96,12 @@ def _platforms(loading: Loading, parts: Parts) -> dict[str, int]:
         register_platforms(loading.session, [PlatformRequest(**part) for part in parts], **loading.who)
     )
     return {f"{each.ref}/{part['name']}": each.id for each, part in zip(done, parts, strict=True)}
+
+
+def _affiliations(loading: Loading, parts: Parts) -> int:
+    return len(
+        _all(affiliate(loading.session, [AffiliationRequest(**part) for part in parts], **loading.who))
+    )
 
 
 def _people(loading: Loading, parts: Parts) -> dict[str, int]:
@@ -221,6 +228,7 @@ SECTIONS: Final[Mapping[str, Callable[[Loading, Parts], Any]]] = {
     "regions": _regions,
     "organisations": _organisations,
     "platforms": _platforms,
+    "affiliations": _affiliations,
     "people": _people,
     "programmes": _programmes,
     "certifications": _certifications,

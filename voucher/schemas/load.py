@@ -6,7 +6,7 @@ from marshmallow import fields
 
 from voucher.schemas.account import PasswordField
 from voucher.schemas.base import Body, ChoiceField, CodeField, DayField, FenField, TextField, UsccField
-from voucher.terms import Certifier, HolderClass, PlatformKind, Role, VoucherKind
+from voucher.terms import AffiliationKind, Certifier, HolderClass, PlatformKind, Role, VoucherKind
 
 _YEARS = range(2000, 3000)
 
@@ -60,6 +60,15 @@ class PlatformPart(Body):
     name = TextField(required=True, maximum=120)
     kind = ChoiceField(PlatformKind, required=True)
     region_code = CodeField(required=True, maximum=20)
+
+
+class AffiliationPart(Body):
+    """A tie of two organisations that bars business on vouchers between them, and where it is known from."""
+
+    one_uscc = UsccField(required=True)
+    other_uscc = UsccField(required=True)
+    kind = ChoiceField(AffiliationKind, required=True)
+    source = TextField(required=True, maximum=80)
 
 
 class GrantPart(Body):
@@ -154,6 +163,7 @@ class LoadFile(Body):
     regions = fields.List(fields.Nested(RegionPart), load_default=list)
     organisations = fields.List(fields.Nested(OrganisationPart), load_default=list)
     platforms = fields.List(fields.Nested(PlatformPart), load_default=list)
+    affiliations = fields.List(fields.Nested(AffiliationPart), load_default=list)
     people = fields.List(fields.Nested(PersonPart), load_default=list)
     programmes = fields.List(fields.Nested(ProgrammePart), load_default=list)
     certifications = fields.List(fields.Nested(CertificationPart), load_default=list)
