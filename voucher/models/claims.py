@@ -21,7 +21,9 @@ class Claim(Base):
 
     __tablename__ = "claim"
     __table_args__ = (
-        CheckConstraint("approved_fen IS NULL OR approved_fen <= claimed_fen", name="approved_within_claimed"),
+        CheckConstraint(
+            "approved_fen IS NULL OR approved_fen <= claimed_fen", name="approved_within_claimed"
+        ),
         Index("ix_claim_state", "state", "submitted_at"),
     )
 

@@ -98,9 +98,13 @@ class Transfer(Base):
 
     __tablename__ = "transfer"
     __table_args__ = (
-        ForeignKeyConstraint(["book_id", "posting_id"], ["posting.book_id", "posting.id"], ondelete="RESTRICT"),
+        ForeignKeyConstraint(
+            ["book_id", "posting_id"], ["posting.book_id", "posting.id"], ondelete="RESTRICT"
+        ),
         ForeignKeyConstraint(["book_id", "debit_id"], ["account.book_id", "account.id"], ondelete="RESTRICT"),
-        ForeignKeyConstraint(["book_id", "credit_id"], ["account.book_id", "account.id"], ondelete="RESTRICT"),
+        ForeignKeyConstraint(
+            ["book_id", "credit_id"], ["account.book_id", "account.id"], ondelete="RESTRICT"
+        ),
         UniqueConstraint("book_id", "pending_posting_id", "pending_leg"),
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint("debit_id <> credit_id", name="two_accounts"),
@@ -130,7 +134,9 @@ class Entry(Base):
 
     __tablename__ = "entry"
     __table_args__ = (
-        ForeignKeyConstraint(["book_id", "account_id"], ["account.book_id", "account.id"], ondelete="RESTRICT"),
+        ForeignKeyConstraint(
+            ["book_id", "account_id"], ["account.book_id", "account.id"], ondelete="RESTRICT"
+        ),
         ForeignKeyConstraint(
             ["book_id", "posting_id", "leg"],
             ["transfer.book_id", "transfer.posting_id", "transfer.leg"],
@@ -155,7 +161,9 @@ class Checkpoint(Base):
 
     __tablename__ = "checkpoint"
     __table_args__ = (
-        ForeignKeyConstraint(["book_id", "account_id"], ["account.book_id", "account.id"], ondelete="RESTRICT"),
+        ForeignKeyConstraint(
+            ["book_id", "account_id"], ["account.book_id", "account.id"], ondelete="RESTRICT"
+        ),
     )
 
     book_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
@@ -181,7 +189,9 @@ class LogLeaf(Base):
 
     __tablename__ = "log_leaf"
     __table_args__ = (
-        ForeignKeyConstraint(["book_id", "posting_id"], ["posting.book_id", "posting.id"], ondelete="RESTRICT"),
+        ForeignKeyConstraint(
+            ["book_id", "posting_id"], ["posting.book_id", "posting.id"], ondelete="RESTRICT"
+        ),
         UniqueConstraint("book_id", "posting_id"),
     )
 

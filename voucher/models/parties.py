@@ -129,7 +129,10 @@ class RosterEntry(Base):
     """A firm's number on the roster of one year, as of sci-tech SMEs."""
 
     __tablename__ = "roster_entry"
-    __table_args__ = (UniqueConstraint("roster", "year", "uscc"), UniqueConstraint("roster", "year", "roster_no"))
+    __table_args__ = (
+        UniqueConstraint("roster", "year", "uscc"),
+        UniqueConstraint("roster", "year", "roster_no"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     import_id: Mapped[int] = mapped_column(ForeignKey("roster_import.id", ondelete="RESTRICT"))
