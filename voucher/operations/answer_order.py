@@ -38,18 +38,11 @@ def accept_order(
     session: Session, requests: Sequence[AcceptRequest], *, actor: Actor, at: datetime
 ) -> list[Order | Refused]:
     """PLACED → ACCEPTED with a quote. Refused, alone: `not_found`, `state_changed`."""
-    orders = find.platforms_orders(session, [request.order_number for request in requests], actor=actor)
-    results: list[Order | Refused] = []
-    for request in requests:
-        try:
-            order = find.one_of(orders, request.order_number)
-            order.state = next_state(OrderState(order.state), Event.ACCEPT).value
-        except Refusal as refusal:
-            results.append(refused(refusal))
-            continue
-        order.quote_fen = request.quote_fen
-        order.accepted_at = at
-        results.append(order)
+    results = _moved(session, [request.order_number for request in requests], Event.ACCEPT, actor=actor)
+    for request, order in zip(requests, results, strict=True):
+        if isinstance(order, Order):
+            order.quote_fen = request.quote_fen
+            order.accepted_at = at
     journal.record(session, actor, "order.accept", _facts(results), at=at)
     session.flush()
     return results
@@ -59,20 +52,27 @@ def decline_order(
     session: Session, requests: Sequence[DeclineRequest], *, actor: Actor, at: datetime
 ) -> list[Order | Refused]:
     """PLACED → DECLINED. Refused, alone: `not_found`, `state_changed`."""
-    orders = find.platforms_orders(session, [request.order_number for request in requests], actor=actor)
-    results: list[Order | Refused] = []
-    for request in requests:
-        try:
-            order = find.one_of(orders, request.order_number)
-            order.state = next_state(OrderState(order.state), Event.DECLINE).value
-        except Refusal as refusal:
-            results.append(refused(refusal))
-            continue
-        order.close_reason = request.reason
-        order.closed_at = at
-        results.append(order)
+    results = _moved(session, [request.order_number for request in requests], Event.DECLINE, actor=actor)
+    for request, order in zip(requests, results, strict=True):
+        if isinstance(order, Order):
+            order.close_reason = request.reason
+            order.closed_at = at
     journal.record(session, actor, "order.decline", _facts(results), at=at)
     session.flush()
+    return results
+
+
+def _moved(session: Session, numbers: Sequence[str], event: Event, *, actor: Actor) -> list[Order | Refused]:
+    """The orders of the actor's platforms in the state that follows; those that may not move, refused."""
+    orders = find.platforms_orders(session, numbers, actor=actor)
+    results: list[Order | Refused] = []
+    for number in numbers:
+        try:
+            order = find.one_of(orders, number)
+            order.state = next_state(OrderState(order.state), event).value
+            results.append(order)
+        except Refusal as refusal:
+            results.append(refused(refusal))
     return results
 
 
