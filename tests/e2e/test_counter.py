@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright, expect
+from sqlalchemy.orm import Session
 
 from tests.e2e import camera
 from tests.e2e.conftest import Visit
 from tests.e2e.counter import SERVICE, digits, propose, seconds_left_in_step, show_code, type_code
-from tests.e2e.site import Customer, Stage
+from tests.e2e.site import Customer, Stage, give_voucher
 from tests.e2e.visitor import Visitor, launch
 
 
@@ -208,3 +210,29 @@ def test_the_same_code_again_within_moments_and_a_scan_during_a_dialog_do_nothin
     scanner.press("取消本次办理")
     scanner.sees("本次办理已取消")
     firm.sees("本次办理已取消")
+
+
+def test_a_cap_that_is_reached_is_named_with_what_is_left_and_the_form_stays(
+    stage: Stage, customer: Customer, firm: Visitor, scanner: Visitor
+) -> None:
+    def more(session: Session, at: datetime) -> list[str]:
+        faces = (150_000_00, 30_000_00)
+        return [give_voucher(session, stage.world, customer.firm, face, at=at) for face in faces]
+
+    second, third = stage.database.transaction(more)
+    for voucher, gross in ((customer.voucher, "200000"), (second, "200000")):
+        type_code(scanner, show_code(firm, voucher))
+        propose(scanner, gross)
+        scanner.sees("等待企业确认")
+        firm.sees("本次使用创新券")
+        firm.press("确认核销")
+        scanner.sees("核销完成")
+    type_code(scanner, show_code(firm, third))
+    scanner.sees("没有可用的额度")
+    propose(scanner, "40000", provider_ref="WT-CAP")
+    scanner.sees("不能办理", "补助限额不足", "限额 200,000.00 元", "还剩 0.00 元")
+    assert scanner.page.locator("#f-provider_ref").input_value() == "WT-CAP"
+    scanner.look("counter-18-cap-reached")
+    firm.page.goto("/enterprise/")
+    firm.sees("上限已用完")
+    firm.look("counter-19-firm-at-cap")

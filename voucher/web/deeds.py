@@ -57,9 +57,11 @@ _AMOUNTS: Final[Mapping[str, str]] = {
 _TEXTS: Final[Mapping[str, str]] = {
     "document_no": "文号",
     "reason": "理由",
-    "lines": "笔数",
-    "line": "第几笔",
-    "attempt": "第几次支付",
+}
+_COUNTS: Final[Mapping[str, str]] = {
+    "lines": "共 {} 笔",
+    "line": "第 {} 笔",
+    "attempt": "第 {} 次支付",
 }
 _TONES: Final[Mapping[str, str]] = {
     "order.reverse": "danger",
@@ -93,6 +95,7 @@ def _note(facts: Mapping[str, Any]) -> str:
         f"{label} {format_yuan(Fen(facts[name]))} 元" for name, label in _AMOUNTS.items() if name in facts
     ]
     parts += [f"{label} {facts[name]}" for name, label in _TEXTS.items() if facts.get(name)]
+    parts += [words.format(facts[name]) for name, words in _COUNTS.items() if facts.get(name)]
     if "paid" in facts:
         parts.append("已支付" if facts["paid"] else "退汇")
     return "，".join(parts)
