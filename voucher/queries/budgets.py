@@ -113,9 +113,7 @@ def budget_years(session: Session, actor: Actor) -> list[int]:
 
 
 def _lines(actor: Actor) -> Select[BudgetLine, Programme]:
-    query = select(BudgetLine, Programme).join(
-        Programme, Programme.code == BudgetLine.programme_code
-    )
+    query = select(BudgetLine, Programme).join(Programme, Programme.code == BudgetLine.programme_code)
     return query.where(Programme.book_id.in_(actor.book_ids))
 
 
