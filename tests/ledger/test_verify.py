@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, text
 
-from tests.ledger.books import ORDER, VOUCHER, settled
+from tests.ledger.books import ORDER, PAYABLE, VOUCHER, event, give, settled, single
 from voucher.db import Database
+from voucher.ledger import accounts
 from voucher.ledger.verify import Report, verify
 from voucher.models.guards import declared_triggers
+from voucher.terms import PostingKind
 
 # A row to change, and the change of each of its columns. `book_id` 2 does not exist.
 CHANGES = {
@@ -145,6 +147,18 @@ def test_a_change_in_any_column_is_named(book: Database, table: str, column: str
 @pytest.mark.parametrize("table", ["posting", "transfer", "entry", "account"])
 def test_a_row_that_is_gone_is_missed(book: Database, table: str) -> None:
     assert tampered(book, f"DELETE FROM {table} WHERE {WHERE[table]}").faults
+
+
+def test_a_payment_that_came_back_is_sound_and_what_it_reverses_is_hashed(database: Database) -> None:
+    settled(database)
+    pay, back = (event(PostingKind.PAY, single(PAYABLE, accounts.paid(), 1)), PostingKind.BANK_RETURN)
+    give(database, [event(PostingKind.SETTLE, single(VOUCHER, PAYABLE, 1)), pay])
+    give(database, [event(back, single(accounts.paid(), PAYABLE, 1), reverses=pay.id)])
+    with database.read() as session:
+        assert verify(session).faults == ()
+    other = "(SELECT p.id FROM posting p WHERE p.kind = 'issue')"
+    report = tampered(database, f"UPDATE posting SET reverses = {other} WHERE kind = 'bank_return'")
+    assert [fault.check for fault in report.faults] == ["posting_content"]
 
 
 def test_an_entry_written_twice_is_seen(book: Database) -> None:

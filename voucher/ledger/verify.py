@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +33,8 @@ from voucher.ledger.verify_sql import Fault, Reader
 
 __all__ = ["Fault", "Report", "verify"]
 
+_ISOLATION = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _SETTINGS = (
-    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL work_mem = '256MB'",
     "SET LOCAL hash_mem_multiplier = 4",
@@ -54,37 +55,54 @@ class Report:
     faults: tuple[Fault, ...]
 
 
+def _prepare(session: Session, *first: str) -> None:
+    for setting in (*first, *_SETTINGS):
+        session.execute(text(setting))
+
+
 def verify(session: Session) -> Report:
     """Check every book. Reads one snapshot: the session must be new, for PostgreSQL sets its isolation here.
 
-    Writes nothing. On PostgreSQL it may take up to 256 MB for each sort or hash while it runs.
+    Writes nothing. On PostgreSQL a second connection reads entries in the same snapshot, unless the session is in a
+    transaction already, which may see what others do not.
     """
-    if session.get_bind().dialect.name == "postgresql" and not session.in_transaction():
-        for setting in _SETTINGS:
-            session.execute(text(setting))
-    reader = Reader(session)
-    books, entries = reader.rows("SELECT (SELECT count(*) FROM book), (SELECT count(*) FROM entry)")[0]
-    # The database reads on while the rows that it gave are checked; one thread alone speaks to it.
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        faults = _Steps(reader, thread).faults()
+    with ExitStack() as stack:
+        other = session
+        if session.get_bind().dialect.name == "postgresql" and not session.in_transaction():
+            _prepare(session, _ISOLATION)
+            shared = session.execute(text("SELECT pg_export_snapshot()")).scalar_one()
+            other = stack.enter_context(Session(session.get_bind()))
+            _prepare(other, _ISOLATION, f"SET TRANSACTION SNAPSHOT '{shared}'")
+        readers = (Reader(session), Reader(other))
+        books = readers[0].rows("SELECT count(*) FROM book")[0][0]
+        # The database reads on while the rows that it gave are checked; one thread alone speaks to a connection.
+        threads = [
+            stack.enter_context(ThreadPoolExecutor(max_workers=1)) for _ in range(1 + (other is not session))
+        ]
+        steps = _Steps(readers, threads)
+        faults = steps.faults()
     first: dict[str, Fault] = {}
     for fault in faults:
         first.setdefault(fault.check, fault)
-    return Report(books, entries, tuple(first.values()))
+    return Report(books, steps.entries, tuple(first.values()))
 
 
 class _Steps:
     """What is asked of the database, in this order, and what is done with the answers meanwhile."""
 
-    def __init__(self, reader: Reader, thread: Executor) -> None:
-        self._reader = reader
-        self._thread = thread
+    def __init__(self, readers: tuple[Reader, Reader], threads: list[ThreadPoolExecutor]) -> None:
+        self._reader, second = readers
+        self._thread = threads[0]
         self._tables = {
-            table.name: thread.submit(read, reader, table)
-            for table in (ACCOUNTS, POSTINGS, TRANSFERS, QUEUE, LEAVES, ENTRIES)
+            table.name: self._thread.submit(read, self._reader, table)
+            for table in (ACCOUNTS, POSTINGS, TRANSFERS, QUEUE, LEAVES)
         }
-        self._statements = [thread.submit(check, reader) for check in (account_faults, business_faults)]
+        self._tables[ENTRIES.name] = threads[-1].submit(read, second, ENTRIES)
+        self._statements = [
+            self._thread.submit(check, self._reader) for check in (account_faults, business_faults)
+        ]
         self._books: dict[int, Book] = {}
+        self.entries = 0
 
     def faults(self) -> list[Fault]:
         """All faults, those of an earlier row first within each check."""
@@ -114,7 +132,9 @@ class _Steps:
         entries = self._tables.pop(ENTRIES.name).result()
         differing: list[tuple[int, int]] = []
         for book_id in sorted({*_ids(entries), *self._books}):
-            faults, accounts = entry_faults(self._book(book_id), entries.take(book_id))
+            rows = entries.take(book_id)
+            self.entries += len(rows["seq"])
+            faults, accounts = entry_faults(self._book(book_id), rows)
             self._books.pop(book_id)
             differing += [(book_id, account) for account in accounts[:1]]
             yield from faults

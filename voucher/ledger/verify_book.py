@@ -8,12 +8,11 @@ from uuid import UUID
 import numpy as np
 
 from voucher.ledger.events import HAS_PENDING_POSTING, PHASES
-from voucher.ledger.verify_columns import Column, Columns
+from voucher.ledger.verify_columns import UNKNOWN, Column, Columns
 from voucher.ledger.verify_keys import Keys
 from voucher.terms import Phase
 
 _PHASE_BITS = 3
-_UNKNOWN_PHASE = 32
 
 
 @dataclass(slots=True)
@@ -34,7 +33,7 @@ class Book:
 
     def phase(self, phase: Phase) -> Column:
         """Which transfers are of this phase."""
-        known = (self.transfers["code"] & (_PHASE_BITS | _UNKNOWN_PHASE)) == PHASES[phase]
+        known = (self.transfers["number"] & (_PHASE_BITS | UNKNOWN)) == PHASES[phase]
         return np.asarray(known)
 
     def posted(self) -> Column:
@@ -56,7 +55,7 @@ class Book:
 
     def let_go(self) -> None:
         """Drop what only the checks of postings and transfers need."""
-        for name in ("request_hash", "fields"):
+        for name in ("request_hash", "number"):
             del self.postings[name]
         for name in ("pending_posting_id", "pending_posting_id_low", "pending_leg", "expires_at"):
             del self.transfers[name]
@@ -83,14 +82,14 @@ def book_of(book_id: int, accounts: Columns, postings: Columns, transfers: Colum
     account_keys = Keys(accounts["id"])
     posting_keys = Keys(*key(postings, "id"))
     transfer_keys = Keys(*key(transfers, "posting_id"), transfers["leg"])
-    pending = np.flatnonzero(transfers["code"] & HAS_PENDING_POSTING)
+    pending = np.flatnonzero(transfers["number"] & HAS_PENDING_POSTING)
     reservation_of = np.full(len(transfers["leg"]), -1, np.int32)
     reservation_of[pending] = transfer_keys.find(
         *(part[pending] for part in key(transfers, "pending_posting_id")), transfers["pending_leg"][pending]
     )
     return Book(
         book_id, accounts, postings, transfers, account_keys, posting_keys, transfer_keys,
-        posting_of=posting_keys.find(*key(transfers, "posting_id")),
+        posting_of=posting_keys.find(*key(transfers, "posting_id"), guess=np.cumsum(transfers["leg"] == 0) - 1),
         debit_of=account_keys.find(transfers["debit_id"]),
         credit_of=account_keys.find(transfers["credit_id"]),
         reservation_of=reservation_of,

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +29,7 @@ Columns = dict[str, Column]
 
 UNITS = {unit.value: number for number, unit in enumerate(Unit)}
 UNIT_SHIFT = 8
-_UNKNOWN = 32
+UNKNOWN = 32
 
 _PAGES = 1000
 _ROWS = 50_000
@@ -67,44 +69,37 @@ _SQLITE = {
 }
 
 
-def _number(column: str, numbers: dict[str, int]) -> str:
-    branches = " ".join(f"WHEN '{text}' THEN {number}" for text, number in numbers.items())
-    return f"CASE {column} {branches} ELSE {_UNKNOWN} END"
+def _unit_number(column: str) -> str:
+    branches = " ".join(f"WHEN '{unit}' THEN {number}" for unit, number in UNITS.items())
+    return f"CASE {column} {branches} ELSE {UNKNOWN} END"
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What is read of a table: columns of fixed width, one block for each combination of `grouped`."""
+    """What is read of a table: columns of fixed width, in one block for each book and combination of `grouped`.
+
+    The combination becomes the column `number`: its place in `Content.fields`, or what `numbered` makes of it.
+    `nullable` columns are null in all rows of a block or in none, and given as 0.
+    """
 
     name: str
     columns: tuple[tuple[str, str, Kind], ...]
-    grouped: tuple[str, ...] = ("book_id",)
-
-    def selected(self, expressions: dict[Kind, str]) -> list[str]:
-        return [expressions[kind].format(sql) for _, sql, kind in self.columns]
-
-    def sent(self) -> np.dtype[Any]:
-        """A row as `record_send` writes it: the number of columns, then type, length and value of each."""
-        fields: list[tuple[str, str]] = [("", "V4")]
-        for name, _, kind in self.columns:
-            fields.append((f"{name} head", "V8"))
-            fields += zip((name, f"{name}_low"), _SENT[kind], strict=False)
-        return np.dtype([(name or "count", kind) for name, kind in fields])
+    grouped: tuple[str, ...] = ()
+    nullable: tuple[tuple[str, str, Kind], ...] = ()
+    numbered: Callable[[tuple[Any, ...]], int] | None = None
 
 
 def _plain(kind: Kind, *names: str) -> tuple[tuple[str, str, Kind], ...]:
     return tuple((name, name, kind) for name in names)
 
 
-_CODE = " + ".join(
-    [
-        _number("phase", {phase.value: number for phase, number in PHASES.items()}),
-        f"CASE WHEN pending_posting_id IS NULL THEN 0 ELSE {HAS_PENDING_POSTING} END",
-        f"CASE WHEN pending_leg IS NULL THEN 0 ELSE {HAS_PENDING_LEG} END",
-        f"CASE WHEN expires_at IS NULL THEN 0 ELSE {HAS_EXPIRY} END",
-        f"{1 << UNIT_SHIFT} * {_number('unit', UNITS)}",
-    ]
-)
+def _code(fields: tuple[Any, ...]) -> int:
+    """A transfer's phase, what it has, and its unit, as one number (`events.PACKED_LEG`)."""
+    phase, unit, *lacks = fields
+    bits = zip((HAS_PENDING_POSTING, HAS_PENDING_LEG, HAS_EXPIRY), lacks, strict=True)
+    code = PHASES.get(phase, UNKNOWN) + sum(bit for bit, lacking in bits if not lacking)
+    return code + (UNITS.get(unit, UNKNOWN) << UNIT_SHIFT)
+
 
 FIGURES = ("debits_posted", "credits_posted", "debits_pending", "credits_pending", "version", "last_seq")
 
@@ -116,7 +111,7 @@ ACCOUNTS = Table(
         *_plain(Kind.BIG, *FIGURES[:4]),
         *_plain(Kind.INT, "version"),
         *_plain(Kind.BIG, "last_seq"),
-        ("unit", _number("unit", UNITS), Kind.INT),
+        ("unit", _unit_number("unit"), Kind.INT),
     ),
 )
 POSTINGS = Table(
@@ -126,7 +121,7 @@ POSTINGS = Table(
         *_plain(Kind.INSTANT, "posted_at"),
         *_plain(Kind.HASH, "request_hash"),
     ),
-    ("book_id", "kind", "fiscal_year", "event_on", "rule_version", "actor_ref", "reverses"),
+    ("kind", "fiscal_year", "event_on", "rule_version", "actor_ref", "reverses"),
 )
 TRANSFERS = Table(
     "transfer",
@@ -134,11 +129,14 @@ TRANSFERS = Table(
         *_plain(Kind.KEY, "posting_id"),
         *_plain(Kind.INT, "leg"),
         *_plain(Kind.BIG, "debit_id", "credit_id", "amount"),
-        ("code", _CODE, Kind.INT),
+    ),
+    ("phase", "unit", "pending_posting_id IS NULL", "pending_leg IS NULL", "expires_at IS NULL"),
+    (
         *_plain(Kind.KEY, "pending_posting_id"),
         ("pending_leg", "coalesce(pending_leg, 0)", Kind.INT),
         *_plain(Kind.INSTANT, "expires_at"),
     ),
+    _code,
 )
 ENTRIES = Table(
     "entry",
@@ -164,7 +162,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A table by book; for postings, `fields` lists the grouped columns that their column `fields` numbers."""
+    """A table by book, and the combinations of its grouped columns."""
 
     books: dict[int, Columns]
     fields: list[tuple[Any, ...]]
@@ -175,22 +173,22 @@ class Content:
         return self.books.pop(book) if book in self.books else no_rows(self.table)
 
 
-def read(reader: Reader, table: Table) -> Content:
-    """All rows of a table."""
-    blocks: dict[int, list[Columns]] = defaultdict(list)
-    numbers: dict[tuple[Any, ...], int] = {}
-    for (book, *fields), columns in _sent(reader, table) if reader.postgresql else _fetched(reader, table):
-        if fields:
-            length = len(next(iter(columns.values())))
-            columns["fields"] = np.full(length, numbers.setdefault(tuple(fields), len(numbers)), np.int32)
-        blocks[book].append(columns)
-    return Content({book: _joined(blocks.pop(book)) for book in sorted(blocks)}, list(numbers), table)
-
-
 def no_rows(table: Table) -> Columns:
     """The columns of a table without rows."""
-    columns = _columns_of_sent(table, b"")
-    return columns | {"fields": np.empty(0, np.int32)} if len(table.grouped) > 1 else columns
+    return _columns_of_sent(table, [], [])
+
+
+def read(reader: Reader, table: Table) -> Content:
+    """All rows of a table."""
+    fields: dict[tuple[Any, ...], int] = {}
+
+    def number(combination: tuple[Any, ...]) -> int:
+        return table.numbered(combination) if table.numbered else fields.setdefault(combination, len(fields))
+
+    blocks: dict[int, list[Columns]] = defaultdict(list)
+    for book, columns in (_sent if reader.postgresql else _fetched)(reader, table, number):
+        blocks[book].append(columns)
+    return Content({book: _joined(blocks.pop(book)) for book in sorted(blocks)}, list(fields), table)
 
 
 def _joined(blocks: list[Columns]) -> Columns:
@@ -198,50 +196,93 @@ def _joined(blocks: list[Columns]) -> Columns:
     return {name: np.concatenate([block.pop(name) for block in blocks]) for name in list(blocks[0])}
 
 
-def _sent(reader: Reader, table: Table) -> Iterator[tuple[tuple[Any, ...], Columns]]:
-    grouped = ", ".join(table.grouped)
-    row = ", ".join(table.selected(_POSTGRESQL))
+def _sent(
+    reader: Reader, table: Table, number: Callable[[tuple[Any, ...]], int]
+) -> Iterator[tuple[int, Columns]]:
+    grouped = ", ".join(("book_id", *table.grouped))
+    given = [_aggregated(table.columns)]
+    if table.nullable:
+        there = " OR ".join(f"{name} IS NOT NULL" for name, _, _ in table.nullable)
+        given.append(f"{_aggregated(table.nullable)} FILTER (WHERE {there})")
     query = (
-        f"SELECT {grouped}, string_agg(record_send(ROW({row})), '') FROM {table.name} "
-        f"WHERE ctid >= '({{0}},0)' AND ctid < '({{1}},0)' GROUP BY {grouped}"
+        f"SELECT {grouped}, {', '.join(given)} FROM {table.name} "
+        f"WHERE ctid >= '({{0}},0)' AND ctid < '({{1}},0)' GROUP BY {grouped} ORDER BY 1"
     )
     pages = reader.rows("SELECT pg_relation_size(CAST(:name AS regclass)) / 8192", name=table.name)[0][0]
+    taken = len(table.grouped) + 1
     for first in range(0, pages, _PAGES):
-        for *group, data in reader.blocks(query.format(first, first + _PAGES)):
-            yield tuple(group), _columns_of_sent(table, data)
+        rows = reader.blocks(query.format(first, first + _PAGES))
+        for book, members in groupby(rows, itemgetter(0)):
+            parts = list(members)
+            numbers = [number(row[1:taken]) for row in parts]
+            yield book, _columns_of_sent(table, numbers, [row[taken:] for row in parts])
 
 
-def _columns_of_sent(table: Table, data: bytes) -> Columns:
-    rows = np.frombuffer(data, table.sent())
-    columns: Columns = {}
-    for name, _, kind in table.columns:
-        for part, _ in zip((name, f"{name}_low"), _SENT[kind], strict=False):
-            columns[part] = rows[part].astype(rows.dtype[part].newbyteorder("="))
-        if kind is Kind.INSTANT:
-            columns[name] += _FROM_2000
+def _aggregated(columns: tuple[tuple[str, str, Kind], ...]) -> str:
+    row = ", ".join(_POSTGRESQL[kind].format(sql) for _, sql, kind in columns)
+    return f"string_agg(record_send(ROW({row})), '')"
+
+
+def _columns_of_sent(table: Table, numbers: list[int], parts: list[tuple[bytes | None, ...]]) -> Columns:
+    """The columns of some blocks. A row is the number of its columns, then type, length and value of each."""
+    columns = _parsed(table.columns, b"".join([part[0] or b"" for part in parts]))
+    width = _layout(table.columns).itemsize
+    counts = [len(part[0] or b"") // width for part in parts]
+    if table.grouped:
+        columns["number"] = np.repeat(np.array(numbers, np.int32), counts)
+    if table.nullable:
+        there = np.repeat(np.array([part[1] is not None for part in parts], bool), counts)
+        for name, column in _parsed(table.nullable, b"".join([part[1] or b"" for part in parts])).items():
+            columns[name] = np.zeros(len(there), column.dtype)
+            columns[name][there] = column
     return columns
 
 
-def _fetched(reader: Reader, table: Table) -> Iterator[tuple[tuple[Any, ...], Columns]]:
-    taken = len(table.grouped)
-    for rows in reader.pieces(
-        f"SELECT {', '.join((*table.grouped, *table.selected(_SQLITE)))} FROM {table.name}", _ROWS
-    ):
+def _layout(columns: tuple[tuple[str, str, Kind], ...]) -> np.dtype[Any]:
+    fields = [("columns", "V4")]
+    for name, _, kind in columns:
+        fields.append((f"{name} head", "V8"))
+        fields += zip((name, f"{name}_low"), _SENT[kind], strict=False)
+    return np.dtype(fields)
+
+
+def _parsed(columns: tuple[tuple[str, str, Kind], ...], data: bytes) -> Columns:
+    rows = np.frombuffer(data, _layout(columns))
+    parsed: Columns = {}
+    for name, _, kind in columns:
+        for part, _ in zip((name, f"{name}_low"), _SENT[kind], strict=False):
+            parsed[part] = rows[part].astype(rows.dtype[part].newbyteorder("="))
+        if kind is Kind.INSTANT:
+            parsed[name] += _FROM_2000
+    return parsed
+
+
+def _fetched(
+    reader: Reader, table: Table, number: Callable[[tuple[Any, ...]], int]
+) -> Iterator[tuple[int, Columns]]:
+    taken = len(table.grouped) + 1
+    selected = [_SQLITE[kind].format(sql) for _, sql, kind in (*table.columns, *table.nullable)]
+    query = f"SELECT {', '.join(('book_id', *table.grouped, *selected))} FROM {table.name}"
+    for rows in reader.pieces(query, _ROWS):
         groups: dict[tuple[Any, ...], list[Sequence[Any]]] = defaultdict(list)
         for row in rows:
             groups[row[:taken]].append(row[taken:])
-        for group, members in groups.items():
-            yield group, _columns_of_rows(table, group, members)
+        for (book, *fields), members in groups.items():
+            columns = _columns_of_rows(table, book, members)
+            if table.grouped:
+                columns["number"] = np.full(len(members), number(tuple(fields)), np.int32)
+            yield book, columns
 
 
-def _columns_of_rows(table: Table, group: tuple[Any, ...], rows: list[Sequence[Any]]) -> Columns:
+def _columns_of_rows(table: Table, book: int, rows: list[Sequence[Any]]) -> Columns:
     columns: Columns = {}
-    for (name, _, kind), values in zip(table.columns, zip(*rows, strict=True), strict=True):
+    all_columns = (*table.columns, *table.nullable)
+    for (name, _, kind), values in zip(all_columns, zip(*rows, strict=True), strict=True):
         try:
             columns |= _converted(name, kind, values)
-        except (TypeError, ValueError, OverflowError):
-            place = next(number for number, value in enumerate(values) if not _fits(kind, value))
-            row = f"{table.name} {group[0]}/{'/'.join(map(str, rows[place][:3]))}.{name}"
+        except (TypeError, ValueError, OverflowError, AttributeError):
+            place = next(place for place, value in enumerate(values) if not _fits(kind, value))
+            row = f"{table.name} {book}/{'/'.join(map(str, rows[place][:3]))}.{name}"
             raise Unreadable(
                 Fault("row_readable", row, str(values[place]), f"a value of type {kind}")
             ) from None

@@ -32,7 +32,10 @@ class _Matched:
         order = np.argsort((account_of.astype(np.int64) << 32) + entries["version"])
         self.account_of = account_of[order]
         self.account_id = entries.pop("account_id")[order]
-        self.transfer_of = book.transfer_keys.find(*key(entries, "posting_id"), entries["leg"])[order]
+        sides = book.limited(book.debit_of).astype(np.int8) + book.limited(book.credit_of)
+        guess = np.resize(np.repeat(np.arange(len(sides)), sides), len(order))
+        transfer_of = book.transfer_keys.find(*key(entries, "posting_id"), entries["leg"], guess=guess)
+        self.transfer_of = transfer_of[order]
         del entries["posting_id"], entries["posting_id_low"], entries["leg"], account_of
         for name in list(entries):
             entries[name] = entries[name][order]
@@ -53,7 +56,7 @@ class _Matched:
 
     def wrong(self, entries: Columns) -> Column:
         """Which entries are not what their transfers make them, or do not follow the entry before."""
-        wrong = (self.account_of < 0) | (self.sign == 0)
+        wrong: Column = (self.account_of < 0) | (self.sign == 0)
         wrong |= entries["amount"] != self.sign * self._of_transfers(self.book.posted())
         wrong |= entries["pending_delta"] != self.sign * self._of_transfers(self.book.pending())
         place = np.arange(len(wrong)) - np.repeat(self.starts, self.ends - self.starts)
@@ -105,7 +108,7 @@ def _figures_differ(book: Book, matched: _Matched) -> Column:
                 )
         made["version"][at] = matched.ends - matched.starts
         made["last_seq"][at] = matched.last_seq
-    differ = (made["version"][:-1] > 0) & (book.accounts["flags"] == 0)
+    differ: Column = (made["version"][:-1] > 0) & (book.accounts["flags"] == 0)
     for name in FIGURES:
         differ |= (book.accounts[name] != made[name][:-1]) & (book.accounts["flags"] != 0)
     return differ

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -15,20 +17,21 @@ from voucher.ledger.verify_sql import Fault
 from voucher.terms import Phase
 
 _HASHED_AT_ONCE = 50_000
-_REVERSES = -1
+_LOW_HALF = (1 << 64) - 1
 _UNIT_NAMES = {number: name for name, number in UNITS.items()}
 
 # `events.PACKED_LEG` as numpy writes it.
 _LEG = np.dtype(
     [
         ("debit_id", "<i8"), ("credit_id", "<i8"), ("amount", "<i8"), ("expires_at", "<i8"),
-        ("pending_posting_id", ">u8"), ("pending_posting_id_low", ">u8"), ("pending_leg", "<i4"), ("code", "<i4"),
+        ("pending_posting_id", ">u8"), ("pending_posting_id_low", ">u8"), ("pending_leg", "<i4"), ("number", "<i4"),
     ]
 )  # fmt: skip
 
 
 def posting_faults(book: Book, fields: list[tuple[Any, ...]]) -> list[Fault]:
     """Postings and transfers that are not what was once posted. `fields` are those that postings number."""
+    fields = [(*others, _uuid(reverses)) for *others, reverses in fields]
     return [
         *_content(book, [packed_fields(each) for each in fields]),
         *_reverses(book, fields),
@@ -40,7 +43,7 @@ def posting_faults(book: Book, fields: list[tuple[Any, ...]]) -> list[Fault]:
 
 def log_faults(book: Book, logged: Column, logged_low: Column) -> list[Fault]:
     """Postings that the log lacks or holds twice; given are the posting ids in its queue and its leaves."""
-    places = book.posting_keys.find(logged, logged_low)
+    places = book.posting_keys.find(logged, logged_low, guess=np.arange(len(logged)))
     times = np.bincount(places[places >= 0], minlength=len(book.postings["id"]))
     found = []
     for row in _earliest(book, times != 1):
@@ -84,10 +87,10 @@ def _unlike(book: Book, packed: list[bytes], *, order: Column, ends: Column) -> 
         legs = np.empty(len(rows), _LEG)
         for name in _LEG.names or ():
             legs[name] = book.transfers[name][rows]
-        legs["code"] &= (1 << UNIT_SHIFT) - 1
+        legs["number"] &= (1 << UNIT_SHIFT) - 1
         content = memoryview(legs.tobytes())
         cuts = ((ends[first:stop] - start) * width).tolist()
-        numbers = book.postings["fields"][first:stop].tolist()
+        numbers = book.postings["number"][first:stop].tolist()
         hashes = [
             sha256(packed[number] + content[begin:end]).hexdigest()
             for number, begin, end in zip(numbers, [0, *cuts], cuts, strict=False)
@@ -97,21 +100,24 @@ def _unlike(book: Book, packed: list[bytes], *, order: Column, ends: Column) -> 
     return unlike
 
 
+def _uuid(stored: Any) -> Any:
+    """What a posting reverses: SQLite keeps a uuid as 32 digits; what is no such text stays as it is."""
+    with suppress(ValueError, TypeError, AttributeError):
+        if UUID(stored).hex == stored:
+            return UUID(stored)
+    return stored
+
+
 def _reverses(book: Book, fields: list[tuple[Any, ...]]) -> Iterator[Fault]:
-    reversing = [number for number, each in enumerate(fields) if each[_REVERSES] is not None]
-    if not reversing or not len(book.postings["id"]):
-        return
-    rows = np.flatnonzero(np.isin(book.postings["fields"], reversing))
-    there = {str(fields[number][_REVERSES]) for number in book.postings["fields"][rows]}
-    ids = np.frombuffer(
-        b"".join(bytes.fromhex(each.replace("-", "")) for each in sorted(there)), ">u8"
-    ).reshape(-1, 2)
-    found = book.posting_keys.find(ids[:, 0].astype(np.uint64), ids[:, 1].astype(np.uint64))
-    lost = {each for each, row in zip(sorted(there), found, strict=True) if row < 0}
-    wrong = np.zeros(len(book.postings["id"]), bool)
-    wrong[[row for row in rows if str(fields[book.postings["fields"][row]][_REVERSES]) in lost]] = True
-    for row in _earliest(book, wrong):
-        given = str(fields[book.postings["fields"][row]][_REVERSES])
+    lost = []
+    for number, (*_, reverses) in enumerate(fields):
+        if reverses is not None:
+            whole = reverses.int if isinstance(reverses, UUID) else 0
+            halves = (np.array([half], np.uint64) for half in (whole >> 64, whole & _LOW_HALF))
+            if book.posting_keys.find(*halves)[0] < 0:
+                lost.append(number)
+    for row in _earliest(book, np.isin(book.postings["number"], lost)):
+        given = str(fields[book.postings["number"][row]][-1])
         yield Fault("posting_reverses", f"{book.posting_name(row)}.reverses", given, "a posting of this book")
 
 
@@ -123,7 +129,7 @@ def _orphans(book: Book) -> Iterator[Fault]:
 
 def _accounts(book: Book) -> Iterator[Fault]:
     units = np.append(book.accounts["unit"], np.int32(-1))
-    mine, debit, credit = book.transfers["code"] >> UNIT_SHIFT, units[book.debit_of], units[book.credit_of]
+    mine, debit, credit = book.transfers["number"] >> UNIT_SHIFT, units[book.debit_of], units[book.credit_of]
     for row in _lowest(book, (mine != debit) | (mine != credit)):
         name = book.transfer_name(row)
         for side, of in (("debit_id", book.debit_of), ("credit_id", book.credit_of)):
@@ -144,7 +150,7 @@ def _resolves(book: Book) -> Iterator[Fault]:
     voids = book.phase(Phase.VOID)
     resolves = book.phase(Phase.POST) | voids
     begins = book.phase(Phase.SINGLE) | book.phase(Phase.PENDING)
-    named = (rows["code"] & HAS_PENDING_POSTING) != 0
+    named = (rows["number"] & HAS_PENDING_POSTING) != 0
     wrong = ~(resolves | begins) | (rows["amount"] <= 0) | (begins & named) | (resolves & (of < 0))
     at = np.flatnonzero(resolves & (of >= 0))
     held = of[at]
