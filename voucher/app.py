@@ -8,9 +8,10 @@ from typing import Any, Final
 from uuid import uuid4
 
 import structlog
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, abort, g, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -81,6 +82,7 @@ def create_app(config: Config, *, serving: bool = True) -> Flask:
         )
     _configure_logs()
     app.before_request(_name_request)
+    app.before_request(_refuse_nul)
     app.after_request(_show_request_id)
     _protect_forms(app)
     headers.register(app)
@@ -149,6 +151,19 @@ def _is_api() -> bool:
 
 def _name_request() -> None:
     g.request_id = uuid4().hex
+
+
+def _refuse_nul() -> None:
+    """No text of ours holds U+0000, and PostgreSQL takes none: whoever sends it gets 400 wherever it stands."""
+    said = [request.path, *_texts(request.args)]
+    if not _is_api():
+        said += _texts(request.form)
+    if any("\0" in text for text in said):
+        abort(400)
+
+
+def _texts(fields: MultiDict[str, str]) -> list[str]:
+    return [text for pair in fields.items(multi=True) for text in pair]
 
 
 def _show_request_id(response: Response) -> Response:

@@ -14,6 +14,7 @@ from voucher.errors import Code, Refusal
 from voucher.operations.authenticate import token_hash
 from voucher.queries.people import Standing, standing_of_token
 from voucher.rules.permissions import PERMISSIONS, Actor, permitted
+from voucher.terms import Role
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,7 +47,8 @@ def allow(*permissions: str) -> Actor:
     actor = current_actor()
     if not any(permitted(actor, permission) for permission in permissions):
         raise Refusal(Code.NOT_PERMITTED)
-    return actor
+    g.acting_roles = frozenset[Role]().union(*(PERMISSIONS[permission] for permission in permissions))
+    return current_actor()
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:
@@ -56,8 +58,12 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def current_actor() -> Actor:
-    """Whoever the request's token belongs to. Refused (`not_signed_in`) without a valid one."""
-    return current_standing().actor
+    """Whoever the request's token belongs to, with the regions, books and platforms of the roles it may use here.
+
+    Refused (`not_signed_in`) without a valid one.
+    """
+    standing = current_standing()
+    return standing.acting_as(g.acting_roles) if "acting_roles" in g else standing.actor
 
 
 def current_standing() -> Standing:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -36,6 +36,16 @@ class GrantLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleScope:
+    """One role and what it was given for."""
+
+    role: Role
+    platform_ids: frozenset[int]
+    region_code: str | None
+    book_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """A person as they stand on a day: the actor, the session version that sessions must carry, the roles."""
 
@@ -43,6 +53,22 @@ class Standing:
     login: str
     session_version: int
     grants: tuple[GrantLine, ...]
+    scopes: tuple[RoleScope, ...]
+
+    def acting_as(self, roles: Collection[Role]) -> Actor:
+        """The actor with the regions, books and platforms of these roles only.
+
+        A role counts where it was given: who reviews one county and audits another decides no claim of the latter.
+        What a person has to do with firms, and beside the counter with platforms, stays: it bars self-approval.
+        """
+        given = [scope for scope in self.scopes if scope.role in roles]
+        platforms = frozenset[int]().union(*(scope.platform_ids for scope in given))
+        return replace(
+            self.actor,
+            platform_ids=platforms if _PROVIDER.intersection(roles) else self.actor.platform_ids,
+            region_codes=frozenset(scope.region_code for scope in given if scope.region_code is not None),
+            book_ids=frozenset(scope.book_id for scope in given if scope.book_id is not None),
+        )
 
 
 def standing_of(session: Session, person_id: int, *, on: date, source: str = "") -> Standing | None:
@@ -114,6 +140,7 @@ def _standing(session: Session, query: Select[Any], *, source: str) -> Standing 
     person = rows[0]
     held = [(row, row.RoleGrant) for row in rows if row.RoleGrant is not None]
     grants = [grant for _, grant in held]
+    scopes = _scopes(session, grants)
     actor = Actor(
         person_id=person.id,
         ref=person_ref(person.id),
@@ -124,25 +151,33 @@ def _standing(session: Session, query: Select[Any], *, source: str) -> Standing 
             for grant in grants
             if grant.role in _ENTERPRISE and grant.organisation_id is not None
         ),
-        platform_ids=_platforms(session, [grant for grant in grants if grant.role in _PROVIDER]),
-        region_codes=frozenset(grant.region_code for grant in grants if grant.region_code is not None),
-        book_ids=frozenset(grant.book_id for grant in grants if grant.book_id is not None),
+        platform_ids=frozenset[int]().union(*(scope.platform_ids for scope in scopes)),
+        region_codes=frozenset(scope.region_code for scope in scopes if scope.region_code is not None),
+        book_ids=frozenset(scope.book_id for scope in scopes if scope.book_id is not None),
         source=source,
     )
-    return Standing(actor, person.login, person.session_version, tuple(_line(row) for row, _ in held))
+    return Standing(actor, person.login, person.session_version, tuple(_line(row) for row, _ in held), scopes)
 
 
-def _platforms(session: Session, grants: Sequence[RoleGrant]) -> frozenset[int]:
-    """The platforms of a provider's roles; a role given for an organisation covers all of its platforms."""
-    own = {grant.platform_id for grant in grants if grant.platform_id is not None}
-    hosts = {
-        grant.organisation_id
-        for grant in grants
-        if grant.organisation_id is not None and grant.platform_id is None
-    }
+def _scopes(session: Session, grants: Sequence[RoleGrant]) -> tuple[RoleScope, ...]:
+    """What each role is for; a provider's role given for an organisation covers all of its platforms."""
+    hosts = {grant.organisation_id for grant in grants if _covers_host(grant)}
+    of_host: dict[int, set[int]] = {}
     if hosts:
-        own.update(session.scalars(select(Platform.id).where(Platform.organisation_id.in_(hosts))))
-    return frozenset(own)
+        query = select(Platform.organisation_id, Platform.id).where(Platform.organisation_id.in_(hosts))
+        for host_id, platform_id in session.execute(query):
+            of_host.setdefault(host_id, set()).add(platform_id)
+    scopes = []
+    for grant in grants:
+        own = {grant.platform_id} if grant.role in _PROVIDER and grant.platform_id is not None else set()
+        if _covers_host(grant):
+            own |= of_host.get(grant.organisation_id or 0, set())
+        scopes.append(RoleScope(Role(grant.role), frozenset(own), grant.region_code, grant.book_id))
+    return tuple(scopes)
+
+
+def _covers_host(grant: RoleGrant) -> bool:
+    return grant.role in _PROVIDER and grant.organisation_id is not None and grant.platform_id is None
 
 
 def _line(row: Row[Any]) -> GrantLine:

@@ -19,7 +19,7 @@ _HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _PAID: Final = frozenset({"成功", "支付成功", "已支付", "交易成功"})
 _RETURNED: Final = frozenset({"退汇", "失败", "支付失败", "已退汇", "交易失败"})
-_REFERENCE: Final = re.compile(r"([A-Z0-9]+)-([0-9]{4,})-([0-9]{1,4})", re.ASCII)
+_REFERENCE: Final = re.compile(r"([A-Z0-9]+)-([0-9]{4,9})-([0-9]{1,4})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ def permits(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 return cast(R, _to_sign_in())
             if not permitted(current_actor(), permission):
                 raise Refusal(Code.NOT_PERMITTED)
+            g.acting_roles = PERMISSIONS[permission]
             return view(*args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
@@ -87,11 +88,14 @@ def current_standing() -> Standing | None:
 
 
 def current_actor() -> Actor:
-    """Whoever acts in this request. Refused (`not_signed_in`) for a visitor."""
+    """Whoever acts in this request, with the regions, books and platforms of the roles that the view permits.
+
+    Refused (`not_signed_in`) for a visitor.
+    """
     standing = current_standing()
     if standing is None:
         raise Refusal(Code.NOT_SIGNED_IN)
-    return standing.actor
+    return standing.acting_as(g.acting_roles) if "acting_roles" in g else standing.actor
 
 
 def begin_session(signed_in: SignedIn) -> None:

@@ -67,7 +67,7 @@ def reductions_shown(reductions: list[Any]) -> list[tuple[str, int, int | None]]
 
 
 def give_ticket(response: Response, digits: str) -> Response:
-    """Let a code that was good on arrival stay good for five minutes, while its reader signs in."""
+    """Carry when a code came for five minutes, so that one good on arrival stays good while its reader signs in."""
     response.set_cookie(
         TICKET,
         _signer().dumps(digits),

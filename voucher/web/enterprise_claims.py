@@ -104,7 +104,7 @@ def page(number: str) -> ResponseReturnValue:
         )
 
 
-@blueprint.get("/claims/<number>/documents/<int:document_id>")
+@blueprint.get("/claims/<number>/documents/<int(max=9223372036854775807):document_id>")
 @permits("enterprise:order:read")
 def document(number: str, document_id: int) -> Response:
     """One file of the firm's own claim."""

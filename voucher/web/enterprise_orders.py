@@ -74,14 +74,14 @@ def catalogue(voucher: str) -> ResponseReturnValue:
         )
 
 
-@blueprint.get("/new/<voucher>/<int:platform_id>/<service>")
+@blueprint.get("/new/<voucher>/<int(max=9223372036854775807):platform_id>/<service>")
 @permits("enterprise:order:place")
 def describe(voucher: str, platform_id: int, service: str) -> ResponseReturnValue:
     """Say what is wanted."""
     return _describe_page(voucher, platform_id, service, {}, step="describe"), 200
 
 
-@blueprint.post("/new/<voucher>/<int:platform_id>/<service>")
+@blueprint.post("/new/<voucher>/<int(max=9223372036854775807):platform_id>/<service>")
 @permits("enterprise:order:place")
 def send(voucher: str, platform_id: int, service: str) -> ResponseReturnValue:
     """Check the answers, then place the order."""
