@@ -87,7 +87,7 @@ def test_a_decided_claim_is_refused_a_second_time_on_its_own_page(told: Told, re
     number = told.approved()
     answer = reviewer.send(f"/reviewer/claims/{number}/decide", {"verdict": "approve"})
     assert answer.status_code == 409
-    assert "请改正以下问题" in answer.text
+    assert "不能办理" in answer.text
 
 
 def test_the_same_decision_sent_twice_with_one_key_gives_one_answer(told: Told, reviewer: Browser) -> None:
