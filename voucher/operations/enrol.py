@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -76,27 +77,32 @@ def enrol(
     Refused one by one: `login_taken`, `duties_separated` (two of system, security and audit administrator),
     `role_scope_missing` (an enterprise's role without organisation, a provider's without organisation or platform).
     """
-    wanted = [request.login for request in requests]
-    taken = set(session.scalars(select(Person.login).where(Person.login.in_(wanted))))
     answers: list[Enrolled | Refused] = []
     for request in requests:
         refusal = _unfit(request.grants, held=frozenset())
-        if request.login in taken:
-            refusal = Refused(Code.LOGIN_TAKEN, {"login": request.login})
-        if refusal is not None:
-            answers.append(refusal)
+        person_id = None if refusal else _insert(session, request, at)
+        if person_id is None:
+            answers.append(refusal or Refused(Code.LOGIN_TAKEN, {"login": request.login}))
             continue
-        taken.add(request.login)
-        person = Person(
-            login=request.login, name=request.name, password_hash=request.password_hash, created_at=at
-        )
-        session.add(person)
-        session.flush()
-        _write(session, person.id, request.grants, at=at)
+        _write(session, person_id, request.grants, at=at)
         roles = ",".join(sorted(grant.role.value for grant in request.grants))
-        record(session, actor, "person.enrol", [(person_ref(person.id), {"roles": roles})], at=at)
-        answers.append(Enrolled(person.id, person.login))
+        record(session, actor, "person.enrol", [(person_ref(person_id), {"roles": roles})], at=at)
+        answers.append(Enrolled(person_id, request.login))
     return answers
+
+
+def _insert(session: Session, request: Enrolment, at: datetime) -> int | None:
+    """The id of the new person; None where the login is taken, be it by somebody enrolled at the same moment."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    values = {
+        "login": request.login,
+        "name": request.name,
+        "password_hash": request.password_hash,
+        "session_version": 1,
+        "created_at": at,
+    }
+    statement = dialect.insert(Person).values(values).on_conflict_do_nothing().returning(Person.id)
+    return session.scalars(statement).one_or_none()
 
 
 def grant(
