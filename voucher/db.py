@@ -97,6 +97,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, pool_size)
         self._writer = self.engine.execution_options(**{_WRITES: True}) if self.is_sqlite else self.engine
+        self._reader = self.engine if self.is_sqlite else self.engine.execution_options(postgresql_readonly=True)
         self._turn = FairLock()
         self._serving_lock: int | None = None
 
@@ -110,8 +111,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that cannot write; its transaction ends with the block."""
-        bind = self.engine if self.is_sqlite else self.engine.execution_options(postgresql_readonly=True)
-        with Session(bind, autoflush=False) as session:
+        with Session(self._reader, autoflush=False) as session:
             yield session
 
     def transaction(self, work: Callable[[Session, datetime], T], *, at: datetime | None = None) -> T:
