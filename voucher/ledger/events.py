@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
-from struct import Struct
 from uuid import UUID, uuid5
 
 from voucher.clock import micros
@@ -70,7 +70,7 @@ class Rejected:
 
 # One leg in the hashed content: debit, credit, amount, microseconds of `expires_at`, what it resolves (posting, leg),
 # and its phase with a bit for each of the three that is there.
-PACKED_LEG = Struct("<qqqq16sii")
+PACKED_LEG = struct.Struct("<qqqq16sii")
 PHASES = {phase: number for number, phase in enumerate(Phase)}
 HAS_PENDING_POSTING, HAS_PENDING_LEG, HAS_EXPIRY = 4, 8, 16
 _NO_POSTING = bytes(16)
@@ -79,7 +79,8 @@ _NO_POSTING = bytes(16)
 def request_hash(event: Event) -> str:
     """sha256 of everything in an event but its id: its fields as text, then 56 bytes a leg.
 
-    `ledger verify` computes it again from the stored rows, for all postings at once (`verify_postings.py`).
+    `ledger verify` computes it again from the stored rows, for all postings at once (`verify_postings.py`). Raises
+    ValueError for an amount that is no 64-bit integer.
     """
     fields = (
         event.kind,
@@ -98,7 +99,13 @@ def request_hash(event: Event) -> str:
         if leg.expires_at:
             code += HAS_EXPIRY
             expires = micros(leg.expires_at)
-        parts.append(PACKED_LEG.pack(leg.debit.id, leg.credit.id, leg.amount, expires, posting, number, code))
+        fields_of_leg = (leg.debit.id, leg.credit.id, leg.amount, expires, posting, number, code)
+        try:
+            parts.append(PACKED_LEG.pack(*fields_of_leg))
+        except struct.error as wrong:
+            raise ValueError(
+                f"a leg moves a positive number of fen within 64 bits, not {leg.amount!r}"
+            ) from wrong
     return sha256(b"".join(parts)).hexdigest()
 
 

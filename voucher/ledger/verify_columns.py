@@ -31,19 +31,13 @@ UNITS = {unit.value: number for number, unit in enumerate(Unit)}
 UNIT_SHIFT = 8
 UNKNOWN = 32
 
+_NOT_THAT_TYPE = (TypeError, ValueError, OverflowError, AttributeError)
 _PAGES = 1000
 _ROWS = 50_000
 _FROM_2000 = 946_684_800_000_000
 
 
-class Kind(StrEnum):
-    """What a column holds; one that may be null is given as 0, and the table's code says so."""
-
-    BIG = "big"
-    INT = "int"
-    KEY = "key"
-    INSTANT = "instant"
-    HASH = "hash"
+Kind = StrEnum("Kind", ["BIG", "INT", "KEY", "INSTANT", "HASH"])
 
 
 _SENT = {
@@ -53,20 +47,13 @@ _SENT = {
     Kind.INSTANT: (">i8",),
     Kind.HASH: ("S64",),
 }
-_POSTGRESQL = {
-    Kind.BIG: "{0}",
-    Kind.INT: "{0}",
-    Kind.KEY: "coalesce({0}, '00000000-0000-0000-0000-000000000000')",
-    Kind.INSTANT: "coalesce({0}, 'epoch')",
-    Kind.HASH: "CASE WHEN octet_length({0}) = 64 THEN {0} ELSE repeat('?', 64) END",
-}
+_POSTGRESQL = {Kind.HASH: "CASE WHEN octet_length({0}) = 64 THEN {0} ELSE repeat('?', 64) END"}
+_POSTGRESQL_ZERO = {Kind.INT: "0", Kind.KEY: f"'{UUID(int=0)}'", Kind.INSTANT: "'epoch'"}
 _SQLITE = {
-    Kind.BIG: "{0}",
-    Kind.INT: "{0}",
-    Kind.KEY: "coalesce({0}, '00000000000000000000000000000000')",
-    Kind.INSTANT: "CASE WHEN {0} IS NULL THEN 0 ELSE strftime('%s', {0}) * 1000000 + substr({0}, 21, 6) END",
+    Kind.INSTANT: "strftime('%s', {0}) * 1000000 + substr({0}, 21, 6)",
     Kind.HASH: "CASE WHEN length(CAST({0} AS blob)) = 64 THEN {0} ELSE printf('%64s', '?') END",
 }
+_SQLITE_ZERO = {Kind.INT: 0, Kind.KEY: UUID(int=0).hex, Kind.INSTANT: 0}
 
 
 def _unit_number(column: str) -> str:
@@ -133,7 +120,7 @@ TRANSFERS = Table(
     ("phase", "unit", "pending_posting_id IS NULL", "pending_leg IS NULL", "expires_at IS NULL"),
     (
         *_plain(Kind.KEY, "pending_posting_id"),
-        ("pending_leg", "coalesce(pending_leg, 0)", Kind.INT),
+        *_plain(Kind.INT, "pending_leg"),
         *_plain(Kind.INSTANT, "expires_at"),
     ),
     _code,
@@ -200,10 +187,11 @@ def _sent(
     reader: Reader, table: Table, number: Callable[[tuple[Any, ...]], int]
 ) -> Iterator[tuple[int, Columns]]:
     grouped = ", ".join(("book_id", *table.grouped))
-    given = [_aggregated(table.columns)]
+    given = [f"string_agg(record_send(ROW({', '.join(_selected(_POSTGRESQL, table.columns))})), '')"]
     if table.nullable:
+        zeros = [f"coalesce({name}, {_POSTGRESQL_ZERO[kind]})" for name, _, kind in table.nullable]
         there = " OR ".join(f"{name} IS NOT NULL" for name, _, _ in table.nullable)
-        given.append(f"{_aggregated(table.nullable)} FILTER (WHERE {there})")
+        given.append(f"string_agg(record_send(ROW({', '.join(zeros)})), '') FILTER (WHERE {there})")
     query = (
         f"SELECT {grouped}, {', '.join(given)} FROM {table.name} "
         f"WHERE ctid >= '({{0}},0)' AND ctid < '({{1}},0)' GROUP BY {grouped} ORDER BY 1"
@@ -218,9 +206,8 @@ def _sent(
             yield book, _columns_of_sent(table, numbers, [row[taken:] for row in parts])
 
 
-def _aggregated(columns: tuple[tuple[str, str, Kind], ...]) -> str:
-    row = ", ".join(_POSTGRESQL[kind].format(sql) for _, sql, kind in columns)
-    return f"string_agg(record_send(ROW({row})), '')"
+def _selected(expressions: dict[Kind, str], columns: tuple[tuple[str, str, Kind], ...]) -> list[str]:
+    return [expressions.get(kind, "{0}").format(sql) for _, sql, kind in columns]
 
 
 def _columns_of_sent(table: Table, numbers: list[int], parts: list[tuple[bytes | None, ...]]) -> Columns:
@@ -261,7 +248,7 @@ def _fetched(
     reader: Reader, table: Table, number: Callable[[tuple[Any, ...]], int]
 ) -> Iterator[tuple[int, Columns]]:
     taken = len(table.grouped) + 1
-    selected = [_SQLITE[kind].format(sql) for _, sql, kind in (*table.columns, *table.nullable)]
+    selected = _selected(_SQLITE, (*table.columns, *table.nullable))
     query = f"SELECT {', '.join(('book_id', *table.grouped, *selected))} FROM {table.name}"
     for rows in reader.pieces(query, _ROWS):
         groups: dict[tuple[Any, ...], list[Sequence[Any]]] = defaultdict(list)
@@ -277,10 +264,12 @@ def _fetched(
 def _columns_of_rows(table: Table, book: int, rows: list[Sequence[Any]]) -> Columns:
     columns: Columns = {}
     all_columns = (*table.columns, *table.nullable)
-    for (name, _, kind), values in zip(all_columns, zip(*rows, strict=True), strict=True):
+    for (name, _, kind), stored in zip(all_columns, zip(*rows, strict=True), strict=True):
+        zero = _SQLITE_ZERO[kind] if (name, name, kind) in table.nullable else None
+        values = [zero if value is None else value for value in stored]
         try:
             columns |= _converted(name, kind, values)
-        except (TypeError, ValueError, OverflowError, AttributeError):
+        except _NOT_THAT_TYPE:
             place = next(place for place, value in enumerate(values) if not _fits(kind, value))
             row = f"{table.name} {book}/{'/'.join(map(str, rows[place][:3]))}.{name}"
             raise Unreadable(
@@ -305,6 +294,6 @@ def _converted(name: str, kind: Kind, values: Sequence[Any]) -> Columns:
 def _fits(kind: Kind, value: Any) -> bool:
     try:
         _converted("", kind, [value])
-    except (TypeError, ValueError, OverflowError, AttributeError):
+    except _NOT_THAT_TYPE:
         return False
     return True
