@@ -149,6 +149,18 @@ def test_a_row_that_is_gone_is_missed(book: Database, table: str) -> None:
     assert tampered(book, f"DELETE FROM {table} WHERE {WHERE[table]}").faults
 
 
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        (f"DELETE FROM entry WHERE {WHERE['entry']}", "entry_missing"),
+        (f"UPDATE transfer SET pending_leg = 5 WHERE {WHERE['transfer']}", "transfer_resolves"),
+        (f"UPDATE transfer SET amount = 9000000 WHERE {WHERE['transfer']}", "transfer_resolves"),
+    ],
+)
+def test_each_check_speaks_for_itself(book: Database, change: str, check: str) -> None:
+    assert check in {fault.check for fault in tampered(book, change).faults}
+
+
 def test_a_payment_that_came_back_is_sound_and_what_it_reverses_is_hashed(database: Database) -> None:
     settled(database)
     pay, back = (event(PostingKind.PAY, single(PAYABLE, accounts.paid(), 1)), PostingKind.BANK_RETURN)
