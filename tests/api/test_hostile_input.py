@@ -167,7 +167,7 @@ def test_what_cannot_be_a_number_does_not_exist(installation: Api) -> None:
         "state=lost",
         "since_on=2026-02-30",
         "since_on=2026-2-3",
-        "text=%00",
+        "text=%E2%80%AE",
         "colour=red",
     ],
 )
