@@ -33,14 +33,14 @@ fresh:
 	rm -rf instance/voucher.db* instance/files instance/anchors instance/demo-made instance/env
 
 test: install-test
-	$(bin)/pytest
+	$(bin)/pytest -n 2 --dist loadfile
 
 sure: install-test
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
 	$(bin)/lint-imports
-	$(bin)/pytest
+	$(bin)/pytest -n 2 --dist loadfile
 
 format: install-test
 	$(bin)/ruff check --fix .
