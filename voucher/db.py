@@ -97,7 +97,9 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, pool_size)
         self._writer = self.engine.execution_options(**{_WRITES: True}) if self.is_sqlite else self.engine
-        self._reader = self.engine if self.is_sqlite else self.engine.execution_options(postgresql_readonly=True)
+        self._reader = (
+            self.engine if self.is_sqlite else self.engine.execution_options(postgresql_readonly=True)
+        )
         self._turn = FairLock()
         self._serving_lock: int | None = None
 

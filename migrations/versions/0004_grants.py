@@ -11,7 +11,17 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-LEDGER = ("book", "account", "posting", "transfer", "entry", "checkpoint", "log_leaf", "log_checkpoint", "journal")
+LEDGER = (
+    "book",
+    "account",
+    "posting",
+    "transfer",
+    "entry",
+    "checkpoint",
+    "log_leaf",
+    "log_checkpoint",
+    "journal",
+)
 VIEWS = ("audit_ledger", "audit_cap", "audit_voucher", "audit_settlement")
 BALANCES = "debits_posted, credits_posted, debits_pending, credits_pending, version, last_seq"
 
