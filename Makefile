@@ -11,7 +11,7 @@ test_packages := chromium fonts-noto-cjk ffmpeg hledger
 help:
 	@echo "make run       serve the demonstration on http://127.0.0.1:$(PORT) (PORT=... for another one)"
 	@echo "make fresh     throw the demonstration's data away; make fresh run starts anew"
-	@echo "make test      the whole suite on SQLite and PostgreSQL (<= 10 minutes on two cores)"
+	@echo "make test      the whole suite on SQLite and PostgreSQL (the aim: 10 minutes on two cores)"
 	@echo "make sure      format, lint, types, floors, then the suite"
 	@echo "make format    put the code into its format"
 	@echo "make campaign  races, kills, soaks and tampers at full count (<= 60 minutes)"
