@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,7 +9,7 @@ from flask import Response, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from voucher.clock import micros
-from voucher.codes import STEP_SECONDS, Keys, check_word, make_code
+from voucher.codes import STEP_SECONDS, Keys, make_code, session_word
 from voucher.qr import svg
 from voucher.web.entry import settings
 
@@ -36,8 +34,7 @@ def keys() -> Keys:
 
 def word_of(session_number: str) -> str:
     """The two characters that both screens of a session show."""
-    secret = hmac.digest(settings().secret_key.encode(), b"check-word", hashlib.sha256)
-    return check_word(secret, session_number)
+    return session_word(settings().secret_key, session_number)
 
 
 def code_now(session_number: str, at: datetime) -> dict[str, Any]:

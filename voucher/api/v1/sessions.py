@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Final
 
 from flask import request
@@ -14,7 +12,7 @@ from voucher.api.access import current_actor
 from voucher.api.endpoint import Endpoints, coded, conditional, operation
 from voucher.api.entry import change, now, reading, settings
 from voucher.clock import micros
-from voucher.codes import STEP_SECONDS, Keys, check_word, make_code, scan_code, step_of
+from voucher.codes import STEP_SECONDS, Keys, make_code, scan_code, session_word, step_of
 from voucher.errors import Code, Refusal, found
 from voucher.models.sessions import RedemptionSession
 from voucher.operations.confirm_session import cancel_session, confirm_session, reject_session
@@ -59,7 +57,7 @@ def show(number: str) -> dict[str, Any]:
     """双方轮询的状态（每 2 秒一次，带 If-None-Match 则无变化时为 304）。机构在扫码之后才能看到。"""
     with reading() as session:
         row = _seen(session, coded(number))
-        word = check_word(hmac.digest(settings().secret_key.encode(), b"check-word", sha256), row.number)
+        word = session_word(settings().secret_key, row.number)
         return session_detail(row, sessions.state_at(row, now()), check_word=word)
 
 
