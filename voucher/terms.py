@@ -91,6 +91,7 @@ class OrderState(Term):
     ACCEPTED = "accepted", "机构已接单"
     HELD = "held", "合同已备案，额度已锁定"
     DELIVERED = "delivered", "机构已交付"
+    DISPUTED = "disputed", "争议处理中"
     CAPTURED = "captured", "已核销"
     CLAIMED = "claimed", "兑付申请中"
     APPROVED = "approved", "拟兑付"
@@ -108,6 +109,7 @@ class OrderState(Term):
 class OrderChannel(Term):
     REMOTE = "remote", "线上订单"
     COUNTER = "counter", "现场核销"
+    POST_SUBSIDY = "post_subsidy", "后补助"
 
 
 class SessionState(Term):
@@ -121,9 +123,15 @@ class SessionState(Term):
 
 
 class ClaimState(Term):
+    AWAITING = "awaiting", "待对方确认"
     SUBMITTED = "submitted", "待审核"
+    RETURNED = "returned", "退回补正"
     APPROVED = "approved", "拟兑付"
+    IN_NOTICE = "in_notice", "公示中"
+    OBJECTED = "objected", "异议处理中"
+    CLEARED = "cleared", "公示无异议"
     REJECTED = "rejected", "不予兑付"
+    WITHDRAWN = "withdrawn", "已撤回"
     IN_BATCH = "in_batch", "已进批次"
     PAID = "paid", "已兑付"
 
@@ -159,6 +167,14 @@ class DocumentKind(Term):
     INVOICE = "invoice", "发票"
     PAYMENT_PROOF = "payment_proof", "付款凭证"
     RESULT = "result", "服务成果"
+
+
+class PaymentChannel(Term):
+    BANK_TRANSFER = "bank_transfer", "银行转账"
+    DIGITAL_YUAN = "digital_yuan", "数字人民币"
+    CARD = "card", "刷卡"
+    ONLINE = "online", "第三方支付"
+    CASH = "cash", "现金"
 
 
 class Role(Term):

@@ -37,7 +37,7 @@ def test_the_schema_is_made_from_nothing_and_made_again_without_harm(
         assert CliRunner().invoke(main, ["db", "upgrade"]).exit_code == 0
     database = Database(url)
     with database.read() as session:
-        assert session.execute(text("SELECT version_num FROM alembic_version")).scalar_one() >= "0004"
+        assert session.execute(text("SELECT version_num FROM alembic_version")).scalar_one() >= "0013"
     database.dispose()
 
 

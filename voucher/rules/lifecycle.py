@@ -52,6 +52,14 @@ class Event(StrEnum):
     SUSPEND = "suspend"
     RESTORE = "restore"
     PUBLISH = "publish"
+    RETURN = "return"
+    RESUBMIT = "resubmit"
+    WITHDRAW = "withdraw"
+    OPEN_NOTICE = "open_notice"
+    OBJECT = "object"
+    CLEAR = "clear"
+    DISPUTE = "dispute"
+    RESUME = "resume"
 
 
 # A counter order begins at HELD (proposing places, accepts and holds it in one step), a post-subsidy at APPROVED.
@@ -72,12 +80,19 @@ _ORDER: dict[OrderState, dict[Event, OrderState]] = {
         Event.CAPTURE: OrderState.CAPTURED,
         Event.RELEASE: OrderState.RELEASED,
         Event.EXPIRE: OrderState.EXPIRED,
+        Event.DISPUTE: OrderState.DISPUTED,
     },
     OrderState.DELIVERED: {
         Event.SEND_BACK: OrderState.HELD,
         Event.CAPTURE: OrderState.CAPTURED,
         Event.RELEASE: OrderState.RELEASED,
         Event.EXPIRE: OrderState.EXPIRED,
+        Event.DISPUTE: OrderState.DISPUTED,
+    },
+    OrderState.DISPUTED: {
+        Event.RESUME: OrderState.HELD,
+        Event.CAPTURE: OrderState.CAPTURED,
+        Event.RELEASE: OrderState.RELEASED,
     },
     OrderState.CAPTURED: {
         Event.CLAIM: OrderState.CLAIMED,
@@ -88,6 +103,7 @@ _ORDER: dict[OrderState, dict[Event, OrderState]] = {
         Event.APPROVE: OrderState.APPROVED,
         Event.REVERSE: OrderState.REVERSED,
         Event.DISALLOW: OrderState.DISALLOWED,
+        Event.WITHDRAW: OrderState.CAPTURED,
     },
     OrderState.APPROVED: {
         Event.TAKE_IN: OrderState.IN_BATCH,
@@ -118,9 +134,34 @@ _SESSION: dict[SessionState, dict[Event, SessionState]] = {
     },
 }
 _CLAIM: dict[ClaimState, dict[Event, ClaimState]] = {
-    ClaimState.SUBMITTED: {Event.APPROVE: ClaimState.APPROVED, Event.REJECT: ClaimState.REJECTED},
-    ClaimState.APPROVED: {Event.TAKE_IN: ClaimState.IN_BATCH, Event.REJECT: ClaimState.REJECTED},
-    ClaimState.IN_BATCH: {Event.PAY: ClaimState.PAID, Event.TAKE_OUT: ClaimState.APPROVED},
+    ClaimState.AWAITING: {
+        Event.CONFIRM: ClaimState.SUBMITTED,
+        Event.RETURN: ClaimState.RETURNED,
+        Event.WITHDRAW: ClaimState.WITHDRAWN,
+    },
+    ClaimState.SUBMITTED: {
+        Event.APPROVE: ClaimState.APPROVED,
+        Event.REJECT: ClaimState.REJECTED,
+        Event.RETURN: ClaimState.RETURNED,
+        Event.WITHDRAW: ClaimState.WITHDRAWN,
+    },
+    ClaimState.RETURNED: {
+        Event.RESUBMIT: ClaimState.SUBMITTED,
+        Event.REJECT: ClaimState.REJECTED,
+        Event.WITHDRAW: ClaimState.WITHDRAWN,
+    },
+    ClaimState.APPROVED: {
+        Event.TAKE_IN: ClaimState.IN_BATCH,
+        Event.REJECT: ClaimState.REJECTED,
+        Event.OPEN_NOTICE: ClaimState.IN_NOTICE,
+    },
+    ClaimState.IN_NOTICE: {Event.OBJECT: ClaimState.OBJECTED, Event.CLEAR: ClaimState.CLEARED},
+    ClaimState.OBJECTED: {Event.CLEAR: ClaimState.CLEARED, Event.REJECT: ClaimState.REJECTED},
+    ClaimState.CLEARED: {Event.TAKE_IN: ClaimState.IN_BATCH, Event.REJECT: ClaimState.REJECTED},
+    ClaimState.IN_BATCH: {
+        Event.PAY: ClaimState.PAID,
+        Event.TAKE_OUT: ClaimState.APPROVED,
+    },
     ClaimState.PAID: {Event.BOUNCE: ClaimState.IN_BATCH},
 }
 _BATCH: dict[BatchState, dict[Event, BatchState]] = {

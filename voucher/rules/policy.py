@@ -18,6 +18,7 @@ from voucher.terms import (
     EligibilityRule,
     HolderClass,
     IssueMode,
+    PaymentChannel,
     PayoutMode,
     Rounding,
     SubsidyBase,
@@ -182,6 +183,17 @@ class Policy:
     face_min_fen: Fen | None = None
     face_max_fen: Fen | None = None
     transition: Transition | None = None
+    claim_confirm_days: int | None = None
+    defect_days: int | None = None
+    review_days: int | None = None
+    expert_review: bool | None = None
+    cosigners: tuple[str, ...] = ()
+    minutes_required: bool | None = None
+    payment_channels: tuple[PaymentChannel, ...] = ()
+    instalments_max: int | None = None
+    stacking: tuple[str, ...] = ()
+    excluded_words: tuple[str, ...] = ()
+    split_days: int | None = None
     sources: tuple[tuple[str, Source], ...] = field(default=())
     fills: tuple[Fill, ...] = ()
 

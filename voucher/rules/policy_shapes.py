@@ -21,6 +21,7 @@ from voucher.terms import (
     EligibilityRule,
     HolderClass,
     IssueMode,
+    PaymentChannel,
     PayoutMode,
     Rounding,
     SubsidyBase,
@@ -113,9 +114,13 @@ def choice(terms: type[StrEnum]) -> Shape:
 
 def choices(terms: type[StrEnum]) -> Shape:
     """Several different values of a closed list, at least one."""
-    single = choice(terms)
+    return several(choice(terms))
 
-    def shape(value: object) -> tuple[StrEnum, ...]:
+
+def several(single: Shape) -> Shape:
+    """Several different values of one shape, at least one."""
+
+    def shape(value: object) -> tuple[Any, ...]:
         if not isinstance(value, list) or not value:
             raise ValueError("应为非空列表")
         if len(value) > LONGEST_LIST:
@@ -126,6 +131,13 @@ def choices(terms: type[StrEnum]) -> Shape:
         return chosen
 
     return shape
+
+
+def yes_or_no(value: object) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("应为 true 或 false")
+    return value
 
 
 rate = whole(0, WHOLE_BP)
@@ -199,6 +211,17 @@ VALUES: dict[str, tuple[str, Shape]] = {
     "face_min_fen": ("face_min_fen", fen),
     "face_max_fen": ("face_max_fen", fen),
     "transition": ("transition", choice(Transition)),
+    "claim_confirm_days": ("claim_confirm_days", days),
+    "defect_days": ("defect_days", days),
+    "review_days": ("review_days", days),
+    "expert_review": ("expert_review", yes_or_no),
+    "cosigners": ("cosigners", several(code)),
+    "minutes_required": ("minutes_required", yes_or_no),
+    "payment_channels": ("payment_channels", choices(PaymentChannel)),
+    "instalments_max": ("instalments_max", whole(1, 60)),
+    "stacking": ("stacking", several(code)),
+    "excluded_words": ("excluded_words", several(text)),
+    "split_days": ("split_days", days),
 }
 
 LISTS: dict[str, tuple[Callable[[Mapping[str, Any]], Any], dict[str, Shape], frozenset[str]]] = {

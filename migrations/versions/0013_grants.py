@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0013"
+down_revision = "0012"
 
 LEDGER = (
     "book",

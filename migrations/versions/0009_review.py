@@ -1,0 +1,10 @@
+"""Review: defects, opinions, recusals, stand-ins."""
+
+from __future__ import annotations
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    pass
