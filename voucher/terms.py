@@ -142,6 +142,33 @@ class Verdict(Term):
     REJECT = "reject", "不同意"
 
 
+class ClaimItem(Term):
+    """What of a claim can be sent back to be mended: the fields and the files of it."""
+
+    CONTRACT = "contract", "合同（金额、编号、合同文件）"
+    INVOICES = "invoices", "发票（号码、金额、分摊、发票文件）"
+    PAYMENT = "payment", "付款（金额、日期、付款凭证）"
+    RESULT = "result", "服务成果（报告、验收材料）"
+    PAYEE = "payee", "收款账户"
+    OTHER = "other", "其他材料"
+
+
+class TrimCause(Term):
+    OUT_OF_SCOPE = "out_of_scope", "含不属于补助范围的费用"
+    ABOVE_CONTRACT = "above_contract", "超出合同约定"
+    PAPERS_BELOW = "papers_below", "发票或付款不足以支持申请金额"
+    OVERPRICED = "overpriced", "价格明显高于同类服务"
+    AUDITED = "audited", "按第三方审计结果核定"
+    EXPERT = "expert", "按专家意见核定"
+    OTHER = "other", "其他"
+
+
+class OpinionVerdict(Term):
+    SUPPORT = "support", "建议兑付"
+    SUPPORT_LESS = "support_less", "建议核减后兑付"
+    OPPOSE = "oppose", "建议不予兑付"
+
+
 class BatchState(Term):
     COLLECTING = "collecting", "编制中"
     SUBMITTED = "submitted", "待复核"
@@ -169,6 +196,14 @@ class DocumentKind(Term):
     RESULT = "result", "服务成果"
 
 
+class Retention(Term):
+    """By which rule of the archive a file is kept, the stronger ones last. The years are for a person to confirm."""
+
+    PROCESS = "process", "过程材料"
+    STANDING = "standing", "主体与授权材料"
+    VOUCHER = "voucher", "资金凭证"
+
+
 class PaymentChannel(Term):
     BANK_TRANSFER = "bank_transfer", "银行转账"
     DIGITAL_YUAN = "digital_yuan", "数字人民币"
@@ -183,6 +218,8 @@ class Role(Term):
     PROVIDER_SCANNER = "provider_scanner", "机构收券员"
     PROVIDER_MANAGER = "provider_manager", "机构管理员"
     REVIEWER = "reviewer", "审核人"
+    EXPERT = "expert", "评审专家"
+    COSIGNER = "cosigner", "会签人"
     PROGRAMME_OFFICER = "programme_officer", "项目主管"
     FINANCE_MAKER = "finance_maker", "财政经办"
     FINANCE_CHECKER = "finance_checker", "财政复核"
@@ -265,6 +302,34 @@ class IssueMode(Term):
     REVIEWED = "reviewed", "审核发放"
 
 
+class ApplicationState(Term):
+    SUBMITTED = "submitted", "待审核"
+    RETURNED = "returned", "退回补正"
+    WAITING = "waiting", "已通过，等候发券"
+    ISSUED = "issued", "已发券"
+    REJECTED = "rejected", "不予发放"
+    WITHDRAWN = "withdrawn", "已撤回"
+    LAPSED = "lapsed", "年度结束，未发放"
+
+
+class ApplicationVerdict(Term):
+    APPROVE = "approve", "同意发放"
+    RETURN = "return", "退回补正"
+    REJECT = "reject", "不予发放"
+
+
+class AppealState(Term):
+    LODGED = "lodged", "申诉待处理"
+    UPHELD = "upheld", "申诉成立"
+    DISMISSED = "dismissed", "申诉不成立"
+
+
+class AppealChannel(Term):
+    PAGE = "page", "网上"
+    PHONE = "phone", "电话"
+    COUNTER = "counter", "窗口"
+
+
 class EligibilityRule(Term):
     ROSTER_OF_YEAR = "roster_of_year", "当年入库登记"
 
@@ -291,3 +356,52 @@ class Certifier(Term):
 
 class Transition(Term):
     ORDER_DATE = "order_date", "按下单之日有效的版本"
+
+
+class MessageChannel(Term):
+    INBOX = "inbox", "站内消息"
+    EMAIL = "email", "电子邮件"
+    SMS = "sms", "短信"
+    WECHAT = "wechat", "微信"
+
+
+class MessageState(Term):
+    WAITING = "waiting", "待发送"
+    CLAIMED = "claimed", "发送中"
+    SENT = "sent", "已送达"
+    DEAD = "dead", "未能送达"
+
+
+class DayKind(Term):
+    REST = "rest", "放假"
+    WORK = "work", "上班"
+
+
+class MessageEvent(Term):
+    """What people are told of. The sentences are in schemas/notes.py, one for each member."""
+
+    ORDER_PLACED = "order_placed", "新订单"
+    ORDER_ACCEPTED = "order_accepted", "机构已接单"
+    ORDER_DECLINED = "order_declined", "机构未接单"
+    ORDER_HELD = "order_held", "合同已备案"
+    ORDER_DELIVERED = "order_delivered", "机构已交付"
+    ORDER_SENT_BACK = "order_sent_back", "企业要求重新交付"
+    ORDER_CAPTURED = "order_captured", "订单已核销"
+    ORDER_CANCELLED = "order_cancelled", "订单已取消"
+    ORDER_EXPIRED = "order_expired", "订单逾期失效"
+    SESSION_CAPTURED = "session_captured", "现场核销完成"
+    CLAIM_SUBMITTED = "claim_submitted", "新的兑付申请"
+    CLAIM_DECIDED = "claim_decided", "兑付申请已审核"
+    CLAIM_PAID = "claim_paid", "补助资金已支付"
+    PAYMENT_BOUNCED = "payment_bounced", "银行退汇"
+    VOUCHER_ISSUED = "voucher_issued", "创新券已发放"
+    VOUCHER_EXPIRED = "voucher_expired", "创新券过期收回"
+    COMPLETE_BY_NEAR = "complete_by_near", "完成期限将到"
+    USE_BY_NEAR = "use_by_near", "创新券将到期"
+    REDEEM_BY_NEAR = "redeem_by_near", "兑付申请期限将到"
+    DEFECTS_NEAR = "defects_near", "补正期限将到"
+    CONFIRM_NEAR = "confirm_near", "确认期限将到"
+    NOTICE_OPENED = "notice_opened", "公示开始"
+    OBJECTION_MADE = "objection_made", "收到异议"
+    OBJECTION_DECIDED = "objection_decided", "异议已处理"
+    CLAIM_CLEARED = "claim_cleared", "公示期满"

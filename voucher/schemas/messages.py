@@ -83,6 +83,14 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.BATCH_CHANGED: "批次在提交后有变化，请重新核对后再复核。",
     Code.BATCH_EMPTY: "没有可以编入批次的申请。",
     Code.APPROVED_ABOVE_CLAIM: "核定金额不能超过申请金额。",
+    Code.APPLICATION_CLOSED: "现在不在申领期内，不能提交申领。",
+    Code.APPLICATION_OPEN: "本单位在该项目已有办理中的申领，办结后才能再申领。",
+    Code.WINDOW_OVERLAPS: "与已公布的申领期重叠，同一时间只能有一个申领期。",
+    Code.UNDERTAKING_UNSIGNED: "请阅读并签署现行版本的承诺书。",
+    Code.HOLDING_EXCEEDED: "持有的券将超过政策规定的上限。",
+    Code.VOUCHER_IDLE: "已领取的券还没有使用，使用或退回后才能再申领。",
+    Code.APPEAL_LATE: "已过申诉期限，不能再提出申诉。",
+    Code.APPEAL_MADE: "对这项决定已经提出过申诉。",
     Code.POLICY_NOT_PUBLISHED: "没有在有效期内的已发布政策版本。",
     Code.POLICY_INCOMPLETE: "政策还有必填参数未由主管部门确定，不能发布。",
     Code.POLICY_INVALID: "政策文件有错误，不能发布。",
@@ -141,6 +149,21 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.QR_USED: ("扫码时间：{scanned_at}。",),
     Code.SESSION_CLOSED: (_STATE,),
     Code.APPROVED_ABOVE_CLAIM: ("申请 {claimed_fen} 元，核定 {approved_fen} 元。",),
+    Code.APPLICATION_CLOSED: (
+        "原因：{reason}。",
+        "公布的申领期自 {opens_at}。",
+        "至 {closes_at}。",
+        "公布文件：{document_no}。",
+    ),
+    Code.APPLICATION_OPEN: ("申领号 {application}。", _STATE),
+    Code.WINDOW_OVERLAPS: ("已公布的自 {opens_at}，文件 {document_no}。",),
+    Code.UNDERTAKING_UNSIGNED: ("现行承诺书是第 {version} 版。",),
+    Code.HOLDING_EXCEEDED: (
+        "上限 {held_most_fen} 元，已持有（含办理中）{held_fen} 元，本次申领 {wanted_fen} 元。",
+    ),
+    Code.VOUCHER_IDLE: ("未使用的券：{voucher}。",),
+    Code.APPEAL_LATE: ("期限至 {appeal_by_on}。",),
+    Code.APPEAL_MADE: ("申诉号 {appeal}。", _STATE),
     Code.POLICY_NOT_PUBLISHED: ("政策：{programme}，日期：{on}。",),
     Code.POLICY_INCOMPLETE: ("未确定的参数：{missing}。",),
     Code.ALREADY_REGISTERED: ("已登记的是 {subject}。",),
@@ -157,7 +180,7 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
 
 def sentence(refusing: Refusing) -> str:
     """The Chinese text for a refusal: its rule, then every detail whose facts it brings."""
-    facts = {name: _written(name, value) for name, value in refusing.facts.items() if value is not None}
+    facts = {name: shown(name, value) for name, value in refusing.facts.items() if value is not None}
     details = [text for text in DETAILS.get(refusing.code, ()) if names(text) <= facts.keys()]
     if _NEEDED in details and _LEFT in details:
         details.remove(_LEFT)
@@ -169,7 +192,8 @@ def names(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def _written(name: str, value: Fact) -> str:
+def shown(name: str, value: Fact) -> str:
+    """A fact as people read it: `_fen` in yuan, members of closed lists by their word, instants to the second."""
     if name.endswith("_fen") and isinstance(value, int):
         return format_yuan(value)
     if isinstance(value, bool):

@@ -8,6 +8,8 @@ from typing import Final
 
 from voucher.terms import (
     AffiliationKind,
+    AppealState,
+    ApplicationState,
     BatchState,
     CertificationState,
     ClaimState,
@@ -19,6 +21,7 @@ from voucher.terms import (
     Role,
     SessionState,
     Term,
+    Verdict,
     VoucherState,
 )
 
@@ -33,6 +36,9 @@ REASONS: Final[Mapping[str, str]] = {
     "no_rate": "政策没有规定此项服务的补助比例",
     "not_qualified": "尚未通过资格审核",
     "region": "所在地区不在政策范围内",
+    "no_window": "主管部门还没有公布申领期",
+    "not_yet": "申领期还没有开始",
+    "over": "申领期已经结束",
     "missing": "没有收到文件",
     "size": "文件太大",
     "rows": "行数超过上限",
@@ -64,6 +70,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         VoucherState,
         CertificationState,
         PolicyState,
+        ApplicationState,
+        AppealState,
     ),
     "reason": REASONS,
     "relation": {**_labels(AffiliationKind), **RELATIONS},
@@ -72,6 +80,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "role": _labels(Role),
     "roles": _labels(Role),
     "missing": _labels(DocumentKind),
+    "verdict": _labels(Verdict),
 }
 
 

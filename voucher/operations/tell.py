@@ -1,0 +1,152 @@
+"""Telling people: rows for the inbox and the outbox, in the transaction of the deed (domain 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Row, and_, false, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from voucher.clock import business_date
+from voucher.errors import Fact
+from voucher.models.messages import Contact, Message
+from voucher.models.parties import Platform
+from voucher.models.people import Person, RoleGrant
+from voucher.models.regions import Region
+from voucher.terms import MessageChannel, MessageEvent, MessageState, Role
+
+_ENTERPRISE = (Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER)
+_PROVIDER = (Role.PROVIDER_SCANNER, Role.PROVIDER_MANAGER)
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing to tell, and to whom: persons, an organisation's people, a platform's, a region's officials.
+
+    `subject` is the number of the thing told of; the facts are what the sentence names (amounts `_fen`, days
+    `_on`), never an ID number, telephone or account. The same event about the same subject with the same `once`
+    is told a person one time only. `region_roles` says which officials whose region covers `region_code` are told.
+    """
+
+    event: MessageEvent
+    subject: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    person_ids: tuple[int, ...] = ()
+    organisation_id: int | None = None
+    platform_id: int | None = None
+    region_code: str | None = None
+    once: str = ""
+    region_roles: tuple[Role, ...] = (Role.REVIEWER,)
+
+
+def tell(session: Session, notes: Sequence[Note], *, at: datetime) -> int:
+    """Write one message for each recipient and channel they asked for, the inbox always; gives the number written.
+
+    Two statements for any number of notes (three where a region is told). Nobody is told twice: a message that is
+    there already is passed over. Nothing is refused; a note that nobody is there to receive writes nothing.
+    """
+    if not notes:
+        return 0
+    people = _people(session, notes, on=business_date(at))
+    paths = _paths(session, {note.region_code for note in notes if note.region_code})
+    rows = [
+        row
+        for note in notes
+        for person_id, contact in _recipients(note, people, paths).items()
+        for row in _rows(note, person_id, contact, at)
+    ]
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    written = 0
+    for first in range(0, len(rows), _AT_ONCE):
+        part = rows[first : first + _AT_ONCE]
+        statement = dialect.insert(Message).values(part).on_conflict_do_nothing().returning(Message.id)
+        written += len(session.scalars(statement).all())
+    return written
+
+
+def _people(session: Session, notes: Sequence[Note], *, on: date) -> Sequence[Row[Any]]:
+    """Everybody who may be meant: a row for each valid role, and one for each person named directly."""
+    platforms = {note.platform_id for note in notes if note.platform_id is not None}
+    firms = {note.organisation_id for note in notes if note.organisation_id is not None}
+    officials = {role for note in notes if note.region_code for role in note.region_roles}
+    hosts = select(Platform.organisation_id).where(Platform.id.in_(platforms))
+    meant = or_(
+        and_(RoleGrant.role.in_(_ENTERPRISE), RoleGrant.organisation_id.in_(firms)),
+        and_(RoleGrant.role.in_(_PROVIDER), RoleGrant.platform_id.in_(platforms)) if platforms else false(),
+        and_(RoleGrant.role.in_(_PROVIDER), RoleGrant.organisation_id.in_(hosts)) if platforms else false(),
+        and_(RoleGrant.role.in_(officials), RoleGrant.region_code.is_not(None)) if officials else false(),
+        Person.id.in_({person_id for note in notes for person_id in note.person_ids}),
+    )
+    place = and_(
+        Platform.organisation_id == RoleGrant.organisation_id,
+        RoleGrant.platform_id.is_(None),
+        Platform.id.in_(platforms),
+    )
+    query = (
+        select(Person.id, RoleGrant.role, RoleGrant.organisation_id, RoleGrant.region_code)
+        .add_columns(RoleGrant.platform_id, Platform.id.label("hosted_id"), Contact)
+        .outerjoin(
+            RoleGrant,
+            and_(
+                RoleGrant.person_id == Person.id,
+                RoleGrant.from_on <= on,
+                or_(RoleGrant.to_on.is_(None), RoleGrant.to_on > on),
+            ),
+        )
+        .outerjoin(Platform.__table__, place)
+        .outerjoin(Contact, Contact.person_id == Person.id)
+        .where(Person.disabled_at.is_(None), meant)
+        .order_by(Person.id)
+    )
+    return session.execute(query).all()
+
+
+def _paths(session: Session, codes: set[str]) -> dict[str, str]:
+    if not codes:
+        return {}
+    return dict(
+        session.execute(select(Region.code, Region.path).where(Region.code.in_(codes))).tuples().all()
+    )
+
+
+def _recipients(
+    note: Note, people: Sequence[Row[Any]], paths: Mapping[str, str]
+) -> dict[int, Contact | None]:
+    path = paths.get(note.region_code or "", "")
+    return {
+        row.id: row.Contact
+        for row in people
+        if row.id in note.person_ids
+        or (row.role in _ENTERPRISE and _same(note.organisation_id, row.organisation_id))
+        or (row.role in _PROVIDER and _same(note.platform_id, row.platform_id, row.hosted_id))
+        or (row.role in note.region_roles and row.region_code and f"/{row.region_code}/" in path)
+    }
+
+
+def _same(wanted: int | None, *held: int | None) -> bool:
+    return wanted is not None and wanted in held
+
+
+def _rows(note: Note, person_id: int, contact: Contact | None, at: datetime) -> Iterator[dict[str, Any]]:
+    wanted = [MessageChannel(value) for value in contact.channels] if contact else []
+    for channel in (MessageChannel.INBOX, *wanted):
+        inside = channel is MessageChannel.INBOX
+        yield {
+            "ref": uuid4().hex,
+            "event": note.event.value,
+            "subject": note.subject,
+            "once": note.once,
+            "person_id": person_id,
+            "channel": channel.value,
+            "facts": dict(note.facts),
+            "state": (MessageState.SENT if inside else MessageState.WAITING).value,
+            "told_at": at,
+            "next_try_at": None if inside else at,
+            "sent_at": at if inside else None,
+        }

@@ -1,0 +1,139 @@
+"""What people are told: a title and a text for each event, with the facts of the note in their places.
+
+A title holds nothing but the number of the thing (`{subject}`): it leaves the house on lock screens and in subject
+lines. A detail stands in the text only where the note brings all facts that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from voucher.errors import Fact
+from voucher.schemas.messages import names, shown
+from voucher.terms import MessageEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The words of one event: a title, a sentence, and details that need further facts."""
+
+    title: str
+    sentence: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message as it is read."""
+
+    title: str
+    text: str
+
+
+_SERVICE: Final = "服务：{service}。"
+_REASON: Final = "原因：{reason}。"
+_COMPLETE_BY: Final = "请在 {complete_by_on} 前完成。"
+
+TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
+    MessageEvent.ORDER_PLACED: Template(
+        "收到新订单 {subject}", "有企业向您的平台下单，订单 {subject}，请尽快接单或说明不接的原因。", (_SERVICE,)
+    ),
+    MessageEvent.ORDER_ACCEPTED: Template(
+        "订单 {subject} 已接单", "服务机构已接受订单 {subject}。", ("报价 {quote_fen} 元。", "下一步：签订合同，由机构备案。")
+    ),
+    MessageEvent.ORDER_DECLINED: Template(
+        "订单 {subject} 未被接受", "服务机构没有接受订单 {subject}，券额未受影响，可另选机构。", (_REASON,)
+    ),
+    MessageEvent.ORDER_HELD: Template(
+        "订单 {subject} 合同已备案",
+        "订单 {subject} 的合同已备案，补助额度已锁定。",
+        ("锁定额度 {held_fen} 元。", _COMPLETE_BY),
+    ),
+    MessageEvent.ORDER_DELIVERED: Template(
+        "订单 {subject} 已交付，请确认", "服务机构已登记交付订单 {subject}，请核对成果后确认，或退回并说明原因。"
+    ),
+    MessageEvent.ORDER_SENT_BACK: Template(
+        "订单 {subject} 被退回", "企业没有确认订单 {subject} 的交付，请处理后重新交付。", (_REASON,)
+    ),
+    MessageEvent.ORDER_CAPTURED: Template(
+        "订单 {subject} 已核销", "订单 {subject} 经双方确认，已核销。", ("核销 {captured_fen} 元。",)
+    ),
+    MessageEvent.ORDER_CANCELLED: Template(
+        "订单 {subject} 已取消", "订单 {subject} 已取消，锁定的额度已退回券内。", (_REASON,)
+    ),
+    MessageEvent.ORDER_EXPIRED: Template(
+        "订单 {subject} 逾期失效", "订单 {subject} 未在期限内完成，锁定的额度已退回券内。"
+    ),
+    MessageEvent.SESSION_CAPTURED: Template(
+        "订单 {subject} 现场核销完成", "订单 {subject} 已在现场核销。", ("核销 {captured_fen} 元。",)
+    ),
+    MessageEvent.CLAIM_SUBMITTED: Template(
+        "新的兑付申请 {subject}", "兑付申请 {subject} 已提交，等待审核。", ("申请金额 {claimed_fen} 元。",)
+    ),
+    MessageEvent.CLAIM_DECIDED: Template(
+        "兑付申请 {subject} 已审核",
+        "兑付申请 {subject} 的审核结论：{verdict}。",
+        ("核定 {approved_fen} 元。", _REASON),
+    ),
+    MessageEvent.CLAIM_PAID: Template(
+        "兑付申请 {subject} 已支付", "兑付申请 {subject} 的补助资金已支付，请查收。", ("金额 {amount_fen} 元。",)
+    ),
+    MessageEvent.PAYMENT_BOUNCED: Template(
+        "兑付申请 {subject} 被银行退汇",
+        "兑付申请 {subject} 的款项被银行退回，请核对收款账户，财政部门会重新支付。",
+        (_REASON,),
+    ),
+    MessageEvent.VOUCHER_ISSUED: Template(
+        "创新券 {subject} 已发放", "创新券 {subject} 已发放到您的单位。", ("券面 {face_fen} 元。", "请在 {use_by_on} 前下单使用。")
+    ),
+    MessageEvent.VOUCHER_EXPIRED: Template(
+        "创新券 {subject} 已过期收回", "创新券 {subject} 已过使用期限，余额已收回。"
+    ),
+    MessageEvent.COMPLETE_BY_NEAR: Template(
+        "订单 {subject} 的完成期限将到",
+        "订单 {subject} 应在 {complete_by_on} 前完成并确认，逾期锁定的额度会退回。",
+        ("还有 {days} 个工作日。",),
+    ),
+    MessageEvent.USE_BY_NEAR: Template(
+        "创新券 {subject} 将到期", "创新券 {subject} 的使用期限至 {use_by_on}，逾期余额收回。", ("还有 {days} 个工作日。",)
+    ),
+    MessageEvent.REDEEM_BY_NEAR: Template(
+        "订单 {subject} 的兑付申请期限将到",
+        "订单 {subject} 已核销，请在 {redeem_by_on} 前提交兑付申请，逾期不能再申请。",
+        ("还有 {days} 个工作日。",),
+    ),
+    MessageEvent.DEFECTS_NEAR: Template(
+        "申请 {subject} 的补正期限将到",
+        "兑付申请 {subject} 被退回补正，请在 {due_on} 前补齐后重新提交。",
+        ("还有 {days} 个工作日。",),
+    ),
+    MessageEvent.CONFIRM_NEAR: Template(
+        "申请 {subject} 等您确认",
+        "兑付申请 {subject} 需要您在 {due_on} 前确认。",
+        ("还有 {days} 个工作日。",),
+    ),
+    MessageEvent.NOTICE_OPENED: Template(
+        "兑付申请 {subject} 开始公示",
+        "兑付申请 {subject} 已列入公示 {notice}，公示至 {to_on}，无异议后进入兑付。",
+    ),
+    MessageEvent.OBJECTION_MADE: Template(
+        "公示收到异议 {subject}", "公示 {notice} 收到异议 {subject}，涉及申请 {claim}，请核实并作出处理决定。"
+    ),
+    MessageEvent.OBJECTION_DECIDED: Template(
+        "异议 {subject} 已处理", "对申请 {claim} 的异议 {subject} 已处理：{outcome}。", (_REASON,)
+    ),
+    MessageEvent.CLAIM_CLEARED: Template(
+        "兑付申请 {subject} 公示期满", "兑付申请 {subject} 公示期满无异议，等待编入兑付批次。"
+    ),
+}  # fmt: skip
+
+
+def told(event: MessageEvent, subject: str, facts: Mapping[str, Fact]) -> Told:
+    """The message in Chinese. KeyError where the note lacks a fact that its sentence names."""
+    template = TEMPLATES[event]
+    said = {name: shown(name, value) for name, value in facts.items() if value is not None}
+    said["subject"] = subject
+    details = [text for text in template.details if names(text) <= said.keys()]
+    return Told(template.title.format(subject=subject), "".join((template.sentence, *details)).format(**said))
