@@ -173,13 +173,23 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("region_code", sa.String(length=20), nullable=False),
         sa.Column("legal_representative", sa.String(length=40), nullable=False),
+        sa.Column("parent_id", KEY, nullable=True),
+        sa.Column("controller_key", sa.String(length=64), nullable=True),
+        sa.Column("legal_rep_key", sa.String(length=64), nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["organisation.id"], name="fk_organisation_parent_id", ondelete="RESTRICT"
+        ),
         sa.ForeignKeyConstraint(
             ["region_code"], ["region.code"], name="fk_organisation_region_code", ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_organisation"),
         sa.UniqueConstraint("uscc", name="uq_organisation_uscc"),
     )
+    op.create_index("ix_organisation_controller", "organisation", ["controller_key"])
+    op.create_index("ix_organisation_legal_rep", "organisation", ["legal_rep_key"])
+    op.create_index("ix_organisation_parent", "organisation", ["parent_id"])
+
     op.create_table(
         "posting",
         sa.Column("book_id", KEY, nullable=False),
@@ -235,6 +245,7 @@ def upgrade() -> None:
         sa.Column("second_id", KEY, nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("share_bp", sa.Integer(), nullable=True),
         sa.CheckConstraint("first_id < second_id", name="ck_affiliation_ordered_pair"),
         sa.ForeignKeyConstraint(
             ["first_id"], ["organisation.id"], name="fk_affiliation_first_id", ondelete="RESTRICT"
@@ -285,6 +296,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("organisation_id", KEY, nullable=True),
         sa.Column("region_code", sa.String(length=20), nullable=False),
+        sa.Column("cap_ref", sa.String(length=40), nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name="fk_holder_organisation_id", ondelete="RESTRICT"
@@ -337,6 +349,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=24), nullable=False),
         sa.Column("region_code", sa.String(length=20), nullable=False),
+        sa.Column("orders_a_day", sa.Integer(), nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name="fk_platform_organisation_id", ondelete="RESTRICT"
@@ -383,6 +396,8 @@ def upgrade() -> None:
         sa.Column("roster_no", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("region_code", sa.String(length=20), nullable=False),
+        sa.Column("staff", sa.Integer(), nullable=True),
+        sa.Column("revenue_fen", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["import_id"], ["roster_import.id"], name="fk_roster_entry_import_id", ondelete="RESTRICT"
         ),
@@ -590,6 +605,7 @@ def upgrade() -> None:
         sa.Column("platform_id", KEY, nullable=True),
         sa.Column("region_code", sa.String(length=20), nullable=True),
         sa.Column("book_id", KEY, nullable=True),
+        sa.Column("function", sa.String(length=40), nullable=True),
         sa.Column("from_on", sa.Date(), nullable=False),
         sa.Column("to_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -679,9 +695,10 @@ def upgrade() -> None:
         sa.Column("book_id", KEY, nullable=False),
         sa.Column("channel", sa.String(length=12), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
-        sa.Column("voucher_id", KEY, nullable=False),
+        sa.Column("voucher_id", KEY, nullable=True),
+        sa.Column("budget_line_id", KEY, nullable=True),
         sa.Column("holder_id", KEY, nullable=False),
-        sa.Column("platform_id", KEY, nullable=False),
+        sa.Column("platform_id", KEY, nullable=True),
         sa.Column("programme_code", sa.String(length=40), nullable=False),
         sa.Column("policy_code", sa.String(length=60), nullable=False),
         sa.Column("service", sa.String(length=40), nullable=False),
@@ -691,6 +708,7 @@ def upgrade() -> None:
         sa.Column("contract_no", sa.String(length=60), nullable=False),
         sa.Column("contract_on", sa.Date(), nullable=True),
         sa.Column("contract_fen", sa.BigInteger(), nullable=True),
+        sa.Column("earlier_fen", sa.BigInteger(), nullable=True),
         sa.Column("fiscal_year", sa.Integer(), nullable=False),
         sa.Column("wanted_fen", sa.BigInteger(), nullable=False),
         sa.Column("held_fen", sa.BigInteger(), nullable=False),
@@ -714,6 +732,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["book_id"], ["book.book_id"], name="fk_service_order_book_id", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["budget_line_id"], ["budget_line.id"], name="fk_service_order_budget_line_id", ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
             ["holder_id"], ["holder.id"], name="fk_service_order_holder_id", ondelete="RESTRICT"
@@ -749,22 +770,37 @@ def upgrade() -> None:
         sa.Column("order_id", KEY, nullable=False),
         sa.Column("book_id", KEY, nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
-        sa.Column("contract_fen", sa.BigInteger(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("by_platform", sa.Boolean(), nullable=False),
+        sa.Column("origin_region", sa.String(length=20), nullable=True),
+        sa.Column("contract_fen", sa.BigInteger(), nullable=True),
         sa.Column("invoice_net_fen", sa.BigInteger(), nullable=False),
         sa.Column("paid_fen", sa.BigInteger(), nullable=False),
         sa.Column("paid_on", sa.Date(), nullable=False),
-        sa.Column("payer_account", sa.String(length=40), nullable=False),
         sa.Column("base_fen", sa.BigInteger(), nullable=False),
         sa.Column("claimed_fen", sa.BigInteger(), nullable=False),
         sa.Column("approved_fen", sa.BigInteger(), nullable=True),
         sa.Column("payee_account_id", KEY, nullable=False),
         sa.Column("submitted_by", KEY, nullable=False),
         sa.Column("submitted_at", INSTANT, nullable=False),
+        sa.Column("queued_at", INSTANT, nullable=False),
+        sa.Column("confirm_by", sa.Date(), nullable=True),
+        sa.Column("confirmed_by", KEY, nullable=True),
+        sa.Column("confirmed_at", INSTANT, nullable=True),
+        sa.Column("returned_at", INSTANT, nullable=True),
+        sa.Column("return_reason", sa.String(length=500), nullable=False),
+        sa.Column("withdrawn_at", INSTANT, nullable=True),
         sa.Column("decided_at", INSTANT, nullable=True),
         sa.CheckConstraint(
             "approved_fen IS NULL OR approved_fen <= claimed_fen", name="ck_claim_approved_within_claimed"
         ),
         sa.ForeignKeyConstraint(["book_id"], ["book.book_id"], name="fk_claim_book_id", ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by"], ["person.id"], name="fk_claim_confirmed_by", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["origin_region"], ["region.code"], name="fk_claim_origin_region", ondelete="RESTRICT"
+        ),
         sa.ForeignKeyConstraint(
             ["order_id"], ["service_order.id"], name="fk_claim_order_id", ondelete="RESTRICT"
         ),
@@ -776,9 +812,17 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_claim"),
         sa.UniqueConstraint("number", name="uq_claim_number"),
-        sa.UniqueConstraint("order_id", name="uq_claim_order_id"),
     )
-    op.create_index("ix_claim_state", "claim", ["state", "submitted_at"])
+    op.create_index("ix_claim_confirm", "claim", ["state", "confirm_by"])
+    op.create_index("ix_claim_state", "claim", ["state", "queued_at"])
+    op.create_index(
+        "uq_claim_open_order",
+        "claim",
+        ["order_id"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'withdrawn'"),
+        sqlite_where=sa.text("state <> 'withdrawn'"),
+    )
 
     op.create_table(
         "redemption_session",
@@ -835,6 +879,8 @@ def upgrade() -> None:
         sa.Column("file_name", sa.String(length=200), nullable=False),
         sa.Column("uploaded_by", KEY, nullable=False),
         sa.Column("uploaded_at", INSTANT, nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("dropped_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name="fk_document_claim_id", ondelete="RESTRICT"),
         sa.ForeignKeyConstraint(
             ["uploaded_by"], ["person.id"], name="fk_document_uploaded_by", ondelete="RESTRICT"
@@ -847,23 +893,19 @@ def upgrade() -> None:
         "invoice",
         sa.Column("id", KEY, nullable=False),
         sa.Column("key", sa.String(length=40), nullable=False),
-        sa.Column("claim_id", KEY, nullable=False),
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("net_fen", sa.BigInteger(), nullable=False),
         sa.Column("buyer_uscc", sa.String(length=18), nullable=False),
         sa.Column("seller_uscc", sa.String(length=18), nullable=False),
-        sa.Column("released_at", INSTANT, nullable=True),
-        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name="fk_invoice_claim_id", ondelete="RESTRICT"),
+        sa.Column("buyer_name", sa.String(length=120), nullable=False),
+        sa.Column("seller_name", sa.String(length=120), nullable=False),
+        sa.Column("original_sha256", sa.String(length=64), nullable=True),
+        sa.Column("original", JSON, nullable=True),
+        sa.Column("verdict", sa.String(length=12), nullable=True),
+        sa.Column("checked_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("net_fen > 0", name="ck_invoice_net_positive"),
         sa.PrimaryKeyConstraint("id", name="pk_invoice"),
-    )
-    op.create_index("ix_invoice_claim", "invoice", ["claim_id"])
-    op.create_index(
-        "uq_invoice_live_key",
-        "invoice",
-        ["key"],
-        unique=True,
-        postgresql_where=sa.text("released_at IS NULL"),
-        sqlite_where=sa.text("released_at IS NULL"),
+        sa.UniqueConstraint("key", name="uq_invoice_key"),
     )
 
     op.create_table(
@@ -876,6 +918,12 @@ def upgrade() -> None:
         sa.Column("rule_version", sa.String(length=80), nullable=False),
         sa.Column("reviewer_id", KEY, nullable=False),
         sa.Column("reviewed_at", INSTANT, nullable=False),
+        sa.Column("cause", sa.String(length=20), nullable=True),
+        sa.Column("minutes_no", sa.String(length=80), nullable=True),
+        sa.Column("minutes_on", sa.Date(), nullable=True),
+        sa.Column("minutes_sha256", sa.String(length=64), nullable=True),
+        sa.Column("minutes_name", sa.String(length=120), nullable=True),
+        sa.Column("facts", JSON, nullable=True),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name="fk_review_claim_id", ondelete="RESTRICT"),
         sa.ForeignKeyConstraint(
             ["reviewer_id"], ["person.id"], name="fk_review_reviewer_id", ondelete="RESTRICT"

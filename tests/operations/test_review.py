@@ -16,10 +16,11 @@ from voucher.errors import Code
 from voucher.ledger import accounts
 from voucher.ledger.accounts import Ref
 from voucher.ledger.balances import free_credits
-from voucher.models.claims import Claim, Invoice, Review
+from voucher.models.claims import Claim, Invoice
 from voucher.models.ledger import Book, Posting
 from voucher.models.orders import Order
 from voucher.models.programmes import BudgetLine
+from voucher.models.review import Review
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations.outcome import Refused, only

@@ -26,7 +26,10 @@ class Person(Base):
 
 
 class RoleGrant(Base):
-    """A role of a person, for an organisation, a platform, a region or a book, for a time (half-open)."""
+    """A role of a person, for an organisation, a platform, a region or a book, for a time (half-open).
+
+    `function` is the authority that a cosigner signs for (`Authority.function` of a policy).
+    """
 
     __tablename__ = "role_grant"
     __table_args__ = (Index("ix_role_grant_person", "person_id"),)
@@ -38,6 +41,7 @@ class RoleGrant(Base):
     platform_id: Mapped[int | None] = mapped_column(ForeignKey("platform.id", ondelete="RESTRICT"))
     region_code: Mapped[str | None] = mapped_column(ForeignKey("region.code", ondelete="RESTRICT"))
     book_id: Mapped[int | None] = mapped_column(ForeignKey("book.book_id", ondelete="RESTRICT"))
+    function: Mapped[str | None] = mapped_column(String(40))
     from_on: Mapped[date]
     to_on: Mapped[date | None]
 

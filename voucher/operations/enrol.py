@@ -39,6 +39,7 @@ class Grant:
     platform_id: int | None = None
     region_code: str | None = None
     book_id: int | None = None
+    function: str | None = None
     from_on: date | None = None
     to_on: date | None = None
 
@@ -75,7 +76,8 @@ def enrol(
     """Enrol people with their roles; one journal row each.
 
     Refused one by one: `login_taken`, `duties_separated` (two of system, security and audit administrator),
-    `role_scope_missing` (an enterprise's role without organisation, a provider's without organisation or platform).
+    `role_scope_missing` (an enterprise's role without organisation, a provider's without organisation or
+    platform, a cosigner's without region or authority).
     """
     answers: list[Enrolled | Refused] = []
     for request in requests:
@@ -176,8 +178,10 @@ def _unfit(grants: Sequence[Grant], *, held: frozenset[Role]) -> Refused | None:
         )
     for each in grants:
         without_place = each.organisation_id is None and each.platform_id is None
-        if (each.role in _NEEDS_ORGANISATION and each.organisation_id is None) or (
-            each.role in _NEEDS_PLACE and without_place
+        if (
+            (each.role in _NEEDS_ORGANISATION and each.organisation_id is None)
+            or (each.role in _NEEDS_PLACE and without_place)
+            or (each.role is Role.COSIGNER and not (each.region_code and each.function))
         ):
             return Refused(Code.ROLE_SCOPE_MISSING, {"role": each.role.value})
     return None
@@ -192,6 +196,7 @@ def _write(session: Session, person_id: int, grants: Sequence[Grant], *, at: dat
             platform_id=each.platform_id,
             region_code=each.region_code,
             book_id=each.book_id,
+            function=each.function,
             from_on=each.from_on or business_date(at),
             to_on=each.to_on,
         )

@@ -16,11 +16,12 @@ from voucher.ledger import accounts
 from voucher.ledger.events import Accepted, Event, Leg, Rejected, posting_id
 from voucher.ledger.locking import lock
 from voucher.ledger.posting import post
-from voucher.models.claims import Claim, Invoice, Review
+from voucher.models.claims import Claim, Invoice
 from voucher.models.orders import Order
 from voucher.models.parties import Holder, Platform
 from voucher.models.programmes import BudgetLine
 from voucher.models.regions import Region
+from voucher.models.review import Review
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import journal

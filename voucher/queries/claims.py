@@ -11,13 +11,14 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from voucher.clock import day_bounds
-from voucher.models.claims import Claim, Document, Invoice, Review
+from voucher.models.claims import Claim, Document, Invoice
 from voucher.models.journal import Journal
 from voucher.models.orders import Order
 from voucher.models.parties import Holder, PayeeAccount, Platform
 from voucher.models.people import Person
 from voucher.models.programmes import Programme
 from voucher.models.regions import Region
+from voucher.models.review import Review
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.queries.claim_checks import Check, checks_of

@@ -22,7 +22,7 @@ from voucher.terms import Role
 
 _ENTERPRISE = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER})
 _PROVIDER = frozenset({Role.PROVIDER_SCANNER, Role.PROVIDER_MANAGER})
-_BY_REGION = frozenset({Role.REVIEWER, Role.PROGRAMME_OFFICER})
+_BY_REGION = frozenset({Role.REVIEWER, Role.PROGRAMME_OFFICER, Role.COSIGNER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class RoleScope:
     platform_ids: frozenset[int]
     region_code: str | None
     book_id: int | None
+    function: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Standing:
             platform_ids=platforms if _PROVIDER.intersection(roles) else self.actor.platform_ids,
             region_codes=frozenset(scope.region_code for scope in given if scope.region_code is not None),
             book_ids=frozenset(scope.book_id for scope in given if scope.book_id is not None),
+            functions=frozenset(scope.function for scope in given if scope.function is not None),
         )
 
 
@@ -155,6 +157,7 @@ def _standing(session: Session, query: Select[Any], *, source: str) -> Standing 
         region_codes=frozenset(scope.region_code for scope in scopes if scope.region_code is not None),
         book_ids=frozenset(scope.book_id for scope in scopes if scope.book_id is not None),
         source=source,
+        functions=frozenset(scope.function for scope in scopes if scope.function is not None),
     )
     return Standing(actor, person.login, person.session_version, tuple(_line(row) for row, _ in held), scopes)
 
@@ -172,7 +175,9 @@ def _scopes(session: Session, grants: Sequence[RoleGrant]) -> tuple[RoleScope, .
         own = {grant.platform_id} if grant.role in _PROVIDER and grant.platform_id is not None else set()
         if _covers_host(grant):
             own |= of_host.get(grant.organisation_id or 0, set())
-        scopes.append(RoleScope(Role(grant.role), frozenset(own), grant.region_code, grant.book_id))
+        scopes.append(
+            RoleScope(Role(grant.role), frozenset(own), grant.region_code, grant.book_id, grant.function)
+        )
     return tuple(scopes)
 
 

@@ -19,6 +19,7 @@ _MAKER = frozenset({Role.FINANCE_MAKER})
 _CHECKER = frozenset({Role.FINANCE_CHECKER})
 _FINANCE = _MAKER | _CHECKER
 _AUDIT = frozenset({Role.AUDITOR})
+_COSIGNER = frozenset({Role.COSIGNER})
 
 PERMISSIONS: dict[str, frozenset[Role]] = {
     "own:account:read": frozenset(Role),
@@ -30,6 +31,10 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "enterprise:order:confirm": _ENTERPRISE,
     "enterprise:order:cancel": _ENTERPRISE,
     "enterprise:claim:submit": _ENTERPRISE,
+    "enterprise:application:read": _ENTERPRISE,
+    "enterprise:application:submit": _ENTERPRISE,
+    "enterprise:voucher:give_back": _ENTERPRISE,
+    "enterprise:appeal:lodge": _ENTERPRISE,
     "provider:session:scan": _PROVIDER,
     "provider:session:propose": _PROVIDER,
     "provider:order:read": _PROVIDER,
@@ -40,8 +45,17 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "reviewer:roster:import": _REVIEWER | _OFFICER,
     "reviewer:holder:qualify": _REVIEWER | _OFFICER,
     "reviewer:platform:certify": _REVIEWER | _OFFICER,
-    "reviewer:claim:read": _REVIEWER | _OFFICER,
+    "reviewer:claim:read": _REVIEWER | _OFFICER | _COSIGNER,
     "reviewer:claim:decide": _REVIEWER,
+    "reviewer:claim:assign": _REVIEWER | _OFFICER,
+    "reviewer:claim:cosign": _COSIGNER,
+    "reviewer:duty:write": _REVIEWER | _OFFICER,
+    "expert:opinion:give": frozenset({Role.EXPERT}),
+    "reviewer:application:read": _REVIEWER | _OFFICER,
+    "reviewer:application:decide": _REVIEWER | _OFFICER,
+    "reviewer:appeal:read": _REVIEWER | _OFFICER,
+    "reviewer:appeal:decide": _REVIEWER | _OFFICER,
+    "programme:window:publish": _OFFICER,
     "programme:policy:read": _OFFICER | _REVIEWER | _FINANCE | _AUDIT,
     "programme:policy:publish": _OFFICER,
     "programme:voucher:read": _OFFICER | _REVIEWER | _FINANCE | _AUDIT,
@@ -65,7 +79,7 @@ class Actor:
     """The person who acts, as a frozen value read before the work begins.
 
     `ref` is what ledger and journal keep. The id lists say whose things this person acts for; `region_codes`
-    cover the regions below them too.
+    cover the regions below them too. `functions` are the authorities (science, finance, ...) that a cosigner signs for.
     """
 
     person_id: int
@@ -77,6 +91,7 @@ class Actor:
     region_codes: frozenset[str] = frozenset()
     book_ids: frozenset[int] = frozenset()
     source: str = ""
+    functions: frozenset[str] = frozenset()
 
 
 def person_ref(person_id: int) -> str:
