@@ -12,11 +12,11 @@ import re
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from voucher.errors import Code, Refusal
 
@@ -40,12 +40,17 @@ _EXTENSIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file in the store: its sha256, its size in bytes, what it is, and the name it came with."""
+    """A file in the store: its sha256, its size in bytes, what it is, and the name it came with.
+
+    `facts` is what was read from it, and `parts` are the files that it was made of (photos in one PDF).
+    """
 
     sha256: str
     size_bytes: int
     media_type: str
     file_name: str
+    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    parts: tuple[Stored, ...] = ()
 
 
 def save(stream: BinaryIO, folder: Path, *, file_name: str, max_bytes: int) -> Stored:

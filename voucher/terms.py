@@ -227,6 +227,8 @@ class Role(Term):
     SYSTEM_ADMIN = "system_admin", "系统管理员"
     SECURITY_ADMIN = "security_admin", "安全管理员"
     AUDIT_ADMIN = "audit_admin", "审计管理员"
+    BOOKKEEPER = "bookkeeper", "代账人员"
+    INCUBATOR_MANAGER = "incubator_manager", "孵化器管理员"
 
 
 class PostingKind(Term):
@@ -405,3 +407,77 @@ class MessageEvent(Term):
     OBJECTION_MADE = "objection_made", "收到异议"
     OBJECTION_DECIDED = "objection_decided", "异议已处理"
     CLAIM_CLEARED = "claim_cleared", "公示期满"
+
+
+class Mandate(Term):
+    """What an operator may be authorised to do for a firm; permissions by member in rules/permissions.py."""
+
+    APPLY = "apply", "申领"
+    ORDER = "order", "下单、出示券码"
+    CONFIRM = "confirm", "确认核销"
+    CLAIM = "claim", "提交兑付申请"
+    UPLOAD = "upload", "准备兑付材料"
+
+
+class CodePurpose(Term):
+    """What a one-time code lets somebody do."""
+
+    ACCOUNT = "account", "开通单位账户"
+    AUTHORISED = "authorised", "接受授权"
+    STAFF = "staff", "加入服务平台"
+    RESET = "reset", "重设密码"
+
+
+class DeskKind(Term):
+    """What two persons of the bureau do at the counter, one after the other."""
+
+    ACCOUNT = "account", "柜面开通单位账户"
+    REPRESENTATIVE = "representative", "变更法定代表人"
+    RESET = "reset", "柜面重设密码"
+    CONVERT = "convert", "团队转为企业"
+
+
+class DeskState(Term):
+    PROPOSED = "proposed", "待第二人核对"
+    DONE = "done", "已办理"
+    DECLINED = "declined", "不予办理"
+
+
+class BanKind(Term):
+    CREDIT = "credit", "列入失信名单"
+    SANCTION = "sanction", "违规处理"
+    INSPECTION = "inspection", "不配合监督检查"
+    ABNORMAL = "abnormal", "列入经营异常名录"
+    DEREGISTERED = "deregistered", "已注销"
+    MOVED_OUT = "moved_out", "已迁出"
+    ROSTER_REVOKED = "roster_revoked", "入库登记编号被撤销"
+    SIZE_GROWN = "size_grown", "规模超出支持范围"
+
+
+class PartyMarkKind(Term):
+    PHONE = "phone", "联系电话"
+    EMAIL_DOMAIN = "email_domain", "电子邮箱域名"
+    CONTACT = "contact", "联系人"
+    ADDRESS = "address", "地址"
+    AGENT_PHONE = "agent_phone", "代办人电话"
+
+
+class ClaimMarkKind(Term):
+    SOURCE = "source", "提交时的网络地址"
+    PAYER = "payer", "付款账户"
+    INVOICE_FILE = "invoice_file", "发票文件"
+    RESULT_FILE = "result_file", "成果文件"
+    OTHER_FILE = "other_file", "其他文件"
+    RESULT_TEXT = "result_text", "成果文字"
+    CODE_SOURCE = "code_source", "出示券码时的网络地址"
+
+
+class PayeeChangeState(Term):
+    WAITING = "waiting", "待复核"
+    CONFIRMED = "confirmed", "已生效"
+    DECLINED = "declined", "未通过"
+
+
+class Side(Term):
+    ENTERPRISE = "enterprise", "企业"
+    PROVIDER = "provider", "服务机构"

@@ -43,8 +43,12 @@ def files() -> dict[str, Any]:
     return {f"file_{kind}": (io.BytesIO(PDF + kind.encode()), f"{kind}.pdf") for kind in KINDS}
 
 
-def tickets(page: str) -> list[str]:
-    return re.findall(r'name="document" value="([^"]+)"', page)
+def tickets(page: str) -> dict[str, list[str]]:
+    """Field -> tickets of the files that a page keeps."""
+    kept: dict[str, list[str]] = {}
+    for field, ticket in re.findall(r'name="(kept_[a-z_]+)" value="([^"]+)"', page):
+        kept.setdefault(field, []).append(ticket)
+    return kept
 
 
 def test_the_front_page_shows_vouchers_the_cap_and_what_waits(stage: Stage) -> None:
@@ -161,7 +165,7 @@ def test_a_claim_is_checked_sent_and_followed(stage: Stage) -> None:
     assert "核对兑付申请" in check.text
     kept = tickets(check.text)
     assert len(kept) == 4
-    sent = stage.firm.send(path, claim_form(stage, step="send", document=kept))
+    sent = stage.firm.send(path, claim_form(stage, step="send", **kept))
     assert sent.status_code == 303, sent.text
     page = stage.firm.get(sent.location).text
     assert "兑付申请已提交" in page
@@ -200,7 +204,9 @@ def test_more_invoices_are_added_without_losing_the_first(stage: Stage) -> None:
 
 def test_a_forged_ticket_of_a_file_is_no_file(stage: Stage) -> None:
     path = f"/enterprise/orders/{stage.captured()}/claim"
-    answer = stage.firm.send(path, claim_form(stage, step="send", document=["forged.ticket"] * 4))
+    answer = stage.firm.send(
+        path, claim_form(stage, step="send", **{f"kept_file_{kind}": ["forged.ticket"] for kind in KINDS})
+    )
     assert answer.status_code == 422
     assert "请上传服务合同" in answer.text
 
@@ -208,9 +214,7 @@ def test_a_forged_ticket_of_a_file_is_no_file(stage: Stage) -> None:
 def test_an_invoice_of_another_seller_is_refused_with_the_rule(stage: Stage) -> None:
     path = f"/enterprise/orders/{stage.captured()}/claim"
     check = stage.firm.send(path, {**claim_form(stage), **files()}, content_type="multipart/form-data")
-    wrong = claim_form(
-        stage, step="send", document=tickets(check.text), invoice_seller_uscc_0=stage.world.firm.uscc
-    )
+    wrong = claim_form(stage, step="send", **tickets(check.text), invoice_seller_uscc_0=stage.world.firm.uscc)
     answer = stage.firm.send(path, wrong)
     assert answer.status_code == 409
     assert "发票与订单不一致" in answer.text

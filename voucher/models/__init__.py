@@ -2,7 +2,12 @@
 
 from voucher.models import (
     applications,
+    catalogue,
+    checks,
     claims,
+    contracts,
+    deliveries,
+    disputes,
     files,
     journal,
     ledger,
@@ -20,7 +25,12 @@ from voucher.models import (
 
 __all__ = [
     "applications",
+    "catalogue",
+    "checks",
     "claims",
+    "contracts",
+    "deliveries",
+    "disputes",
     "files",
     "journal",
     "ledger",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from voucher.models.claims import Document
+from voucher.operations.keep_files import keep_files
 from voucher.rules.permissions import Actor
+from voucher.store import Stored
 from voucher.terms import DocumentKind
 
 
@@ -23,6 +26,28 @@ class GivenDocument:
     size_bytes: int
     media_type: str
     file_name: str
+    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    parts: tuple[Stored, ...] = ()
+
+    @property
+    def stored(self) -> Stored:
+        """What the store said of it."""
+        return Stored(
+            self.sha256, self.size_bytes, self.media_type, self.file_name, facts=self.facts, parts=self.parts
+        )
+
+
+def given_as(kind: DocumentKind, stored: Stored) -> GivenDocument:
+    """A stored file as a paper of this kind."""
+    return GivenDocument(
+        kind,
+        stored.sha256,
+        stored.size_bytes,
+        stored.media_type,
+        stored.file_name,
+        facts=stored.facts,
+        parts=stored.parts,
+    )
 
 
 def keep(session: Session, given: Sequence[tuple[int, GivenDocument]], *, actor: Actor, at: datetime) -> None:
@@ -41,4 +66,5 @@ def keep(session: Session, given: Sequence[tuple[int, GivenDocument]], *, actor:
         for claim_id, each in given
     ]
     if rows:
+        keep_files(session, [each.stored for _, each in given], actor=actor, at=at)
         session.connection().execute(insert(Document), rows)

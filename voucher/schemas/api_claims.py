@@ -46,12 +46,17 @@ class InvoiceBody(Body):
     seller_uscc = UsccField(required=True, metadata={"type": "string"})
 
 
-class DocumentBody(Body):
+class StoredBody(Body):
+    """A file sent before (POST /files), under the name that it is to go by."""
+
+    sha256 = DigestField(required=True)
+    file_name = TextField(required=True, maximum=120)
+
+
+class DocumentBody(StoredBody):
     """A file sent before (POST /files), and what it is."""
 
     kind = ChoiceField(DocumentKind, required=True)
-    sha256 = DigestField(required=True)
-    file_name = TextField(required=True, maximum=120)
 
 
 class ClaimBody(Body):

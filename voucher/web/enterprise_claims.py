@@ -22,7 +22,7 @@ from voucher.schemas.base import load_form
 from voucher.schemas.claim_form import ClaimForm, invoice_rows, load_invoices
 from voucher.schemas.messages import sentence
 from voucher.terms import ClaimState, DocumentKind, OrderState, PayoutMode
-from voucher.web import claim_files
+from voucher.web import claim_files, uploads
 from voucher.web.access import current_actor, permits
 from voucher.web.counter_words import service_names, words
 from voucher.web.deeds import timeline_of
@@ -110,7 +110,8 @@ def document(number: str, document_id: int) -> Response:
     """One file of the firm's own claim."""
     with reading() as session:
         row = document_of(session, current_actor(), number, document_id)
-    return claim_files.download(row)
+        paper = found(row)
+    return uploads.attachment(paper.sha256, file_name=paper.file_name, media_type=paper.media_type)
 
 
 def _submit(
@@ -175,7 +176,7 @@ def _form_page(
             open=order.state == OrderState.CAPTURED.value,
             accounts=_accounts(session, order, policy),
             kinds=policy.evidence or tuple(DocumentKind),
-            files=files,
+            papers=claim_files.by_field(files),
             given=given,
             typed=request.form,
             labels=_labels(len(given["invoices"])),
@@ -211,7 +212,7 @@ def _check_page(
         typed={
             name: value
             for name, value in request.form.items()
-            if name not in ("csrf_token", "key", "step", "document")
+            if name not in ("csrf_token", "key", "step") and not name.startswith("kept_")
         },
     )
 

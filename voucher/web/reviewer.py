@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from voucher.errors import Code, Refusal, found
+from voucher.errors import Refusal, found
 from voucher.money import Fen, format_yuan
 from voucher.operations.outcome import only
 from voucher.operations.review import ReviewRequest, review
@@ -18,11 +18,11 @@ from voucher.rules.permissions import permitted
 from voucher.schemas.base import load_form
 from voucher.schemas.claims import ClaimSearch, DecisionForm
 from voucher.schemas.messages import sentence
-from voucher.store import open_file
 from voucher.terms import ClaimState, Verdict
+from voucher.web import uploads
 from voucher.web.access import current_actor, permits
 from voucher.web.deeds import timeline_of
-from voucher.web.entry import change, form_body, form_key, now, reading, settings
+from voucher.web.entry import change, form_body, form_key, now, reading
 from voucher.web.filtering import filters_of
 
 blueprint = Blueprint("reviewer", __name__, url_prefix="/reviewer")
@@ -64,14 +64,7 @@ def document(number: str, document_id: int) -> Response:
     """One file of a claim, always as a download."""
     with reading() as session:
         row = found(document_of(session, current_actor(), number, document_id))
-    try:
-        stream = open_file(settings().files_dir, row.sha256)
-    except FileNotFoundError:
-        raise Refusal(Code.NOT_FOUND, document=document_id) from None
-    answer = send_file(stream, mimetype=row.media_type, as_attachment=True, download_name=row.file_name)
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return answer
+    return uploads.attachment(row.sha256, file_name=row.file_name, media_type=row.media_type)
 
 
 @blueprint.post("/claims/<number>/check")

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from flask import request
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
 from voucher.api.endpoint import Endpoints, invalid, numbered, operation
-from voucher.api.entry import change, reading, settings
+from voucher.api.entry import change, reading
+from voucher.api.files import keep_file, named_file
 from voucher.errors import Code, found
 from voucher.operations.claim import ClaimRequest, claim
-from voucher.operations.documents import GivenDocument
+from voucher.operations.documents import GivenDocument, given_as
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.outcome import only
 from voucher.operations.payees import payee_of
 from voucher.operations.review import ReviewRequest, review
 from voucher.queries import batches, claims, orders, policies
 from voucher.schemas import api_claims as schemas
-from voucher.store import described, save
 
 blueprint = Endpoints("claims_v1", __name__, url_prefix="/api/v1", description="兑付申请与审核")
 
@@ -48,13 +48,7 @@ def upload() -> Any:
     sent = request.files.get("file")
     if sent is None:
         raise invalid("file", "请选择文件。")
-    config = settings()
-    return save(
-        cast(BinaryIO, sent.stream),
-        config.files_dir,
-        file_name=sent.filename or "",
-        max_bytes=config.max_upload,
-    )
+    return keep_file(sent)
 
 
 @blueprint.route("/orders/<number>/payee-accounts", methods=["GET"])
@@ -169,6 +163,4 @@ def decide(body: dict[str, Any], number: str) -> dict[str, Any]:
 
 
 def _document(said: dict[str, Any]) -> GivenDocument:
-    """A file that must be in the store already."""
-    kept = described(settings().files_dir, said["sha256"], file_name=said["file_name"])
-    return GivenDocument(said["kind"], kept.sha256, kept.size_bytes, kept.media_type, kept.file_name)
+    return given_as(said["kind"], named_file(said))
