@@ -297,7 +297,11 @@ def upgrade() -> None:
         sa.Column("organisation_id", KEY, nullable=True),
         sa.Column("region_code", sa.String(length=20), nullable=False),
         sa.Column("cap_ref", sa.String(length=40), nullable=True),
+        sa.Column("converted_into", KEY, nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["converted_into"], ["holder.id"], name="fk_holder_converted_into", ondelete="RESTRICT"
+        ),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name="fk_holder_organisation_id", ondelete="RESTRICT"
         ),
@@ -606,6 +610,7 @@ def upgrade() -> None:
         sa.Column("region_code", sa.String(length=20), nullable=True),
         sa.Column("book_id", KEY, nullable=True),
         sa.Column("function", sa.String(length=40), nullable=True),
+        sa.Column("mandates", sa.String(length=80), nullable=False),
         sa.Column("from_on", sa.Date(), nullable=False),
         sa.Column("to_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -708,6 +713,10 @@ def upgrade() -> None:
         sa.Column("contract_no", sa.String(length=60), nullable=False),
         sa.Column("contract_on", sa.Date(), nullable=True),
         sa.Column("contract_fen", sa.BigInteger(), nullable=True),
+        sa.Column("contract_ref", sa.String(length=120), nullable=False),
+        sa.Column("instalments", sa.Integer(), nullable=False),
+        sa.Column("entry_id", KEY, nullable=True),
+        sa.Column("listed_fen", sa.BigInteger(), nullable=True),
         sa.Column("earlier_fen", sa.BigInteger(), nullable=True),
         sa.Column("fiscal_year", sa.Integer(), nullable=False),
         sa.Column("wanted_fen", sa.BigInteger(), nullable=False),
@@ -719,6 +728,8 @@ def upgrade() -> None:
         sa.Column("capture_posting", sa.Uuid(), nullable=True),
         sa.Column("hold_expires_at", INSTANT, nullable=True),
         sa.Column("complete_by", sa.Date(), nullable=True),
+        sa.Column("confirm_by", sa.Date(), nullable=True),
+        sa.Column("cancel_asked_by", sa.String(length=12), nullable=False),
         sa.Column("placed_at", INSTANT, nullable=False),
         sa.Column("accepted_at", INSTANT, nullable=True),
         sa.Column("held_at", INSTANT, nullable=True),
@@ -727,6 +738,10 @@ def upgrade() -> None:
         sa.Column("closed_at", INSTANT, nullable=True),
         sa.Column("close_reason", sa.String(length=200), nullable=False),
         sa.CheckConstraint("approved_fen <= captured_fen", name="ck_service_order_approved_within_captured"),
+        sa.CheckConstraint(
+            "channel = 'post_subsidy' OR (voucher_id IS NOT NULL AND platform_id IS NOT NULL)",
+            name="ck_service_order_voucher_unless_award",
+        ),
         sa.CheckConstraint(
             "held_fen >= 0 AND captured_fen >= 0 AND approved_fen >= 0", name="ck_service_order_no_negative"
         ),
@@ -757,6 +772,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_service_order"),
         sa.UniqueConstraint("number", name="uq_service_order_number"),
     )
+    op.create_index("ix_service_order_confirm", "service_order", ["state", "confirm_by"])
+    op.create_index("ix_service_order_contract", "service_order", ["contract_ref"])
     op.create_index("ix_service_order_holder", "service_order", ["holder_id", "state"])
     op.create_index("ix_service_order_overdue", "service_order", ["state", "complete_by"])
     op.create_index("ix_service_order_platform", "service_order", ["platform_id", "state"])

@@ -20,18 +20,29 @@ class Order(Base):
 
     `held_fen`, `captured_fen` and `approved_fen` repeat what the ledger says, for lists; `ledger verify`
     compares them. `reductions` says which limit cut the subsidy and by how much. `fiscal_year` is the year
-    whose cap is charged. `hold_posting` is the open hold while one is open.
+    whose cap is charged. `earlier_fen` is what the holder bought of the same kind at the same host within the policy's
+    `split_days` before: tiers count on the sum (domain 4, item 7). `hold_posting` is the open hold while one is open.
+    A post-subsidy order (channel POST_SUBSIDY) has neither voucher nor platform: there `voucher_id` and `platform_id`
+    are None, and `budget_line_id` names the line that pays once it is awarded.
     """
 
     __tablename__ = "service_order"
     __table_args__ = (
         CheckConstraint("held_fen >= 0 AND captured_fen >= 0 AND approved_fen >= 0", name="no_negative"),
         CheckConstraint("approved_fen <= captured_fen", name="approved_within_captured"),
+        CheckConstraint(
+            "channel = 'post_subsidy' OR (voucher_id IS NOT NULL AND platform_id IS NOT NULL)",
+            name="voucher_unless_award",
+        ),
         Index("ix_service_order_holder", "holder_id", "state"),
         Index("ix_service_order_platform", "platform_id", "state"),
         Index("ix_service_order_voucher", "voucher_id"),
         Index("ix_service_order_overdue", "state", "complete_by"),
         Index("ix_service_order_provider_ref", "platform_id", "provider_ref"),
+        Index("ix_service_order_contract", "contract_ref"),
+        Index("ix_service_order_confirm", "state", "confirm_by"),
+        Index("ix_service_order_price", "programme_code", "service", "contract_fen"),
+        Index("ix_service_order_captured", "platform_id", "captured_at"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -39,9 +50,10 @@ class Order(Base):
     book_id: Mapped[int] = mapped_column(ForeignKey("book.book_id", ondelete="RESTRICT"))
     channel: Mapped[str] = mapped_column(String(12))
     state: Mapped[str] = mapped_column(String(12))
-    voucher_id: Mapped[int] = mapped_column(ForeignKey("voucher.id", ondelete="RESTRICT"))
+    voucher_id: Mapped[int] = mapped_column(ForeignKey("voucher.id", ondelete="RESTRICT"), nullable=True)
+    budget_line_id: Mapped[int | None] = mapped_column(ForeignKey("budget_line.id", ondelete="RESTRICT"))
     holder_id: Mapped[int] = mapped_column(ForeignKey("holder.id", ondelete="RESTRICT"))
-    platform_id: Mapped[int] = mapped_column(ForeignKey("platform.id", ondelete="RESTRICT"))
+    platform_id: Mapped[int] = mapped_column(ForeignKey("platform.id", ondelete="RESTRICT"), nullable=True)
     programme_code: Mapped[str] = mapped_column(ForeignKey("programme.code", ondelete="RESTRICT"))
     policy_code: Mapped[str] = mapped_column(ForeignKey("policy_version.code", ondelete="RESTRICT"))
     service: Mapped[str] = mapped_column(String(40))
@@ -51,6 +63,11 @@ class Order(Base):
     contract_no: Mapped[str] = mapped_column(String(60), default="")
     contract_on: Mapped[date | None]
     contract_fen: Mapped[int | None] = mapped_column(FenColumn)
+    contract_ref: Mapped[str] = mapped_column(String(120), default="")
+    instalments: Mapped[int] = mapped_column(default=0)
+    entry_id: Mapped[int | None] = mapped_column(BigKey)
+    listed_fen: Mapped[int | None] = mapped_column(FenColumn)
+    earlier_fen: Mapped[int | None] = mapped_column(FenColumn)
     fiscal_year: Mapped[int]
     wanted_fen: Mapped[int] = mapped_column(FenColumn, default=0)
     held_fen: Mapped[int] = mapped_column(FenColumn, default=0)
@@ -61,6 +78,8 @@ class Order(Base):
     capture_posting: Mapped[UUID | None]
     hold_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     complete_by: Mapped[date | None]
+    confirm_by: Mapped[date | None]
+    cancel_asked_by: Mapped[str] = mapped_column(String(12), default="")
     placed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     held_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
