@@ -59,11 +59,28 @@ class Code(StrEnum):
     PROVIDER_SUSPENDED = "provider_suspended"
     SERVICE_NOT_CERTIFIED = "service_not_certified"
     AFFILIATED = "affiliated"
+    PARTY_BANNED = "party_banned"
+    ALREADY_FUNDED = "already_funded"
+    BRANCH_TOO_LATE = "branch_too_late"
+    PAYEE_COOLING = "payee_cooling"
     CONTRACT_DATE_INVALID = "contract_date_invalid"
     SUBSIDY_ZERO = "subsidy_zero"
+    CONTRACT_NO_INVALID = "contract_no_invalid"
+    CONTRACT_DIFFERS = "contract_differs"
+    CONTRACT_ELSEWHERE = "contract_elsewhere"
+    INSTALMENTS_INVALID = "instalments_invalid"
+    COMPLETE_BY_INVALID = "complete_by_invalid"
+    ENTRY_WITHDRAWN = "entry_withdrawn"
 
     INVOICE_USED = "invoice_used"
     INVOICE_MISMATCH = "invoice_mismatch"
+    INVOICE_EXCEEDED = "invoice_exceeded"
+    INVOICE_VOID = "invoice_void"
+    INVOICE_UNCHECKED = "invoice_unchecked"
+    PAYER_MISMATCH = "payer_mismatch"
+    CHANNEL_NOT_ACCEPTED = "channel_not_accepted"
+    OTHER_SIDE_CLAIMS = "other_side_claims"
+    ITEM_NOT_OPEN = "item_not_open"
     EVIDENCE_MISSING = "evidence_missing"
     FILE_REFUSED = "file_refused"
     PAYEE_MISSING = "payee_missing"
@@ -80,6 +97,23 @@ class Code(StrEnum):
     BATCH_CHANGED = "batch_changed"
     BATCH_EMPTY = "batch_empty"
     APPROVED_ABOVE_CLAIM = "approved_above_claim"
+    RECUSED = "recused"
+    CASE_TAKEN = "case_taken"
+    TOLD_LATE = "told_late"
+    OPINION_MISSING = "opinion_missing"
+    OPINION_GIVEN = "opinion_given"
+    COSIGN_MISSING = "cosign_missing"
+    MINUTES_MISSING = "minutes_missing"
+    COLLEAGUE_UNFIT = "colleague_unfit"
+
+    APPLICATION_CLOSED = "application_closed"
+    APPLICATION_OPEN = "application_open"
+    WINDOW_OVERLAPS = "window_overlaps"
+    UNDERTAKING_UNSIGNED = "undertaking_unsigned"
+    HOLDING_EXCEEDED = "holding_exceeded"
+    VOUCHER_IDLE = "voucher_idle"
+    APPEAL_LATE = "appeal_late"
+    APPEAL_MADE = "appeal_made"
 
     POLICY_NOT_PUBLISHED = "policy_not_published"
     POLICY_INCOMPLETE = "policy_incomplete"
@@ -109,8 +143,14 @@ _STATUS = {
     Code.FILE_REFUSED: 422,
     Code.EVIDENCE_MISSING: 422,
     Code.REASON_MISSING: 422,
+    Code.TOLD_LATE: 422,
+    Code.MINUTES_MISSING: 422,
     Code.FACE_OUT_OF_RANGE: 422,
     Code.CONTRACT_DATE_INVALID: 422,
+    Code.CONTRACT_NO_INVALID: 422,
+    Code.INSTALMENTS_INVALID: 422,
+    Code.COMPLETE_BY_INVALID: 422,
+    Code.UNDERTAKING_UNSIGNED: 422,
 }
 
 

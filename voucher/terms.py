@@ -106,6 +106,61 @@ class OrderState(Term):
     DISALLOWED = "disallowed", "不予兑付"
 
 
+class Side(Term):
+    """Whose word it is, of the two sides of an order, the authority and time itself."""
+
+    HOLDER = "holder", "企业"
+    PLATFORM = "platform", "服务机构"
+    AUTHORITY = "authority", "主管部门"
+    SYSTEM = "system", "系统"
+
+
+class InstalmentState(Term):
+    PLANNED = "planned", "待交付"
+    DELIVERED = "delivered", "待验收"
+    CONFIRMED = "confirmed", "已验收"
+    DROPPED = "dropped", "不再履行"
+
+
+class AskState(Term):
+    """What became of something that one side asked of the other."""
+
+    ASKED = "asked", "等待对方答复"
+    GRANTED = "granted", "已同意"
+    REFUSED = "refused", "未同意"
+
+
+class DeliveryAnswer(Term):
+    CONFIRMED = "confirmed", "已验收"
+    SENT_BACK = "sent_back", "退回重做"
+
+
+class Unconfirmed(Term):
+    """What becomes of a delivery that the firm does not answer in time."""
+
+    CAPTURE = "capture", "视为验收，自动核销"
+    RELEASE = "release", "额度退回"
+    DISPUTE = "dispute", "转入争议处理"
+
+
+class DisputeOutcome(Term):
+    RESUME = "resume", "继续履行"
+    CAPTURE = "capture", "核销一部分，其余退回"
+    RELEASE = "release", "不核销，额度全部退回"
+
+
+class OrderFileKind(Term):
+    RESULT = "result", "服务成果"
+    COVER = "cover", "报告封面"
+    CONCLUSION = "conclusion", "报告结论页"
+    STATEMENT = "statement", "争议材料"
+
+
+class EntryState(Term):
+    LISTED = "listed", "在列"
+    WITHDRAWN = "withdrawn", "已下架"
+
+
 class OrderChannel(Term):
     REMOTE = "remote", "线上订单"
     COUNTER = "counter", "现场核销"
@@ -202,6 +257,26 @@ class Retention(Term):
     PROCESS = "process", "过程材料"
     STANDING = "standing", "主体与授权材料"
     VOUCHER = "voucher", "资金凭证"
+
+
+class ClaimItem(Term):
+    """What a defect of a claim can name: only these reopen when it goes back."""
+
+    CONTRACT_AMOUNT = "contract_amount", "合同金额"
+    INVOICES = "invoices", "发票内容"
+    PAYMENTS = "payments", "付款情况"
+    PAYEE_ACCOUNT = "payee_account", "收款账户"
+    CONTRACT_PAPER = "contract_paper", "服务合同（文件）"
+    INVOICE_PAPER = "invoice_paper", "发票（原件）"
+    PAYMENT_PAPER = "payment_paper", "付款凭证（文件）"
+    RESULT_PAPER = "result_paper", "服务成果（文件）"
+
+
+class TaxVerdict(Term):
+    NORMAL = "normal", "正常"
+    RED = "red", "已红冲"
+    VOID = "void", "已作废"
+    UNKNOWN = "unknown", "查无此票"
 
 
 class PaymentChannel(Term):

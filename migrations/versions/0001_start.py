@@ -140,20 +140,6 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
-        "api_token",
-        sa.Column("id", KEY, nullable=False),
-        sa.Column("person_id", KEY, nullable=False),
-        sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("session_version", sa.Integer(), nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.Column("expires_at", INSTANT, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["person.id"], name="fk_api_token_person_id", ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name="pk_api_token"),
-        sa.UniqueConstraint("token_hash", name="uq_api_token_token_hash"),
-    )
-    op.create_table(
         "log_checkpoint",
         sa.Column("book_id", KEY, nullable=False),
         sa.Column("tree_size", KEY, autoincrement=False, nullable=False),
@@ -363,6 +349,24 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_platform"),
         sa.UniqueConstraint("organisation_id", "name", name="uq_platform_organisation_id_name"),
+    )
+    op.create_table(
+        "api_token",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("person_id", KEY, nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("session_version", sa.Integer(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("platform_id", KEY, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name="fk_api_token_person_id", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id"], ["platform.id"], name="fk_api_token_platform_id", ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_api_token"),
+        sa.UniqueConstraint("token_hash", name="uq_api_token_token_hash"),
     )
     op.create_table(
         "policy_version",

@@ -9,24 +9,39 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from voucher.db import Base
-from voucher.models.types import BigKey, JSONColumn, UTCDateTime
+from voucher.models.types import BigKey, FenColumn, JSONColumn, UTCDateTime
 
 
 class Organisation(Base):
-    """A legal person. One row per unified social credit code, whatever the spelling it came in."""
+    """A legal person, or a branch of one. One row per unified social credit code, whatever the spelling it came in.
+
+    `parent_id` is the legal person that a branch belongs to. `controller_key` and `legal_rep_key` are keyed hashes
+    of the identity numbers of controller and legal representative: equal ones say "the same person", and no more.
+    """
 
     __tablename__ = "organisation"
+    __table_args__ = (
+        Index("ix_organisation_parent", "parent_id"),
+        Index("ix_organisation_controller", "controller_key"),
+        Index("ix_organisation_legal_rep", "legal_rep_key"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     uscc: Mapped[str] = mapped_column(String(18), unique=True)
     name: Mapped[str] = mapped_column(String(120))
     region_code: Mapped[str] = mapped_column(ForeignKey("region.code", ondelete="RESTRICT"))
     legal_representative: Mapped[str] = mapped_column(String(40), default="")
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
+    controller_key: Mapped[str | None] = mapped_column(String(64))
+    legal_rep_key: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Affiliation(Base):
-    """A declared or registered tie of two organisations that bars business on vouchers (domain 4, item 2)."""
+    """A declared or registered tie of two organisations that bars business on vouchers (domain 4, item 2).
+
+    `share_bp` is the size of a shareholding in basis points; unknown, it counts as above every threshold.
+    """
 
     __tablename__ = "affiliation"
     __table_args__ = (
@@ -39,6 +54,7 @@ class Affiliation(Base):
     second_id: Mapped[int] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
     kind: Mapped[str] = mapped_column(String(32))
     source: Mapped[str] = mapped_column(String(120))
+    share_bp: Mapped[int | None]
 
 
 class PayeeAccount(Base):
@@ -57,7 +73,10 @@ class PayeeAccount(Base):
 
 
 class Platform(Base):
-    """A place that sells services for vouchers, under its host organisation. `region_code` is where it stands."""
+    """A place that sells services for vouchers, under its host organisation. `region_code` is where it stands.
+
+    `orders_a_day` is what its declared staff and machines can do in one day; unknown, its orders are not counted.
+    """
 
     __tablename__ = "platform"
     __table_args__ = (UniqueConstraint("organisation_id", "name"),)
@@ -67,6 +86,7 @@ class Platform(Base):
     name: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(24))
     region_code: Mapped[str] = mapped_column(ForeignKey("region.code", ondelete="RESTRICT"))
+    orders_a_day: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     organisation: Mapped[Organisation] = relationship(lazy="joined", innerjoin=True)
@@ -95,7 +115,11 @@ class Certification(Base):
 
 
 class Holder(Base):
-    """Whoever a voucher is made out to. `ref` is the USCC of a firm, or a temporary id without one."""
+    """Whoever a voucher is made out to. `ref` is the USCC of a firm, or a temporary id without one.
+
+    `cap_ref` names whose cap it draws on: a branch on its legal person's; None: its own. Read `cap_owner`.
+    `converted_into` is the firm that a team became; nothing new is made out to the team.
+    """
 
     __tablename__ = "holder"
 
@@ -107,7 +131,14 @@ class Holder(Base):
         ForeignKey("organisation.id", ondelete="RESTRICT"), unique=True
     )
     region_code: Mapped[str] = mapped_column(ForeignKey("region.code", ondelete="RESTRICT"))
+    cap_ref: Mapped[str | None] = mapped_column(String(40))
+    converted_into: Mapped[int | None] = mapped_column(ForeignKey("holder.id", ondelete="RESTRICT"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    @property
+    def cap_owner(self) -> str:
+        """The name under which its cap accounts are kept, whatever happens to `ref` later."""
+        return self.cap_ref or self.ref
 
 
 class RosterImport(Base):
@@ -126,7 +157,7 @@ class RosterImport(Base):
 
 
 class RosterEntry(Base):
-    """A firm's number on the roster of one year, as of sci-tech SMEs."""
+    """A firm's number on the roster of one year, as of sci-tech SMEs; staff and revenue as declared there."""
 
     __tablename__ = "roster_entry"
     __table_args__ = (
@@ -142,6 +173,8 @@ class RosterEntry(Base):
     roster_no: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(120))
     region_code: Mapped[str] = mapped_column(ForeignKey("region.code", ondelete="RESTRICT"))
+    staff: Mapped[int | None]
+    revenue_fen: Mapped[int | None] = mapped_column(FenColumn)
 
 
 class Qualification(Base):

@@ -1,6 +1,6 @@
 """Whether this voucher may buy this service from this platform now: the verdicts before any amount.
 
-In this order: voucher revoked, platform certified for kind and service, region, relation, roster, voucher live.
+In this order: voucher revoked, platform certified for kind and service, region, relation, bans, roster, voucher live.
 """
 
 from __future__ import annotations
@@ -8,24 +8,22 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, String, and_, cast, null, or_, select, union_all
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
-from voucher.models.parties import Affiliation, Certification, Organisation, Platform, RosterEntry
+from voucher.models.parties import Certification, Platform
 from voucher.models.vouchers import Voucher
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policy_in_force
+from voucher.operations.relations import Known, known
 from voucher.rules import eligibility
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
 from voucher.rules.subsidy import within
-from voucher.terms import AffiliationKind, CertificationState, Certifier, VoucherKind, VoucherState
-
-ROSTER = "tech_sme"
+from voucher.terms import CertificationState, Certifier, VoucherKind, VoucherState
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,7 @@ class Admitted:
 class _Facts:
     platforms: dict[int, Platform]
     certifications: dict[int, list[Certification]]
-    rosters: dict[int, set[int]]
-    edges: dict[tuple[int, int], list[str]]
+    known: Known
 
 
 def admit(
@@ -60,9 +57,9 @@ def admit(
 
     Refused, each alone, in this order: `policy_not_published`, `voucher_revoked`, `not_found` for a platform
     that does not exist, `service_not_certified`, `provider_suspended`, `not_recognised`, `affiliated`,
-    `not_qualified`, `voucher_expired`, `voucher_not_usable`. Locks the platforms' certifications FOR SHARE.
+    `party_banned`, `not_qualified`, `voucher_expired`, `voucher_not_usable`. Locks the platforms' certifications FOR SHARE.
     """
-    facts = _facts(session, wishes, at) if wishes else _Facts({}, {}, {}, {})
+    facts = _facts(session, wishes, at) if wishes else _Facts({}, {}, Known())
     policies: dict[str, Policy] = {}
     results: list[Admitted | Refused] = []
     for wish in wishes:
@@ -103,19 +100,12 @@ def _admit(policy: Policy, wish: Wish, facts: _Facts, *, on: date) -> Admitted:
     check_certified(policy, facts.certifications.get(platform.id, []), service=wish.service, on=on)
     owner_id = voucher.holder.organisation_id
     if owner_id is not None:
-        _refuse(_relation(policy, owner_id, platform.organisation_id, facts))
-        _refuse(eligibility.roster(policy, facts.rosters.get(owner_id, set()), on))
+        facts.known.refuse_related(policy, owner_id, platform.organisation_id)
+    facts.known.refuse_banned(owner_id, platform.organisation_id)
+    if owner_id is not None:
+        facts.known.refuse_off_roster(policy, owner_id, on)
     _refuse(live)
     return Admitted(policy, platform)
-
-
-def _relation(policy: Policy, owner_id: int, host_id: int, facts: _Facts) -> eligibility.Finding:
-    pair = (min(owner_id, host_id), max(owner_id, host_id))
-    edges = [
-        eligibility.Edge(kind=AffiliationKind(kind), one=str(pair[0]), other=str(pair[1]))
-        for kind in facts.edges.get(pair, [])
-    ]
-    return eligibility.affiliation(policy, enterprise_uscc=str(owner_id), host_uscc=str(host_id), edges=edges)
 
 
 def _refuse(finding: eligibility.Finding) -> None:
@@ -166,26 +156,7 @@ def _facts(session: Session, wishes: Sequence[Wish], at: datetime) -> _Facts:
         platforms |= {platform.id: platform for platform in session.scalars(query)}
     owners = {wish.voucher.holder.organisation_id for wish in wishes} - {None}
     hosts = {platform.organisation_id for platform in platforms.values()}
-    rosters: dict[int, set[int]] = {}
-    edges: dict[tuple[int, int], list[str]] = {}
-    for first, second, kind in session.execute(_parties(owners, hosts, business_date(at).year)):
-        if kind is None:
-            rosters.setdefault(first, set()).add(second)
-        else:
-            edges.setdefault((first, second), []).append(kind)
-    return _Facts(platforms, certified, rosters, edges)
-
-
-def _parties(owners: set[int | None], hosts: set[int], year: int) -> CompoundSelect[Any]:
-    """Roster years (owner, year, NULL) and declared relations (first, second, kind) in one statement."""
-    rostered = (
-        select(Organisation.id, RosterEntry.year, cast(null(), String))
-        .join(RosterEntry, RosterEntry.uscc == Organisation.uscc)
-        .where(Organisation.id.in_(owners), RosterEntry.roster == ROSTER, RosterEntry.year == year)
+    on = business_date(at)
+    return _Facts(
+        platforms, certified, known(session, {*filter(None, owners)}, hosts, years={on.year}, on=on)
     )
-    joined: ColumnElement[bool] = or_(
-        and_(Affiliation.first_id.in_(owners), Affiliation.second_id.in_(hosts)),
-        and_(Affiliation.first_id.in_(hosts), Affiliation.second_id.in_(owners)),
-    )
-    related = select(Affiliation.first_id, Affiliation.second_id, Affiliation.kind).where(joined)
-    return union_all(rostered, related)

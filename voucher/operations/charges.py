@@ -77,7 +77,7 @@ def order_allowance(policy: Policy, voucher: Voucher, order: Order) -> Allowance
     """
     allowance = allowance_of(
         policy,
-        holder_ref=voucher.holder.ref,
+        holder_ref=voucher.holder.cap_owner,
         holder_class=voucher.holder_class,
         on=business_date(order.placed_at),
     )

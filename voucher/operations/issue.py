@@ -89,7 +89,7 @@ def issue(
             issued_by=actor.person_id,
             issued_at=at,
         )
-        drafts.append(_Draft(voucher, holder.ref, _claimed_cap(policy, holder.ref, held_class, at)))
+        drafts.append(_Draft(voucher, holder.ref, _claimed_cap(policy, holder.cap_owner, held_class, at)))
     return _post(session, line, drafts, actor=actor, at=at)
 
 

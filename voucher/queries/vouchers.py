@@ -126,7 +126,7 @@ def cap_standing(session: Session, policy: Policy, voucher: Voucher, *, on: date
     if cap is None:
         return None
     period = cap.period_of(on)
-    ref = accounts.cap(policy.cap_family, voucher.holder.ref, period)
+    ref = accounts.cap(policy.cap_family, voucher.holder.cap_owner, period)
     source = accounts.cap_source(policy.cap_family, period)
     now = standings(session, voucher.book_id, [ref])[ref]
     opened = _opened(session, voucher.book_id, ref, source)

@@ -10,16 +10,22 @@ from voucher.terms import (
     AffiliationKind,
     AppealState,
     ApplicationState,
+    BanKind,
     BatchState,
     CertificationState,
+    ClaimItem,
     ClaimState,
     DocumentKind,
     HolderClass,
     LineState,
+    OrderFileKind,
     OrderState,
+    PaymentChannel,
     PolicyState,
     Role,
     SessionState,
+    Side,
+    TaxVerdict,
     Term,
     Verdict,
     VoucherState,
@@ -39,6 +45,16 @@ REASONS: Final[Mapping[str, str]] = {
     "no_window": "主管部门还没有公布申领期",
     "not_yet": "申领期还没有开始",
     "over": "申领期已经结束",
+    "not_reviewer": "不是该申请所在地区的审核人",
+    "interested": "与该申请有利害关系，应当回避",
+    "same_person": "是本人",
+    "not_offered": "政策没有规定分期验收",
+    "too_many": "期数超过上限",
+    "sum": "各期金额之和与本订单的合同金额不一致",
+    "due_order": "各期的交付日期应依次往后，且不晚于完成期限",
+    "not_extendable": "政策没有规定可以延期",
+    "beyond": "超过政策允许的延长天数",
+    "not_later": "应晚于现在的完成期限",
     "missing": "没有收到文件",
     "size": "文件太大",
     "rows": "行数超过上限",
@@ -50,8 +66,30 @@ REASONS: Final[Mapping[str, str]] = {
     "unreadable": "文件无法读取",
 }
 
+FUNCTIONS: Final[Mapping[str, str]] = {
+    "science": "科技部门",
+    "finance": "财政部门",
+    "tax": "税务部门",
+    "human_resources": "人社部门",
+    "education": "教育部门",
+    "industry": "工信部门",
+}
 RELATIONS: Final[Mapping[str, str]] = {"same_party": "同一法人"}
-INVOICE_FIELDS: Final[Mapping[str, str]] = {"buyer": "购买方", "seller": "销售方", "date": "开票日期"}
+INVOICE_FIELDS: Final[Mapping[str, str]] = {
+    "buyer": "购买方",
+    "seller": "销售方",
+    "date": "开票日期",
+    "number": "发票号码",
+    "repeated": "同一张发票填写了两次",
+    "amount": "金额",
+    "paid_on": "付款日期",
+    "payment": "付款记录",
+    "recorded_date": "与其他申请所填的开票日期",
+    "recorded_net": "与其他申请所填的不含税金额",
+    "recorded_buyer": "与其他申请所填的购买方",
+    "recorded_seller": "与其他申请所填的销售方",
+}
+CLAIMANTS: Final[Mapping[str, str]] = {"provider": "服务机构", "enterprise": "企业"}
 
 
 def _labels(*lists: type[Term]) -> dict[str, str]:
@@ -79,8 +117,17 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "holder_class": _labels(HolderClass),
     "role": _labels(Role),
     "roles": _labels(Role),
-    "missing": _labels(DocumentKind),
+    "missing": _labels(DocumentKind, OrderFileKind),
+    "ban": _labels(BanKind),
+    "party": _labels(Side),
     "verdict": _labels(Verdict),
+    "items": _labels(ClaimItem),
+    "functions": FUNCTIONS,
+    "tax_verdict": _labels(TaxVerdict),
+    "item": _labels(ClaimItem),
+    "channel": _labels(PaymentChannel),
+    "accepted": _labels(PaymentChannel),
+    "claimant": CLAIMANTS,
 }
 
 
