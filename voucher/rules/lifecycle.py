@@ -8,6 +8,8 @@ from typing import TypeVar, cast
 
 from voucher.errors import Code, Refusal
 from voucher.terms import (
+    AppealState,
+    ApplicationState,
     BatchState,
     CertificationState,
     ClaimState,
@@ -58,11 +60,15 @@ class Event(StrEnum):
     OPEN_NOTICE = "open_notice"
     OBJECT = "object"
     CLEAR = "clear"
+    CAPTURE_PART = "capture_part"
     DISPUTE = "dispute"
     RESUME = "resume"
+    ISSUE = "issue"
+    ASK = "ask"
+    DROP = "drop"
 
 
-# A counter order begins at HELD (proposing places, accepts and holds it in one step), a post-subsidy at APPROVED.
+# A counter order begins at HELD (proposing places, accepts and holds it in one step), a post-subsidy at CLAIMED.
 _ORDER: dict[OrderState, dict[Event, OrderState]] = {
     OrderState.PLACED: {
         Event.ACCEPT: OrderState.ACCEPTED,
@@ -84,6 +90,7 @@ _ORDER: dict[OrderState, dict[Event, OrderState]] = {
     },
     OrderState.DELIVERED: {
         Event.SEND_BACK: OrderState.HELD,
+        Event.CAPTURE_PART: OrderState.HELD,
         Event.CAPTURE: OrderState.CAPTURED,
         Event.RELEASE: OrderState.RELEASED,
         Event.EXPIRE: OrderState.EXPIRED,
@@ -104,6 +111,7 @@ _ORDER: dict[OrderState, dict[Event, OrderState]] = {
         Event.REVERSE: OrderState.REVERSED,
         Event.DISALLOW: OrderState.DISALLOWED,
         Event.WITHDRAW: OrderState.CAPTURED,
+        Event.DROP: OrderState.CANCELLED,
     },
     OrderState.APPROVED: {
         Event.TAKE_IN: OrderState.IN_BATCH,
@@ -147,6 +155,7 @@ _CLAIM: dict[ClaimState, dict[Event, ClaimState]] = {
     },
     ClaimState.RETURNED: {
         Event.RESUBMIT: ClaimState.SUBMITTED,
+        Event.ASK: ClaimState.AWAITING,
         Event.REJECT: ClaimState.REJECTED,
         Event.WITHDRAW: ClaimState.WITHDRAWN,
     },
@@ -200,6 +209,32 @@ _CERTIFICATION: dict[CertificationState, dict[Event, CertificationState]] = {
 _POLICY: dict[PolicyState, dict[Event, PolicyState]] = {
     PolicyState.DRAFT: {Event.PUBLISH: PolicyState.PUBLISHED},
 }
+# Approved is waiting: with money on the line the voucher follows in the same transaction. What another rule then
+# refuses goes back to a person; a rejection that an appeal overturns goes back to its old place.
+_APPLICATION: dict[ApplicationState, dict[Event, ApplicationState]] = {
+    ApplicationState.SUBMITTED: {
+        Event.APPROVE: ApplicationState.WAITING,
+        Event.RETURN: ApplicationState.RETURNED,
+        Event.REJECT: ApplicationState.REJECTED,
+        Event.WITHDRAW: ApplicationState.WITHDRAWN,
+        Event.EXPIRE: ApplicationState.LAPSED,
+    },
+    ApplicationState.RETURNED: {
+        Event.RESUBMIT: ApplicationState.SUBMITTED,
+        Event.WITHDRAW: ApplicationState.WITHDRAWN,
+        Event.EXPIRE: ApplicationState.LAPSED,
+    },
+    ApplicationState.WAITING: {
+        Event.ISSUE: ApplicationState.ISSUED,
+        Event.SEND_BACK: ApplicationState.SUBMITTED,
+        Event.WITHDRAW: ApplicationState.WITHDRAWN,
+        Event.EXPIRE: ApplicationState.LAPSED,
+    },
+    ApplicationState.REJECTED: {Event.RESUME: ApplicationState.SUBMITTED},
+}
+_APPEAL: dict[AppealState, dict[Event, AppealState]] = {
+    AppealState.LODGED: {Event.APPROVE: AppealState.UPHELD, Event.REJECT: AppealState.DISMISSED},
+}
 
 # By class: members of different lists with the same value ("expired") are equal as strings.
 TABLES: Mapping[type[StrEnum], Mapping[StrEnum, Mapping[Event, StrEnum]]] = {
@@ -211,6 +246,8 @@ TABLES: Mapping[type[StrEnum], Mapping[StrEnum, Mapping[Event, StrEnum]]] = {
     VoucherState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _VOUCHER),
     CertificationState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _CERTIFICATION),
     PolicyState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _POLICY),
+    ApplicationState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _APPLICATION),
+    AppealState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _APPEAL),
 }
 _IN_THE_MONEY = frozenset({OrderState.IN_BATCH, OrderState.SETTLED, OrderState.PAID})
 

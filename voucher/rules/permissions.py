@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from voucher.terms import Role
+from voucher.terms import Mandate, Role
 
 _ENTERPRISE = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER})
+_APPROVER = frozenset({Role.ENTERPRISE_APPROVER})
+_BOOKKEEPER = frozenset({Role.BOOKKEEPER})
+_INCUBATOR = frozenset({Role.INCUBATOR_MANAGER})
 _PROVIDER = frozenset({Role.PROVIDER_SCANNER, Role.PROVIDER_MANAGER})
 _MANAGER = frozenset({Role.PROVIDER_MANAGER})
 _REVIEWER = frozenset({Role.REVIEWER})
@@ -26,11 +29,15 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "enterprise:voucher:read": _ENTERPRISE,
     "enterprise:session:open": _ENTERPRISE,
     "enterprise:session:confirm": _ENTERPRISE,
-    "enterprise:order:read": _ENTERPRISE,
+    "enterprise:order:read": _ENTERPRISE | _BOOKKEEPER,
     "enterprise:order:place": _ENTERPRISE,
     "enterprise:order:confirm": _ENTERPRISE,
     "enterprise:order:cancel": _ENTERPRISE,
+    "enterprise:order:dispute": _ENTERPRISE,
     "enterprise:claim:submit": _ENTERPRISE,
+    "enterprise:claim:prepare": _ENTERPRISE | _BOOKKEEPER,
+    "enterprise:authority:read": _ENTERPRISE,
+    "enterprise:authority:grant": _APPROVER,
     "enterprise:application:read": _ENTERPRISE,
     "enterprise:application:submit": _ENTERPRISE,
     "enterprise:voucher:give_back": _ENTERPRISE,
@@ -42,9 +49,20 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "provider:order:file_contract": _MANAGER,
     "provider:order:deliver": _PROVIDER,
     "provider:order:reverse": _MANAGER,
+    "provider:order:dispute": _MANAGER,
+    "provider:catalogue:write": _MANAGER,
+    "provider:staff:write": _MANAGER,
+    "provider:device:write": _MANAGER,
+    "provider:pin:write": _PROVIDER,
+    "reviewer:join:issue": _REVIEWER | _OFFICER,
+    "reviewer:desk:act": _REVIEWER | _OFFICER,
+    "reviewer:team:register": _REVIEWER | _OFFICER | _INCUBATOR,
+    "reviewer:authority:read": _REVIEWER | _OFFICER | _AUDIT,
     "reviewer:roster:import": _REVIEWER | _OFFICER,
     "reviewer:holder:qualify": _REVIEWER | _OFFICER,
     "reviewer:platform:certify": _REVIEWER | _OFFICER,
+    "reviewer:order:read": _REVIEWER | _OFFICER,
+    "reviewer:dispute:decide": _REVIEWER,
     "reviewer:claim:read": _REVIEWER | _OFFICER | _COSIGNER,
     "reviewer:claim:decide": _REVIEWER,
     "reviewer:claim:assign": _REVIEWER | _OFFICER,
@@ -73,6 +91,26 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "admin:person:write": frozenset({Role.SECURITY_ADMIN}),
 }
 
+MANDATES: dict[Mandate, frozenset[str]] = {
+    Mandate.APPLY: frozenset(
+        {"enterprise:application:submit", "enterprise:appeal:lodge", "enterprise:voucher:give_back"}
+    ),
+    Mandate.ORDER: frozenset(
+        {"enterprise:session:open", "enterprise:order:place", "enterprise:order:cancel"}
+    ),
+    Mandate.CONFIRM: frozenset({"enterprise:session:confirm", "enterprise:order:confirm"}),
+    Mandate.CLAIM: frozenset({"enterprise:claim:submit"}),
+    Mandate.UPLOAD: frozenset({"enterprise:claim:prepare"}),
+}
+"""What an authorised operator may be given, one by one. A permission of no mandate goes with the role."""
+
+MANDATED: frozenset[str] = frozenset().union(*MANDATES.values())
+
+COUNTER_WORK: frozenset[str] = frozenset(
+    {"provider:session:scan", "provider:session:propose", "provider:order:read", "provider:order:reverse"}
+)
+"""All that somebody may do who signed in with a PIN on a counter device; undoing leads to the order's page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -100,8 +138,17 @@ def person_ref(person_id: int) -> str:
 
 
 def permitted(actor: Actor, permission: str) -> bool:
-    """Whether one of the actor's roles carries the permission. KeyError for a permission not in the table."""
-    return bool(PERMISSIONS[permission] & actor.roles)
+    """Whether one of the actor's roles carries the permission, and it is not withheld. KeyError for an unknown one."""
+    return bool(PERMISSIONS[permission] & actor.roles) and permission not in actor.withheld
+
+
+def carries(role: Role, mandates: frozenset[Mandate], permission: str) -> bool:
+    """Whether a role, given with these mandates (none: with all), carries the permission."""
+    if role not in PERMISSIONS[permission]:
+        return False
+    if not mandates or permission not in MANDATED:
+        return True
+    return any(permission in MANDATES[mandate] for mandate in mandates)
 
 
 def covers_region(actor: Actor, path: str) -> bool:

@@ -23,6 +23,7 @@ from voucher.terms import (
     Rounding,
     SubsidyBase,
     Transition,
+    Unconfirmed,
     VoucherKind,
     YearBasis,
 )
@@ -191,9 +192,19 @@ class Policy:
     minutes_required: bool | None = None
     payment_channels: tuple[PaymentChannel, ...] = ()
     instalments_max: int | None = None
+    confirm_days: int | None = None
+    unconfirmed: Unconfirmed | None = None
+    extension_days: int | None = None
+    cancel_consent: bool | None = None
     stacking: tuple[str, ...] = ()
     excluded_words: tuple[str, ...] = ()
     split_days: int | None = None
+    held_most_fen: Fen | None = None
+    applications_most: int | None = None
+    idle_refuses: bool | None = None
+    roster_qualifies: bool | None = None
+    waiting_skips: bool | None = None
+    appeal_days: int | None = None
     sources: tuple[tuple[str, Source], ...] = field(default=())
     fills: tuple[Fill, ...] = ()
 

@@ -159,6 +159,11 @@ def _escrow(policy: Policy) -> _Findings:
         yield "payout_mode", "平台代兑须写明运营管理机构（authorities 中 function = operator）"
 
 
+def _answers(policy: Policy) -> _Findings:
+    if policy.unconfirmed is not None and policy.confirm_days is None:
+        yield "unconfirmed", "没有规定验收答复的期限（confirm_days），逾期未答复的办法无从适用"
+
+
 _CONTRADICTIONS: tuple[Callable[[Policy], _Findings], ...] = (
     _dates,
     _year,
@@ -170,6 +175,7 @@ _CONTRADICTIONS: tuple[Callable[[Policy], _Findings], ...] = (
     _gaps,
     _evidence,
     _escrow,
+    _answers,
 )
 
 

@@ -26,6 +26,7 @@ from voucher.terms import (
     Rounding,
     SubsidyBase,
     Transition,
+    Unconfirmed,
     VoucherKind,
     YearBasis,
 )
@@ -219,9 +220,19 @@ VALUES: dict[str, tuple[str, Shape]] = {
     "minutes_required": ("minutes_required", yes_or_no),
     "payment_channels": ("payment_channels", choices(PaymentChannel)),
     "instalments_max": ("instalments_max", whole(1, 60)),
+    "confirm_days": ("confirm_days", days),
+    "unconfirmed": ("unconfirmed", choice(Unconfirmed)),
+    "extension_days": ("extension_days", days),
+    "cancel_consent": ("cancel_consent", yes_or_no),
     "stacking": ("stacking", several(code)),
     "excluded_words": ("excluded_words", several(text)),
     "split_days": ("split_days", days),
+    "held_most_fen": ("held_most_fen", fen),
+    "applications_most": ("applications_most", whole(1, 1000)),
+    "idle_refuses": ("idle_refuses", yes_or_no),
+    "roster_qualifies": ("roster_qualifies", yes_or_no),
+    "waiting_skips": ("waiting_skips", yes_or_no),
+    "appeal_days": ("appeal_days", days),
 }
 
 LISTS: dict[str, tuple[Callable[[Mapping[str, Any]], Any], dict[str, Shape], frozenset[str]]] = {

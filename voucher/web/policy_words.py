@@ -41,6 +41,17 @@ _NAMES: Final[dict[str, str]] = {
     "face_min_fen": "最低面额",
     "face_max_fen": "最高面额",
     "transition": "新旧政策衔接",
+    "instalments_max": "分期验收最多期数",
+    "confirm_days": "验收答复期限（天）",
+    "unconfirmed": "逾期未答复验收的",
+    "extension_days": "完成期限最多延长天数",
+    "cancel_consent": "接单后取消须双方同意",
+    "held_most_fen": "同时持有的最高额",
+    "applications_most": "每年申领次数上限",
+    "idle_refuses": "有未使用的券时不得再申领",
+    "roster_qualifies": "凭当年名单自动认定资格",
+    "waiting_skips": "候补时可先发后面的小额申领",
+    "appeal_days": "申诉期限（工作日）",
 }
 
 
