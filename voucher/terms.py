@@ -482,6 +482,12 @@ class MessageEvent(Term):
     OBJECTION_MADE = "objection_made", "收到异议"
     OBJECTION_DECIDED = "objection_decided", "异议已处理"
     CLAIM_CLEARED = "claim_cleared", "公示期满"
+    CLAIM_RETURNED = "claim_returned", "退回补正"
+    CLAIM_OVERDUE = "claim_overdue", "补正逾期"
+    CASE_HANDED_OVER = "case_handed_over", "转办的申请"
+    EXPERT_INVITED = "expert_invited", "邀请评审"
+    EXPERT_ANSWERED = "expert_answered", "专家已答复"
+    COSIGNED = "cosigned", "会签意见"
 
 
 class Mandate(Term):
@@ -556,3 +562,33 @@ class PayeeChangeState(Term):
 class Side(Term):
     ENTERPRISE = "enterprise", "企业"
     PROVIDER = "provider", "服务机构"
+
+
+class NoticeKind(Term):
+    CLAIMS = "claims", "拟兑付名单"
+    CERTIFICATIONS = "certifications", "拟认定服务平台"
+    ROSTER = "roster", "拟入库企业名单"
+
+
+class NoticeState(Term):
+    OPEN = "open", "公示中"
+    CLOSED = "closed", "公示结束"
+
+
+class NoticeOutcome(Term):
+    OPEN = "open", "公示中"
+    OBJECTED = "objected", "异议处理中"
+    CLEARED = "cleared", "公示期满，无异议"
+    UPHELD = "upheld", "异议成立，不予兑付"
+
+
+class ObjectionChannel(Term):
+    PAGE = "page", "网页"
+    TELEPHONE = "telephone", "电话"
+    COUNTER = "counter", "现场"
+
+
+class ObjectionState(Term):
+    LODGED = "lodged", "待处理"
+    DISMISSED = "dismissed", "异议不成立"
+    UPHELD = "upheld", "异议成立"

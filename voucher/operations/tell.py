@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.errors import Fact
 from voucher.models.messages import Contact, Message
-from voucher.models.parties import Platform
+from voucher.models.parties import Holder, Platform
 from voucher.models.people import Person, RoleGrant
 from voucher.models.regions import Region
 from voucher.terms import MessageChannel, MessageEvent, MessageState, Role
@@ -27,7 +27,7 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One thing to tell, and to whom: persons, an organisation's people, a platform's, a region's officials.
+    """One thing to tell, and to whom: persons, an organisation's or holder's people, a platform's, a region's officials.
 
     `subject` is the number of the thing told of; the facts are what the sentence names (amounts `_fen`, days
     `_on`), never an ID number, telephone or account. The same event about the same subject with the same `once`
@@ -42,6 +42,7 @@ class Note:
     platform_id: int | None = None
     region_code: str | None = None
     once: str = ""
+    holder_id: int | None = None
     region_roles: tuple[Role, ...] = (Role.REVIEWER,)
 
 
@@ -74,10 +75,13 @@ def _people(session: Session, notes: Sequence[Note], *, on: date) -> Sequence[Ro
     """Everybody who may be meant: a row for each valid role, and one for each person named directly."""
     platforms = {note.platform_id for note in notes if note.platform_id is not None}
     firms = {note.organisation_id for note in notes if note.organisation_id is not None}
+    holders = {note.holder_id for note in notes if note.holder_id is not None}
     officials = {role for note in notes if note.region_code for role in note.region_roles}
+    owners = select(Holder.organisation_id).where(Holder.id.in_(holders))
     hosts = select(Platform.organisation_id).where(Platform.id.in_(platforms))
     meant = or_(
-        and_(RoleGrant.role.in_(_ENTERPRISE), RoleGrant.organisation_id.in_(firms)),
+        and_(RoleGrant.role.in_(_ENTERPRISE), RoleGrant.organisation_id.in_(firms)) if firms else false(),
+        and_(RoleGrant.role.in_(_ENTERPRISE), RoleGrant.organisation_id.in_(owners)) if holders else false(),
         and_(RoleGrant.role.in_(_PROVIDER), RoleGrant.platform_id.in_(platforms)) if platforms else false(),
         and_(RoleGrant.role.in_(_PROVIDER), RoleGrant.organisation_id.in_(hosts)) if platforms else false(),
         and_(RoleGrant.role.in_(officials), RoleGrant.region_code.is_not(None)) if officials else false(),
@@ -90,7 +94,9 @@ def _people(session: Session, notes: Sequence[Note], *, on: date) -> Sequence[Ro
     )
     query = (
         select(Person.id, RoleGrant.role, RoleGrant.organisation_id, RoleGrant.region_code)
-        .add_columns(RoleGrant.platform_id, Platform.id.label("hosted_id"), Contact)
+        .add_columns(
+            RoleGrant.platform_id, Platform.id.label("hosted_id"), Holder.id.label("holder_id"), Contact
+        )
         .outerjoin(
             RoleGrant,
             and_(
@@ -100,6 +106,7 @@ def _people(session: Session, notes: Sequence[Note], *, on: date) -> Sequence[Ro
             ),
         )
         .outerjoin(Platform.__table__, place)
+        .outerjoin(Holder, Holder.organisation_id == RoleGrant.organisation_id)
         .outerjoin(Contact, Contact.person_id == Person.id)
         .where(Person.disabled_at.is_(None), meant)
         .order_by(Person.id)
@@ -110,9 +117,8 @@ def _people(session: Session, notes: Sequence[Note], *, on: date) -> Sequence[Ro
 def _paths(session: Session, codes: set[str]) -> dict[str, str]:
     if not codes:
         return {}
-    return dict(
-        session.execute(select(Region.code, Region.path).where(Region.code.in_(codes))).tuples().all()
-    )
+    query = select(Region.code, Region.path).where(Region.code.in_(codes))
+    return {code: path for code, path in session.execute(query)}
 
 
 def _recipients(
@@ -124,6 +130,7 @@ def _recipients(
         for row in people
         if row.id in note.person_ids
         or (row.role in _ENTERPRISE and _same(note.organisation_id, row.organisation_id))
+        or (row.role in _ENTERPRISE and _same(note.holder_id, row.holder_id))
         or (row.role in _PROVIDER and _same(note.platform_id, row.platform_id, row.hosted_id))
         or (row.role in note.region_roles and row.region_code and f"/{row.region_code}/" in path)
     }

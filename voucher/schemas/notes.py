@@ -32,13 +32,12 @@ class Told:
     text: str
 
 
-_SERVICE: Final = "服务：{service}。"
 _REASON: Final = "原因：{reason}。"
 _COMPLETE_BY: Final = "请在 {complete_by_on} 前完成。"
 
 TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     MessageEvent.ORDER_PLACED: Template(
-        "收到新订单 {subject}", "有企业向您的平台下单，订单 {subject}，请尽快接单或说明不接的原因。", (_SERVICE,)
+        "收到新订单 {subject}", "有企业向您的平台下单，订单 {subject}，请尽快接单或说明不接的原因。"
     ),
     MessageEvent.ORDER_ACCEPTED: Template(
         "订单 {subject} 已接单", "服务机构已接受订单 {subject}。", ("报价 {quote_fen} 元。", "下一步：签订合同，由机构备案。")
@@ -126,6 +125,25 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     ),
     MessageEvent.CLAIM_CLEARED: Template(
         "兑付申请 {subject} 公示期满", "兑付申请 {subject} 公示期满无异议，等待编入兑付批次。"
+    ),
+    MessageEvent.CLAIM_RETURNED: Template(
+        "申请 {subject} 需要补正",
+        "兑付申请 {subject} 有 {count} 项需要补正，已在补正告知书 {notice} 中一次告知，只需补正这几项，排队次序不变。",
+        ("请在 {due_on} 前重新提交。",),
+    ),
+    MessageEvent.CLAIM_OVERDUE: Template(
+        "申请 {subject} 的补正期限已过",
+        "兑付申请 {subject} 的补正期限 {due_on} 已过，仍未重新提交，请尽快补正。",
+    ),
+    MessageEvent.CASE_HANDED_OVER: Template(
+        "申请 {subject} 转由您办理", "兑付申请 {subject} 由 {reviewer} 转给您办理。", ("附言：{note}。",)
+    ),
+    MessageEvent.EXPERT_INVITED: Template(
+        "请评审申请 {subject}", "请在 {due_on} 前对兑付申请 {subject} 提出评审意见；与双方有利害关系的，请声明回避。"
+    ),
+    MessageEvent.EXPERT_ANSWERED: Template("申请 {subject} 的专家已答复", "兑付申请 {subject} 的评审专家已答复，请查看。"),
+    MessageEvent.COSIGNED: Template(
+        "申请 {subject} 有会签意见", "{functions}已对兑付申请 {subject} 会签，请查看意见。"
     ),
 }  # fmt: skip
 
