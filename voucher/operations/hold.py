@@ -19,6 +19,7 @@ from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations.charges import Allowance, Room, charge_legs, order_allowance, post_all
 from voucher.operations.outcome import Refused, one_book, refused
+from voucher.operations.splits import Splits
 from voucher.rules.clamp import Clamped, Limit, clamp
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
@@ -55,6 +56,7 @@ class Held:
 class _Plan:
     request: HoldRequest
     wanted_fen: Fen
+    earlier_fen: Fen
     allowance: Allowance | None
 
 
@@ -70,9 +72,11 @@ def hold(
     where the policy gives nothing, and what `subsidy.compute` refuses.
     """
     plans: list[_Plan | Refused] = []
+    splits = Splits(session, [(request.order, request.policy) for request in requests])
     for request in requests:
         try:
-            plans.append(_plan(request))
+            plans.append(_plan(request, splits.earlier(request.order, request.policy)))
+            splits.add(request.order, request.contract_fen)
         except Refusal as refusal:
             plans.append(refused(refusal))
     valid = [plan for plan in plans if isinstance(plan, _Plan)]
@@ -80,7 +84,7 @@ def hold(
     return [plan if isinstance(plan, Refused) else next(answers) for plan in plans]
 
 
-def _plan(request: HoldRequest) -> _Plan:
+def _plan(request: HoldRequest, earlier_fen: Fen) -> _Plan:
     order, voucher, policy = request.order, request.voucher, request.policy
     wanted = compute(
         policy,
@@ -90,11 +94,12 @@ def _plan(request: HoldRequest) -> _Plan:
             contract_fen=request.contract_fen,
             applicant_region=voucher.holder.region_code,
             provider_region=request.platform_region,
+            earlier_fen=earlier_fen,
         ),
     ).amount_fen
     if wanted == 0:
         raise Refusal(Code.SUBSIDY_ZERO, contract_fen=request.contract_fen)
-    return _Plan(request, wanted, order_allowance(policy, voucher, order))
+    return _Plan(request, wanted, earlier_fen, order_allowance(policy, voucher, order))
 
 
 def _post(session: Session, plans: Sequence[_Plan], *, actor: Actor, at: datetime) -> list[Held | Refused]:
@@ -174,6 +179,7 @@ def _held(plan: _Plan, given: Clamped, at: datetime) -> Held:
     )
     order.state = OrderState.HELD.value
     order.wanted_fen = plan.wanted_fen
+    order.earlier_fen = plan.earlier_fen or None
     order.held_fen = given.granted_fen
     order.reductions = list(reductions)
     order.hold_posting = posting_id("hold", order.number)

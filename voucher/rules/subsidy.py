@@ -14,12 +14,16 @@ from voucher.rules.policy import WHOLE_BP, Policy, PolicyUnsetError, RateLine, T
 from voucher.terms import Rounding, SubsidyBase
 
 
+_BY_RATE = "按比例计算的补助额"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One service as it is known now: amounts not known yet are None, at least one must be known.
 
     Regions are codes of the division table (or of zones below them); `units` counts what a per-unit cap
-    multiplies (persons trained, samples).
+    multiplies (persons trained, samples). `earlier_fen` is what the holder bought of the same kind at the same host
+    within the policy's `split_days`: tiers and highest amounts count on the sum (domain 4, item 7).
     """
 
     holder_class: str
@@ -30,6 +34,7 @@ class Case:
     applicant_region: str = ""
     provider_region: str = ""
     units: int = 1
+    earlier_fen: Fen = Fen(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +71,38 @@ def compute(policy: Policy, case: Case) -> Computation:
     index, line = _line(policy, case)
     clause = _clause(policy, f"rate_lines[{index}]", "rate_lines")
     steps = [Step(base_label, _clause(policy, "base"), base_fen)]
-    amount = tiered(base_fen, line.tiers)
+    if case.earlier_fen:
+        steps.append(Step("拆分合同合并计算：期间内在同一机构的同类服务", clause, case.earlier_fen))
+    whole = _limited(policy, line, Fen(case.earlier_fen + base_fen))
+    before = _limited(policy, line, case.earlier_fen)
     steps += [_tier_step(tier, clause) for tier in line.tiers]
-    steps.append(Step("按比例计算的补助额", clause, amount))
-    limits = (
-        ("本类补助的最高额", line.cap_fen, clause),
-        ("单笔最高额", policy.per_order_cap_fen, _clause(policy, "per_order_cap_fen")),
-        ("按数量计算的最高额", _per_unit(policy, case), _clause(policy, "per_unit_cap_fen")),
-    )
-    for label, limit, limit_clause in limits:
-        if limit is not None and limit < amount:
-            amount = limit
-            steps.append(Step(label, limit_clause, amount))
+    for (label, whole_fen, limit_clause), (_, before_fen, _) in zip(whole, before, strict=True):
+        amount = Fen(max(whole_fen - before_fen, 0))
+        if label == _BY_RATE or amount != steps[-1].value:
+            steps.append(Step(label, limit_clause or clause, amount))
+    by_count = _per_unit(policy, case)
+    if by_count is not None and by_count < amount:
+        amount = by_count
+        steps.append(Step("按数量计算的最高额", _clause(policy, "per_unit_cap_fen"), amount))
     rounded = round_down(policy, amount)
     if rounded != amount:
         steps.append(Step("舍去不足一元的部分", _clause(policy, "rounding"), rounded))
     return Computation(rounded, base_fen, tuple(steps))
+
+
+def _limited(policy: Policy, line: RateLine, base_fen: Fen) -> list[tuple[str, Fen, str | None]]:
+    """What the rate gives on a base, and what each limit leaves of it in turn: label, fen, clause of the limit."""
+    amount = tiered(base_fen, line.tiers)
+    found: list[tuple[str, Fen, str | None]] = [(_BY_RATE, amount, None)]
+    limits = (
+        ("本类补助的最高额", line.cap_fen, None),
+        ("单笔最高额", policy.per_order_cap_fen, _clause(policy, "per_order_cap_fen")),
+    )
+    for label, limit, limit_clause in limits:
+        if limit is not None:
+            amount = Fen(min(amount, limit))
+            found.append((label, amount, limit_clause))
+    return found
 
 
 def tiered(base_fen: Fen, tiers: tuple[Tier, ...]) -> Fen:
