@@ -13,9 +13,10 @@ from voucher.models.orders import Order
 from voucher.money import Fen
 from voucher.operations import find, journal
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import OrderState
+from voucher.terms import MessageEvent, OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ def accept_order(
             order.accepted_at = at
     journal.record(session, actor, "order.accept", _facts(results), at=at)
     session.flush()
+    tell(session, _notes(MessageEvent.ORDER_ACCEPTED, results), at=at)
     return results
 
 
@@ -59,6 +61,7 @@ def decline_order(
             order.closed_at = at
     journal.record(session, actor, "order.decline", _facts(results), at=at)
     session.flush()
+    tell(session, _notes(MessageEvent.ORDER_DECLINED, results), at=at)
     return results
 
 
@@ -81,4 +84,17 @@ def _facts(results: Sequence[Order | Refused]) -> list[tuple[str, dict[str, int 
         (result.number, {"quote_fen": result.quote_fen, "rule_version": result.policy_code})
         for result in results
         if isinstance(result, Order)
+    ]
+
+
+def _notes(event: MessageEvent, results: Sequence[Order | Refused]) -> list[Note]:
+    return [
+        Note(
+            event,
+            row.number,
+            {"quote_fen": row.quote_fen, "reason": row.close_reason or None},
+            holder_id=row.holder_id,
+        )
+        for row in results
+        if isinstance(row, Order)
     ]

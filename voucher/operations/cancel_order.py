@@ -13,9 +13,10 @@ from voucher.models.orders import Order
 from voucher.operations import find, journal
 from voucher.operations.capture import release
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import OrderState
+from voucher.terms import MessageEvent, OrderState
 
 _WITH_HOLD = frozenset({OrderState.HELD.value, OrderState.DELIVERED.value})
 
@@ -54,6 +55,17 @@ def cancel_order(
     facts = [(order.number, {"state": order.state}) for order in cancelled]
     journal.record(session, actor, "order.cancel", facts, at=at)
     session.flush()
+    notes = [
+        Note(
+            MessageEvent.ORDER_CANCELLED,
+            order.number,
+            {"reason": order.close_reason or None},
+            holder_id=order.holder_id,
+            platform_id=order.platform_id,
+        )
+        for order in cancelled
+    ]
+    tell(session, notes, at=at)
     return results
 
 

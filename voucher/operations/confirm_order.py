@@ -18,9 +18,10 @@ from voucher.operations.admit import certifications, check_certified
 from voucher.operations.capture import Captured, CaptureRequest, capture
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
+from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import OrderState, VoucherState
+from voucher.terms import MessageEvent, OrderState, VoucherState
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def confirm_order(
     results = [plan if isinstance(plan, Refused) else next(answers) for plan in plans]
     journal.record(session, actor, "order.confirm", captured_facts(results), at=at)
     session.flush()
+    tell(session, _notes(results), at=at)
     return results
 
 
@@ -95,6 +97,19 @@ def captured_facts(
     """What the journal keeps of captures."""
     return [
         (result.order.number, {"captured_fen": result.captured_fen, "rule_version": result.order.policy_code})
+        for result in results
+        if isinstance(result, Captured)
+    ]
+
+
+def _notes(results: Sequence[Captured | Refused]) -> list[Note]:
+    return [
+        Note(
+            MessageEvent.ORDER_CAPTURED,
+            result.order.number,
+            {"captured_fen": result.captured_fen},
+            platform_id=result.order.platform_id,
+        )
         for result in results
         if isinstance(result, Captured)
     ]

@@ -12,9 +12,10 @@ from voucher.errors import Refusal
 from voucher.models.orders import Order
 from voucher.operations import find, journal
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import OrderState
+from voucher.terms import MessageEvent, OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +50,10 @@ def deliver(
     ]
     journal.record(session, actor, "order.deliver", delivered, at=at)
     session.flush()
+    notes = [
+        Note(MessageEvent.ORDER_DELIVERED, order.number, holder_id=order.holder_id, once=at.isoformat())
+        for order in results
+        if isinstance(order, Order)
+    ]
+    tell(session, notes, at=at)
     return results

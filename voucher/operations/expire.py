@@ -25,10 +25,11 @@ from voucher.operations.capture import release
 from voucher.operations.charges import refs_of, return_legs
 from voucher.operations.find import budget_lines
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.tell import Note, tell
 from voucher.rules import lifecycle
 from voucher.rules.lifecycle import next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import OrderState, PostingKind, VoucherState
+from voucher.terms import MessageEvent, OrderState, PostingKind, VoucherState
 
 _WAITING = (OrderState.PLACED.value, OrderState.ACCEPTED.value)
 _HOLDING = (OrderState.HELD.value, OrderState.DELIVERED.value)
@@ -130,6 +131,13 @@ def expire_orders(session: Session, part: Slice, *, actor: Actor, at: datetime) 
             done.append((answer.number, {"released_fen": held[answer.number]}))
     journal.record(session, actor, "order.expire", done, at=at)
     session.flush()
+    notes = [
+        Note(
+            MessageEvent.ORDER_EXPIRED, order.number, holder_id=order.holder_id, platform_id=order.platform_id
+        )
+        for order in found
+    ]
+    tell(session, notes, at=at)
     return Step(len(found), len(done), found[-1].id if len(found) == part.limit else None)
 
 
@@ -223,6 +231,14 @@ def _take(
     ]
     journal.record(session, cause.actor, f"voucher.{cause.event.value}", notes, at=cause.at)
     session.flush()
+    if cause.event is lifecycle.Event.EXPIRE:
+        ended = {result.voucher_number for result in done}
+        said = [
+            Note(MessageEvent.VOUCHER_EXPIRED, row.number, holder_id=row.holder_id)
+            for row, _ in vouchers
+            if row.number in ended
+        ]
+        tell(session, said, at=cause.at)
     return results
 
 

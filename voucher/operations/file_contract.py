@@ -20,10 +20,11 @@ from voucher.operations.admit import certifications, check_certified
 from voucher.operations.hold import Held, HoldRequest, hold
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
+from voucher.operations.tell import Note, tell
 from voucher.rules import eligibility
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import OrderState, VoucherState
+from voucher.terms import MessageEvent, OrderState, VoucherState
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def file_contract(
             result.order.contract_fen = request.contract_fen
     journal.record(session, actor, "order.file_contract", held_facts(results), at=at)
     session.flush()
+    tell(session, _notes(results), at=at)
     return results
 
 
@@ -123,3 +125,20 @@ class _Checks:
 def _regions(session: Session, platform_ids: set[int]) -> dict[int, str]:
     query = select(Platform.id, Platform.region_code).where(Platform.id.in_(platform_ids))
     return {row.id: row.region_code for row in session.execute(query)}
+
+
+def _notes(results: Sequence[Held | Refused]) -> list[Note]:
+    """The holder is told how much is held, and by when the work has to be done."""
+    return [
+        Note(
+            MessageEvent.ORDER_HELD,
+            result.order.number,
+            {
+                "held_fen": result.held_fen,
+                "complete_by_on": result.order.complete_by.isoformat() if result.order.complete_by else None,
+            },
+            holder_id=result.order.holder_id,
+        )
+        for result in results
+        if isinstance(result, Held)
+    ]

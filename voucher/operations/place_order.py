@@ -17,8 +17,9 @@ from voucher.models.vouchers import Voucher
 from voucher.operations import find, journal
 from voucher.operations.admit import Admitted, Wish, admit
 from voucher.operations.outcome import Refused
+from voucher.operations.tell import Note, tell
 from voucher.rules.permissions import Actor
-from voucher.terms import OrderChannel, OrderState
+from voucher.terms import MessageEvent, OrderChannel, OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ def place_order(
     ]
     journal.record(session, actor, "order.place", facts, at=at)
     session.flush()
+    notes = [Note(MessageEvent.ORDER_PLACED, row.number, platform_id=row.platform_id) for row in placed]
+    tell(session, notes, at=at)
     return results
 
 

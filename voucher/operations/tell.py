@@ -118,7 +118,7 @@ def _paths(session: Session, codes: set[str]) -> dict[str, str]:
     if not codes:
         return {}
     query = select(Region.code, Region.path).where(Region.code.in_(codes))
-    return {code: path for code, path in session.execute(query)}
+    return {row.code: row.path for row in session.execute(query)}
 
 
 def _recipients(
