@@ -33,6 +33,8 @@ NUMBER_PREFIXES: Final = "VOCBAPGRNT"
 _LONGEST_SCAN: Final = 4096
 _NUMBER: Final = re.compile(rf"[{NUMBER_PREFIXES}][0-9]{{12}}", re.ASCII)
 _USCC: Final = re.compile(r"[0-9]{8}[0-9A-HJ-NPQRTUWXY]{10}", re.ASCII)
+_TEMPORARY_PREFIX: Final = "TEMP"
+_TEMPORARY: Final = re.compile(r"TEMP[0-9]{12}", re.ASCII)
 _RUN: Final = re.compile(r"(?<![0-9])[0-9]{20}(?![0-9])", re.ASCII)
 _GROUPS: Final = re.compile(r"(?<![0-9])[0-9]{4}(?:[ -][0-9]{4}){4}(?![ -]?[0-9])", re.ASCII)
 _KEY: Final = re.compile(r"([0-9]{2}):((?:[0-9a-f]{2}){32,64})", re.ASCII | re.IGNORECASE)
@@ -127,6 +129,20 @@ def is_uscc(text: str) -> bool:
     """Whether the normalised text is a 统一社会信用代码 with a right check character (GB 32100-2015)."""
     code = normalise_uscc(text)
     return _USCC.fullmatch(code) is not None and bool(_uscc.is_valid(code))
+
+
+def temporary_id(year: int, serial: int) -> str:
+    """The id of a team or founder who has no USCC: TEMP, year (4), serial (7), check digit (Damm).
+
+    Refuses (ValueError) years outside 2000 to 2999, serials outside 1 to 9,999,999.
+    """
+    return _TEMPORARY_PREFIX + numbered("P", year, serial)[1:]
+
+
+def is_temporary(text: str) -> bool:
+    """Whether the normalised text is a temporary id with a right check digit. It is never a USCC."""
+    code = normalise_uscc(text)
+    return _TEMPORARY.fullmatch(code) is not None and read_number("P" + code[4:]) is not None
 
 
 def make_uscc(region_code: str, serial: int, *, kind: str = "91") -> str:

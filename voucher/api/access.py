@@ -14,7 +14,6 @@ from voucher.errors import Code, Refusal
 from voucher.operations.authenticate import token_hash
 from voucher.queries.people import Standing, standing_of_token
 from voucher.rules.permissions import PERMISSIONS, Actor, permitted
-from voucher.terms import Role
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,7 +46,7 @@ def allow(*permissions: str) -> Actor:
     actor = current_actor()
     if not any(permitted(actor, permission) for permission in permissions):
         raise Refusal(Code.NOT_PERMITTED)
-    g.acting_roles = frozenset[Role]().union(*(PERMISSIONS[permission] for permission in permissions))
+    g.acting_for = permissions
     return current_actor()
 
 
@@ -63,7 +62,7 @@ def current_actor() -> Actor:
     Refused (`not_signed_in`) without a valid one.
     """
     standing = current_standing()
-    return standing.acting_as(g.acting_roles) if "acting_roles" in g else standing.actor
+    return standing.acting_for(g.acting_for) if "acting_for" in g else standing.actor
 
 
 def current_standing() -> Standing:

@@ -28,7 +28,8 @@ class Person(Base):
 class RoleGrant(Base):
     """A role of a person, for an organisation, a platform, a region or a book, for a time (half-open).
 
-    `function` is the authority that a cosigner signs for (`Authority.function` of a policy).
+    `function` is the authority that a cosigner signs for (`Authority.function` of a policy). `mandates` of an
+    authorised operator are values of `Mandate` with commas between; empty: everything that the role carries.
     """
 
     __tablename__ = "role_grant"
@@ -42,6 +43,7 @@ class RoleGrant(Base):
     region_code: Mapped[str | None] = mapped_column(ForeignKey("region.code", ondelete="RESTRICT"))
     book_id: Mapped[int | None] = mapped_column(ForeignKey("book.book_id", ondelete="RESTRICT"))
     function: Mapped[str | None] = mapped_column(String(40))
+    mandates: Mapped[str] = mapped_column(String(80), default="")
     from_on: Mapped[date]
     to_on: Mapped[date | None]
 
@@ -62,7 +64,7 @@ class SignInFailure(Base):
 
 
 class ApiToken(Base):
-    """A bearer token of a machine; only its sha256 is kept."""
+    """A bearer token of a machine; only its sha256 is kept. One with `platform_id` does that platform's counter work only."""
 
     __tablename__ = "api_token"
 
@@ -72,6 +74,7 @@ class ApiToken(Base):
     session_version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    platform_id: Mapped[int | None] = mapped_column(ForeignKey("platform.id", ondelete="RESTRICT"))
 
 
 class RequestKey(Base):

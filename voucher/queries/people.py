@@ -17,10 +17,17 @@ from voucher.models.parties import Organisation, Platform
 from voucher.models.people import ApiToken, Person, RoleGrant
 from voucher.models.regions import Region
 from voucher.models.types import UTCDateTime
-from voucher.rules.permissions import Actor, person_ref
-from voucher.terms import Role
+from voucher.rules.permissions import (
+    COUNTER_WORK,
+    MANDATED,
+    PERMISSIONS,
+    Actor,
+    carries,
+    person_ref,
+)
+from voucher.terms import Mandate, Role
 
-_ENTERPRISE = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER})
+_ENTERPRISE = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER, Role.BOOKKEEPER})
 _PROVIDER = frozenset({Role.PROVIDER_SCANNER, Role.PROVIDER_MANAGER})
 _BY_REGION = frozenset({Role.REVIEWER, Role.PROGRAMME_OFFICER, Role.COSIGNER})
 
@@ -37,13 +44,15 @@ class GrantLine:
 
 @dataclass(frozen=True, slots=True)
 class RoleScope:
-    """One role and what it was given for."""
+    """One role and what it was given for. `mandates` of an authorised operator; none: all that the role carries."""
 
     role: Role
     platform_ids: frozenset[int]
     region_code: str | None
     book_id: int | None
     function: str | None
+    organisation_id: int | None
+    mandates: frozenset[Mandate] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +65,58 @@ class Standing:
     grants: tuple[GrantLine, ...]
     scopes: tuple[RoleScope, ...]
 
-    def acting_as(self, roles: Collection[Role]) -> Actor:
-        """The actor with the regions, books and platforms of these roles only.
+    def acting_for(self, permissions: Collection[str]) -> Actor:
+        """The actor with the firms, regions, books and platforms of the roles that carry one of these permissions.
 
-        A role counts where it was given: who reviews one county and audits another decides no claim of the latter.
-        What a person has to do with firms, and beside the counter with platforms, stays: it bars self-approval.
+        A role counts where it was given: who reviews one county and audits another decides no claim of the latter,
+        and who may place orders for one firm and only prepares papers for another places none for the latter. Outside
+        the firms' own work what a person has to do with firms stays, and beside the counter with platforms too: it
+        bars self-approval.
         """
-        given = [scope for scope in self.scopes if scope.role in roles]
+        given = [
+            scope
+            for scope in self.scopes
+            if any(carries(scope.role, scope.mandates, permission) for permission in permissions)
+        ]
+        roles = frozenset[Role]().union(*(PERMISSIONS[permission] for permission in permissions))
         platforms = frozenset[int]().union(*(scope.platform_ids for scope in given))
         return replace(
             self.actor,
-            platform_ids=platforms if _PROVIDER.intersection(roles) else self.actor.platform_ids,
+            organisation_ids=_organisations(given) if _ENTERPRISE & roles else self.actor.organisation_ids,
+            platform_ids=platforms if _PROVIDER & roles else self.actor.platform_ids,
             region_codes=frozenset(scope.region_code for scope in given if scope.region_code is not None),
             book_ids=frozenset(scope.book_id for scope in given if scope.book_id is not None),
             functions=frozenset(scope.function for scope in given if scope.function is not None),
         )
 
+    def at_counter(self, platform_id: int) -> Standing | None:
+        """The same person on a counter device of a platform: its counter work and nothing else.
+
+        None for somebody who does not work at that platform.
+        """
+        scopes = tuple(
+            replace(scope, platform_ids=frozenset({platform_id}))
+            for scope in self.scopes
+            if scope.role in _PROVIDER and platform_id in scope.platform_ids
+        )
+        if not scopes:
+            return None
+        actor = replace(
+            self.actor,
+            roles=frozenset(scope.role for scope in scopes),
+            platform_ids=frozenset({platform_id}),
+            region_codes=frozenset(),
+            book_ids=frozenset(),
+            functions=frozenset(),
+            withheld=PERMISSIONS.keys() - COUNTER_WORK,
+        )
+        return replace(self, actor=actor, scopes=scopes)
+
 
 def standing_of(session: Session, person_id: int, *, on: date, source: str = "") -> Standing | None:
     """The person as of a day; None for one who does not exist or is disabled."""
-    return _standing(session, _people(on).where(Person.id == person_id), source=source)
+    rows = session.execute(_people(on).where(Person.id == person_id)).all()
+    return _standing(session, rows, source=source)
 
 
 def standing_of_token(
@@ -83,7 +124,11 @@ def standing_of_token(
 ) -> Standing | None:
     """The person whose machine shows the bearer token of this hash; None once it or its session version has ended."""
     query = _by_token().params(on=business_date(at), token_hash=token_hash, at=at)
-    return _standing(session, query, source=source)
+    rows = session.execute(query).all()
+    standing = _standing(session, rows, source=source)
+    if standing is None or rows[0].counter is None:
+        return standing
+    return standing.at_counter(rows[0].counter)
 
 
 @cache
@@ -91,6 +136,7 @@ def _by_token() -> Select[Any]:
     """Built once, for every request of a machine runs it: `on`, `token_hash` and `at` are given each time."""
     return (
         _people(bindparam("on", type_=Date))
+        .add_columns(ApiToken.platform_id.label("counter"))
         .join(ApiToken, ApiToken.person_id == Person.id)
         .where(
             ApiToken.token_hash == bindparam("token_hash"),
@@ -102,7 +148,8 @@ def _by_token() -> Select[Any]:
 
 def actor_of_login(session: Session, login: str, *, on: date, source: str = "") -> Actor | None:
     """The person with this login as an actor, for the command line and for telling a demonstration."""
-    standing = _standing(session, _people(on).where(Person.login == login), source=source)
+    rows = session.execute(_people(on).where(Person.login == login)).all()
+    standing = _standing(session, rows, source=source)
     return standing.actor if standing else None
 
 
@@ -135,8 +182,7 @@ def _people(on: date | BindParameter[date]) -> Select[Any]:
     )
 
 
-def _standing(session: Session, query: Select[Any], *, source: str) -> Standing | None:
-    rows = session.execute(query).all()
+def _standing(session: Session, rows: Sequence[Row[Any]], *, source: str) -> Standing | None:
     if not rows:
         return None
     person = rows[0]
@@ -148,11 +194,7 @@ def _standing(session: Session, query: Select[Any], *, source: str) -> Standing 
         ref=person_ref(person.id),
         name=person.name,
         roles=frozenset(Role(grant.role) for grant in grants),
-        organisation_ids=frozenset(
-            grant.organisation_id
-            for grant in grants
-            if grant.role in _ENTERPRISE and grant.organisation_id is not None
-        ),
+        organisation_ids=_organisations(scopes),
         platform_ids=frozenset[int]().union(*(scope.platform_ids for scope in scopes)),
         region_codes=frozenset(scope.region_code for scope in scopes if scope.region_code is not None),
         book_ids=frozenset(scope.book_id for scope in scopes if scope.book_id is not None),
@@ -176,9 +218,32 @@ def _scopes(session: Session, grants: Sequence[RoleGrant]) -> tuple[RoleScope, .
         if _covers_host(grant):
             own |= of_host.get(grant.organisation_id or 0, set())
         scopes.append(
-            RoleScope(Role(grant.role), frozenset(own), grant.region_code, grant.book_id, grant.function)
+            RoleScope(
+                role=Role(grant.role),
+                platform_ids=frozenset(own),
+                region_code=grant.region_code,
+                book_id=grant.book_id,
+                function=grant.function,
+                organisation_id=grant.organisation_id if grant.role in _ENTERPRISE else None,
+                mandates=frozenset(Mandate(each) for each in grant.mandates.split(",") if each),
+            )
         )
     return tuple(scopes)
+
+
+def _organisations(scopes: Sequence[RoleScope]) -> frozenset[int]:
+    return frozenset(scope.organisation_id for scope in scopes if scope.organisation_id is not None)
+
+
+def _withheld(scopes: Sequence[RoleScope]) -> frozenset[str]:
+    """What the roles carry and no authorisation of this person includes."""
+    if not any(scope.mandates for scope in scopes):
+        return frozenset()
+    return frozenset(
+        permission
+        for permission in MANDATED
+        if not any(carries(scope.role, scope.mandates, permission) for scope in scopes)
+    )
 
 
 def _covers_host(grant: RoleGrant) -> bool:

@@ -118,6 +118,8 @@ class Actor:
 
     `ref` is what ledger and journal keep. The id lists say whose things this person acts for; `region_codes`
     cover the regions below them too. `functions` are the authorities (science, finance, ...) that a cosigner signs for.
+    `withheld` are permissions that the roles carry and this person was not given: an operator's authorisation leaves
+    them out, or the session is one of a counter device.
     """
 
     person_id: int
@@ -129,6 +131,7 @@ class Actor:
     region_codes: frozenset[str] = frozenset()
     book_ids: frozenset[int] = frozenset()
     source: str = ""
+    withheld: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from voucher.codes import is_uscc, normalise_uscc
+from voucher.codes import is_temporary, is_uscc, normalise_uscc
 from voucher.money import MAX_FEN, Fen, MoneyError, parse_yuan
 from voucher.terms import Term
 
@@ -183,6 +183,18 @@ class UsccField(fields.Field[str]):
         code = normalise_uscc(value) if isinstance(value, str) else ""
         if not is_uscc(code):
             raise ValidationError("统一社会信用代码不正确，请核对 18 位代码。")
+        return code
+
+
+class PartyField(fields.Field[str]):
+    """A USCC, or the temporary id of a team or founder, in any spelling; loads the stored form."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        code = normalise_uscc(value) if isinstance(value, str) else ""
+        if not is_uscc(code) and not is_temporary(code):
+            raise ValidationError(
+                "请填写 18 位统一社会信用代码；团队和创业者填写 TEMP 开头的 16 位临时编号。"
+            )
         return code
 
 

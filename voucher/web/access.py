@@ -67,7 +67,7 @@ def permits(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 return cast(R, _to_sign_in())
             if not permitted(current_actor(), permission):
                 raise Refusal(Code.NOT_PERMITTED)
-            g.acting_roles = PERMISSIONS[permission]
+            g.acting_for = (permission,)
             return view(*args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
@@ -95,7 +95,7 @@ def current_actor() -> Actor:
     standing = current_standing()
     if standing is None:
         raise Refusal(Code.NOT_SIGNED_IN)
-    return standing.acting_as(g.acting_roles) if "acting_roles" in g else standing.actor
+    return standing.acting_for(g.acting_for) if "acting_for" in g else standing.actor
 
 
 def begin_session(signed_in: SignedIn) -> None:
