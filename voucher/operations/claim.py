@@ -24,6 +24,7 @@ from voucher.operations.invoices import GivenInvoice
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.payees import accounts_in_use, payable_to, payee_of
 from voucher.operations.policies import policies_of
+from voucher.operations.tell import Note, tell
 from voucher.rules import invoices as invoice_rules
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.matching import Deal, papers, three_ways
@@ -31,7 +32,7 @@ from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
 from voucher.rules.subsidy import Case, Computation, compute
 from voucher.rules.validity import redeem_by
-from voucher.terms import ClaimState, OrderState
+from voucher.terms import ClaimState, MessageEvent, OrderState
 
 _TRIES = 5
 
@@ -285,6 +286,16 @@ def _settle_states(
     documents.keep(session, handed_in, actor=actor, at=at)
     journal.record(session, actor, "claim.submit", notes, at=at)
     session.flush()
+    said = [
+        Note(
+            MessageEvent.CLAIM_SUBMITTED,
+            row.number,
+            {"claimed_fen": row.claimed_fen},
+            region_code=draft.subject.holder.region_code,
+        )
+        for draft, row in zip(drafts, rows, strict=True)
+    ]
+    tell(session, said, at=at)
 
 
 def _answer(row: Claim) -> Claimed:

@@ -29,11 +29,12 @@ from voucher.operations.charges import give_back_legs, order_allowance, refs_of
 from voucher.operations.find import budget_lines, vouchers_for_share
 from voucher.operations.outcome import Refused, one_book, refused
 from voucher.operations.policies import policies_of
+from voucher.operations.tell import Note, tell
 from voucher.rules import lifecycle
 from voucher.rules.lifecycle import next_state
 from voucher.rules.permissions import Actor, covers_region
 from voucher.rules.policy import Policy
-from voucher.terms import CapBasis, ClaimState, OrderState, PostingKind, Verdict
+from voucher.terms import CapBasis, ClaimState, MessageEvent, OrderState, PostingKind, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def review(
         session.connection().execute(insert(Review), rows)
     journal.record(session, actor, "claim.review", notes, at=at)
     session.flush()
+    tell(session, _notes(decisions, results), at=at)
     return results
 
 
@@ -251,3 +253,21 @@ def _row(decision: _Decision, *, actor: Actor, at: datetime) -> dict[str, Any]:
         "reviewer_id": actor.person_id,
         "reviewed_at": at,
     }
+
+
+def _notes(decisions: Sequence[_Decision | Refused], results: Sequence[Reviewed | Refused]) -> list[Note]:
+    """The firm is told of each decision, with its reason."""
+    return [
+        Note(
+            MessageEvent.CLAIM_DECIDED,
+            result.claim_number,
+            {
+                "verdict": result.verdict.value,
+                "approved_fen": result.approved_fen,
+                "reason": decision.reason or None,
+            },
+            holder_id=decision.case.order.holder_id,
+        )
+        for decision, result in zip(decisions, results, strict=True)
+        if isinstance(decision, _Decision) and isinstance(result, Reviewed)
+    ]
