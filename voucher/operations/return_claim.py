@@ -115,7 +115,7 @@ def mark_overdue(session: Session, *, at: datetime, limit: int) -> int:
             Note(
                 MessageEvent.CLAIM_OVERDUE,
                 claim.number,
-                {"due_on": row.due_on.isoformat()},
+                {"due_on": str(row.due_on)},
                 once=row.number,
                 organisation_id=None if claim.by_platform else firm_id,
                 platform_id=platform_id if claim.by_platform else None,
