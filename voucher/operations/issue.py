@@ -24,11 +24,12 @@ from voucher.operations import journal
 from voucher.operations.charges import Allowance, Room, allowance_of, charge_legs, post_all
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policy_in_force
+from voucher.operations.tell import Note, tell
 from voucher.rules.eligibility import face, holder_class
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
 from voucher.rules.validity import use_by
-from voucher.terms import CapBasis, PostingKind, VoucherState
+from voucher.terms import CapBasis, MessageEvent, PostingKind, VoucherState
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ def _post(
     ]
     journal.record(session, actor, "voucher.issue", facts, at=at)
     session.flush()
+    tell(session, [_note(voucher) for voucher in issued], at=at)
     return results
 
 
@@ -207,3 +209,8 @@ def _event(budget: accounts.Ref, draft: _Draft, actor: Actor, at: datetime) -> E
         rule_version=voucher.policy_code,
         actor_ref=actor.ref,
     )
+
+
+def _note(voucher: Voucher) -> Note:
+    facts: dict[str, Fact] = {"face_fen": voucher.face_fen, "use_by_on": voucher.use_by.isoformat()}
+    return Note(MessageEvent.VOUCHER_ISSUED, voucher.number, facts, holder_id=voucher.holder_id)

@@ -18,14 +18,16 @@ from voucher.ledger.locking import lock
 from voucher.ledger.posting import MOST_EVENTS, post
 from voucher.models.claims import Claim
 from voucher.models.orders import Order
+from voucher.models.parties import Organisation, Platform
 from voucher.models.settlements import SettlementBatch, SettlementLine
 from voucher.operations import journal
 from voucher.operations.charges import refs_of
 from voucher.operations.outcome import Refused, one_book, refused
+from voucher.operations.tell import Note, tell
 from voucher.rules import lifecycle
 from voucher.rules.lifecycle import next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import BatchState, ClaimState, LineState, OrderState, PostingKind
+from voucher.terms import BatchState, ClaimState, LineState, MessageEvent, OrderState, PostingKind
 
 Row = TypeVar("Row", Order, Claim, SettlementBatch, SettlementLine)
 
@@ -107,6 +109,7 @@ def reconcile(
     _close(session, {each.batch.id: each.batch for each in known.values()}, at=at)
     journal.record(session, actor, "line.reconcile", notes, at=at)
     session.flush()
+    _tell(session, [each for each in taken if isinstance(each, _Line)], at=at)
     return [each if isinstance(each, Refused) else _answer(each) for each in taken]
 
 
@@ -196,6 +199,33 @@ def _close(session: Session, batches: dict[int, SettlementBatch], *, at: datetim
             batch.state, batch.reconciled_at = next_state(state, lifecycle.Event.RECONCILE).value, at
         elif state is BatchState.RECONCILED and batch_id in unpaid:
             batch.state, batch.reconciled_at = next_state(state, lifecycle.Event.BOUNCE).value, None
+
+
+def _tell(session: Session, lines: Sequence[_Line], *, at: datetime) -> None:
+    """The holder of each order is told once of each attempt, and so is the platform where its host is paid."""
+    hosts = select(Organisation.uscc, Platform.id).join(Platform, Platform.organisation_id == Organisation.id)
+    paid = {
+        (uscc, platform_id)
+        for uscc, platform_id in session.execute(
+            hosts.where(Platform.id.in_({each.order.platform_id for each in lines}))
+        )
+    }
+    notes = []
+    for each in lines:
+        line, bounced = each.line, each.line.state == LineState.BOUNCED.value
+        facts: dict[str, Fact] = {"amount_fen": line.amount_fen, "reason": line.state_reason or None}
+        hosted = (line.payee_ref, each.order.platform_id) in paid
+        notes.append(
+            Note(
+                MessageEvent.PAYMENT_BOUNCED if bounced else MessageEvent.CLAIM_PAID,
+                each.claim.number,
+                facts,
+                holder_id=each.order.holder_id,
+                platform_id=each.order.platform_id if hosted else None,
+                once=str(line.attempt),
+            )
+        )
+    tell(session, notes, at=at)
 
 
 def _answer(known: _Line) -> Reconciled:
