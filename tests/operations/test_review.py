@@ -16,7 +16,7 @@ from voucher.errors import Code
 from voucher.ledger import accounts
 from voucher.ledger.accounts import Ref
 from voucher.ledger.balances import free_credits
-from voucher.models.claims import Claim, Invoice
+from voucher.models.claims import Claim, InvoiceUse
 from voucher.models.ledger import Book, Posting
 from voucher.models.orders import Order
 from voucher.models.programmes import BudgetLine
@@ -90,7 +90,7 @@ def test_a_rejection_gives_everything_back_and_frees_the_invoice(told: Told) -> 
     assert told.balance(accounts.voucher(voucher)) == told.balance(cap(told)) == 200_000_00
     assert told.order(order_of(told, number)).state == OrderState.DISALLOWED.value
     assert told.one(Posting, kind=PostingKind.DISALLOW.value).event_on == business_date(told.at)
-    assert told.one(Invoice).released_at is not None
+    assert told.one(InvoiceUse).released_at is not None
     assert told.claimed(order=told.captured_order(voucher=voucher), invoices=(invoice,))
 
 

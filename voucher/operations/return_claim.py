@@ -17,8 +17,8 @@ from voucher.models.orders import Order
 from voucher.models.parties import Holder
 from voucher.models.review import ClaimDefect, ClaimReturn
 from voucher.operations import journal
-from voucher.operations.calendars import working_day_after
 from voucher.operations.cases import Case, bar_interested, bar_others, case_of, cases, recused
+from voucher.operations.deadlines import deadline
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
@@ -156,7 +156,7 @@ def _write(session: Session, case: Case, request: ReturnRequest, *, actor: Actor
     claim, days, today = case.claim, case.policy.defect_days, business_date(at)
     claim.round += 1
     claim.returned_at, claim.return_reason = at, ""
-    due_on = None if days is None else working_day_after(session, today, days)
+    due_on = None if days is None else deadline(session, today, days)
     (return_id,) = take_ids(session, ClaimReturn, 1)
     number = f"{claim.number}-{claim.round}"
     session.add(

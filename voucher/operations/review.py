@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
-from voucher.ledger import accounts
-from voucher.ledger.events import Accepted, Event, Leg, Rejected, posting_id
-from voucher.ledger.locking import lock
-from voucher.ledger.posting import post
-from voucher.models.claims import Claim, Invoice
+from voucher.ledger.events import Rejected
+from voucher.models.claims import Claim, InvoiceUse
 from voucher.models.orders import Order
-from voucher.models.parties import Holder, Platform
-from voucher.models.programmes import BudgetLine
-from voucher.models.regions import Region
-from voucher.models.review import Review
-from voucher.models.vouchers import Voucher
+from voucher.models.review import CaseTaking, ClaimReturn, Review
 from voucher.money import Fen
 from voucher.operations import journal
-from voucher.operations.charges import give_back_legs, order_allowance, refs_of
-from voucher.operations.find import budget_lines, vouchers_for_share
-from voucher.operations.outcome import Refused, one_book, refused
-from voucher.operations.policies import policies_of
+from voucher.operations.cases import Case, bar_interested, bar_others, case_of, cases, recused
+from voucher.operations.decision_basis import Minutes, bar_missing, basis
+from voucher.operations.find import vouchers_for_share
+from voucher.operations.keep_files import keep_files
+from voucher.operations.outcome import Refused, refused
+from voucher.operations.review_money import Decided, post_decisions
 from voucher.operations.tell import Note, tell
 from voucher.rules import lifecycle
 from voucher.rules.lifecycle import next_state
-from voucher.rules.permissions import Actor, covers_region
-from voucher.rules.policy import Policy
-from voucher.terms import CapBasis, ClaimState, MessageEvent, OrderState, PostingKind, Verdict
+from voucher.rules.permissions import Actor
+from voucher.terms import ClaimState, MessageEvent, OrderState, TrimCause, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewRequest:
-    """A decision on one claim. `approved_fen` counts for a trim only: approving gives all that is claimed."""
+    """A decision on one claim. `approved_fen` counts for a trim only: approving gives all that is claimed.
+
+    `cause` says for which of the listed reasons a trim is made, `reason` says it in words.
+    """
 
     claim_number: str
     verdict: Verdict
     approved_fen: Fen | None = None
     reason: str = ""
+    cause: TrimCause = TrimCause.OTHER
+    minutes: Minutes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +57,8 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    claim: Claim
-    order: Order
-    voucher: Voucher
-    line: BudgetLine
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    case: _Case
-    verdict: Verdict
-    approved_fen: Fen
-    reason: str
-
-    @property
-    def given_back_fen(self) -> Fen:
-        return Fen(self.case.order.captured_fen - self.approved_fen)
+class _Decision(Decided):
+    request: ReviewRequest
 
 
 def review(
@@ -84,26 +68,31 @@ def review(
 
     From a voucher that is no longer live it goes on to the budget line of issue, from a closed line to lapsed;
     where the cap counts what is redeemed, its room comes back in the year that was charged. A rejected claim
-    frees its invoices. Refused, alone: a claim outside the reviewer's regions (`not_found`), one of the
-    reviewer's own organisation or making (`self_approval`), no reason for a trim or rejection
-    (`reason_missing`), more than was claimed (`approved_above_claim`), a claim decided already (`state_changed`),
-    and money that is gone from the order (`already_settled`).
+    frees its invoices. What the decision rested on is kept with it (domain 1.4, C3). Refused, alone: a claim
+    outside the reviewer's regions (`not_found`), one of the reviewer's own organisation or making
+    (`self_approval`) or interest (`recused`), one in another's hand (`case_taken`), no reason for a trim or
+    rejection (`reason_missing`), more than was claimed (`approved_above_claim`), a claim decided already or back at
+    its firm (`state_changed`; once the last day is over it may be rejected), money that is gone from the order
+    (`already_settled`), and for a yes what the policy asks for: `opinion_missing`, `cosign_missing`, `minutes_missing`.
     """
-    cases = _cases(session, [request.claim_number for request in requests], actor)
+    found = _locked_cases(session, [request.claim_number for request in requests], actor=actor)
+    interests = recused(session, [actor.person_id]).get(actor.person_id, frozenset())
     decisions: list[_Decision | Refused] = []
     decided: set[str] = set()
     for request in requests:
         try:
-            decision = _decision(cases.get(request.claim_number), request, decided)
+            case = case_of(found, request.claim_number)
+            bar_interested(session, case, actor=actor, interests=interests)
+            _bar_decided(session, case, request, again=request.claim_number in decided, at=at)
+            bar_others(session, case, actor=actor)
+            decisions.append(_decision(session, case, request))
             decided.add(request.claim_number)
-            decisions.append(decision)
         except Refusal as refusal:
             decisions.append(refused(refusal))
     valid = [each for each in decisions if isinstance(each, _Decision)]
-    answers = iter(_post(session, valid, actor=actor, at=at) if valid else [])
+    answers = iter(post_decisions(session, valid, actor=actor, at=at) if valid else [])
     results: list[Reviewed | Refused] = []
-    notes: list[tuple[str, dict[str, Fact]]] = []
-    rows: list[dict[str, Any]] = []
+    made: list[_Decision] = []
     for each in decisions:
         if isinstance(each, Refused):
             results.append(each)
@@ -112,69 +101,49 @@ def review(
         if isinstance(answer, Rejected):
             results.append(refused(answer))
             continue
-        results.append(_written(session, each, at=at))
-        rows.append(_row(each, actor=actor, at=at))
-        facts: dict[str, Fact] = {"order": each.case.order.number, "verdict": each.verdict.value}
-        notes.append((each.case.claim.number, {**facts, "approved_fen": each.approved_fen}))
-    if rows:
-        session.connection().execute(insert(Review), rows)
-    journal.record(session, actor, "claim.review", notes, at=at)
-    session.flush()
-    tell(session, _notes(decisions, results), at=at)
+        results.append(Reviewed(each.number, each.verdict, each.approved_fen, each.given_back_fen))
+        made.append(each)
+    _write(session, made, actor=actor, at=at)
     return results
 
 
-def _cases(session: Session, numbers: Sequence[str], actor: Actor) -> dict[str, _Case | Refusal]:
-    """The claims in the actor's regions, locked voucher by voucher, order by order, claim by claim."""
+def _locked_cases(session: Session, numbers: Sequence[str], *, actor: Actor) -> dict[str, Case]:
+    """The cases, locked voucher by voucher, order by order, claim by claim (docs/locking.md)."""
     query = (
-        select(Claim.number, Claim.id, Order.id, Order.voucher_id, Region.path)
-        .add_columns(Holder.organisation_id, Platform.organisation_id, Platform.id, Claim.submitted_by)
-        .join(Order, Order.id == Claim.order_id)
-        .join(Holder, Holder.id == Order.holder_id)
-        .join(Platform, Platform.id == Order.platform_id)
-        .join(Region, Region.code == Holder.region_code)
-        .where(Claim.number.in_(numbers))
+        select(Order.id, Order.voucher_id)
+        .join(Claim, Claim.order_id == Order.id)
+        .where(Claim.number.in_(set(numbers)))
     )
-    rows = [row for row in session.execute(query) if covers_region(actor, row.path)]
-    vouchers = vouchers_for_share(session, [row.voucher_id for row in rows])
-    lines = budget_lines(session, [voucher.budget_line_id for voucher in vouchers.values()])
-    orders = {order.id: order for order in _orders(session, [row[2] for row in rows])}
-    claims = {claim.number: claim for claim in _claims(session, [row[1] for row in rows])}
-    found: dict[str, _Case | Refusal] = {}
-    for number, _, order_id, voucher_id, _, firm_id, host_id, platform_id, author_id in rows:
-        interested = {firm_id, host_id} & actor.organisation_ids or {platform_id} & actor.platform_ids
-        if interested or author_id == actor.person_id:
-            found[number] = Refusal(Code.SELF_APPROVAL, claim=number)
-            continue
-        voucher = vouchers[voucher_id]
-        found[number] = _Case(claims[number], orders[order_id], voucher, lines[voucher.budget_line_id])
-    return found
+    rows = session.execute(query).all()
+    vouchers_for_share(session, [row.voucher_id for row in rows if row.voucher_id is not None])
+    orders = select(Order).where(Order.id.in_([row.id for row in rows])).order_by(Order.id).with_for_update()
+    session.scalars(orders.execution_options(populate_existing=True)).all()
+    return cases(session, numbers, actor=actor)
 
 
-def _orders(session: Session, ids: Sequence[int]) -> list[Order]:
-    query = select(Order).where(Order.id.in_(ids)).order_by(Order.id).with_for_update()
-    return list(session.scalars(query.execution_options(populate_existing=True)))
-
-
-def _claims(session: Session, ids: Sequence[int]) -> list[Claim]:
-    query = select(Claim).where(Claim.id.in_(ids)).order_by(Claim.id).with_for_update()
-    return list(session.scalars(query.execution_options(populate_existing=True)))
-
-
-def _decision(case: _Case | Refusal | None, request: ReviewRequest, decided: set[str]) -> _Decision:
-    if case is None:
-        raise Refusal(Code.NOT_FOUND, claim=request.claim_number)
-    if isinstance(case, Refusal):
-        raise case
-    event = lifecycle.Event.REJECT if request.verdict is Verdict.REJECT else lifecycle.Event.APPROVE
+def _bar_decided(session: Session, case: Case, request: ReviewRequest, *, again: bool, at: datetime) -> None:
+    """Refuse (`state_changed`) a claim that does not wait for a decision; an overdue one may be rejected."""
     state = ClaimState(case.claim.state)
-    if state is not ClaimState.SUBMITTED or request.claim_number in decided:
+    event = lifecycle.Event.REJECT if request.verdict is Verdict.REJECT else lifecycle.Event.APPROVE
+    waits = state is ClaimState.SUBMITTED
+    if state is ClaimState.RETURNED and request.verdict is Verdict.REJECT:
+        last = select(ClaimReturn.due_on).where(
+            ClaimReturn.claim_id == case.claim.id, ClaimReturn.answered_at.is_(None)
+        )
+        due_on = session.scalars(last).one_or_none()
+        waits = due_on is not None and due_on < business_date(at)
+    if not waits or again:
         raise Refusal(Code.STATE_CHANGED, state=state.value, event=event.value)
     next_state(state, event)
+
+
+def _decision(session: Session, case: Case, request: ReviewRequest) -> _Decision:
     if request.verdict is not Verdict.APPROVE and not request.reason.strip():
         raise Refusal(Code.REASON_MISSING, claim=request.claim_number)
     approved = _approved(case.claim, request)
-    return _Decision(case, request.verdict, approved, request.reason.strip())
+    if request.verdict is not Verdict.REJECT:
+        bar_missing(session, case, request.minutes)
+    return _Decision(case, request.verdict, approved, request)
 
 
 def _approved(claim: Claim, request: ReviewRequest) -> Fen:
@@ -191,83 +160,73 @@ def _approved(claim: Claim, request: ReviewRequest) -> Fen:
     return request.approved_fen
 
 
-def _post(
-    session: Session, decisions: Sequence[_Decision], *, actor: Actor, at: datetime
-) -> list[Accepted | Rejected]:
-    """One answer for each decision; one that takes nothing back posts nothing and is accepted."""
-    book_id = one_book(each.case.order.book_id for each in decisions)
-    policies = policies_of(session, {each.case.order.policy_code for each in decisions})
-    events = [
-        _event(policies, each, actor=actor, at=at) if each.given_back_fen else None for each in decisions
-    ]
-    present = [event for event in events if event is not None]
-    refs = [ref for event in present for ref in refs_of(event.legs)]
-    refs += [accounts.order(each.case.order.number) for each in decisions]
-    locked = lock(session, book_id, refs)
-    answers = iter(post(session, locked, present, at=at) if present else [])
-    return [
-        Accepted(posting_id("review", each.case.claim.number)) if event is None else next(answers)
-        for each, event in zip(decisions, events, strict=True)
-    ]
+def _write(session: Session, made: Sequence[_Decision], *, actor: Actor, at: datetime) -> None:
+    """The decisions' rows and states, the journal, and the word to whoever claims."""
+    if not made:
+        return
+    ids = [each.case.claim.id for each in made]
+    rows = [_row(session, each, actor=actor, at=at) for each in made]
+    session.connection().execute(insert(Review), rows)
+    for each in made:
+        _set_states(each, at=at)
+    rejected = [each.case.claim.id for each in made if each.verdict is Verdict.REJECT]
+    uses = update(InvoiceUse).where(InvoiceUse.claim_id.in_(rejected), InvoiceUse.released_at.is_(None))
+    session.execute(uses.values(released_at=at))
+    session.execute(delete(CaseTaking).where(CaseTaking.claim_id.in_(ids)))
+    minutes = [each.request.minutes.file for each in made if each.request.minutes is not None]
+    keep_files(session, minutes, actor=actor, at=at)
+    notes: list[tuple[str, dict[str, Fact]]] = []
+    for each in made:
+        facts: dict[str, Fact] = {"order": each.case.order.number, "verdict": each.verdict.value}
+        facts |= {"approved_fen": each.approved_fen, "rule_version": each.case.policy.code}
+        notes.append((each.number, facts))
+    journal.record(session, actor, "claim.review", notes, at=at)
+    session.flush()
+    tell(session, [_note(each) for each in made], at=at)
 
 
-def _event(policies: Mapping[str, Policy], decision: _Decision, *, actor: Actor, at: datetime) -> Event:
-    case, amount = decision.case, decision.given_back_fen
-    legs = give_back_legs(case.voucher, case.line, case.order.number, amount)
-    charged = order_allowance(policies[case.order.policy_code], case.voucher, case.order)
-    if charged is not None and charged.basis is CapBasis.REDEEMED:
-        legs += (Leg(charged.used, charged.cap, amount),)
-    return Event(
-        id=posting_id("review", case.claim.number),
-        kind=PostingKind.DISALLOW if decision.verdict is Verdict.REJECT else PostingKind.TRIM,
-        legs=legs,
-        fiscal_year=case.order.fiscal_year,
-        event_on=business_date(at),
-        rule_version=case.order.policy_code,
-        actor_ref=actor.ref,
-    )
-
-
-def _written(session: Session, decision: _Decision, *, at: datetime) -> Reviewed:
+def _set_states(decision: _Decision, *, at: datetime) -> None:
     claim, order = decision.case.claim, decision.case.order
     if decision.verdict is Verdict.REJECT:
         claim.state = next_state(ClaimState(claim.state), lifecycle.Event.REJECT).value
         order.state = next_state(OrderState(order.state), lifecycle.Event.DISALLOW).value
-        order.closed_at, order.close_reason = at, decision.reason[:200]
-        session.execute(update(Invoice).where(Invoice.claim_id == claim.id).values(released_at=at))
+        order.closed_at, order.close_reason = at, decision.request.reason.strip()[:200]
     else:
         claim.state = next_state(ClaimState(claim.state), lifecycle.Event.APPROVE).value
         order.state = next_state(OrderState(order.state), lifecycle.Event.APPROVE).value
     claim.approved_fen = order.approved_fen = decision.approved_fen
     claim.decided_at = at
-    return Reviewed(claim.number, decision.verdict, decision.approved_fen, decision.given_back_fen)
 
 
-def _row(decision: _Decision, *, actor: Actor, at: datetime) -> dict[str, Any]:
+def _row(session: Session, decision: _Decision, *, actor: Actor, at: datetime) -> dict[str, Any]:
+    minutes = decision.request.minutes
     return {
         "claim_id": decision.case.claim.id,
         "verdict": decision.verdict.value,
         "approved_fen": decision.approved_fen,
-        "reason": decision.reason,
-        "rule_version": decision.case.order.policy_code,
+        "reason": decision.request.reason.strip(),
+        "rule_version": decision.case.policy.code,
         "reviewer_id": actor.person_id,
         "reviewed_at": at,
+        "cause": decision.request.cause.value if decision.verdict is Verdict.TRIM else None,
+        "minutes_no": minutes.number if minutes else None,
+        "minutes_on": minutes.on if minutes else None,
+        "minutes_sha256": minutes.file.sha256 if minutes else None,
+        "minutes_name": minutes.file.file_name if minutes else None,
+        "facts": basis(session, decision.case),
     }
 
 
-def _notes(decisions: Sequence[_Decision | Refused], results: Sequence[Reviewed | Refused]) -> list[Note]:
-    """The firm is told of each decision, with its reason."""
-    return [
-        Note(
-            MessageEvent.CLAIM_DECIDED,
-            result.claim_number,
-            {
-                "verdict": result.verdict.value,
-                "approved_fen": result.approved_fen,
-                "reason": decision.reason or None,
-            },
-            holder_id=decision.case.order.holder_id,
-        )
-        for decision, result in zip(decisions, results, strict=True)
-        if isinstance(decision, _Decision) and isinstance(result, Reviewed)
-    ]
+def _note(decision: _Decision) -> Note:
+    """Whoever claims is told of the decision, with its reason."""
+    return Note(
+        MessageEvent.CLAIM_DECIDED,
+        decision.number,
+        {
+            "verdict": decision.verdict.value,
+            "approved_fen": decision.approved_fen,
+            "reason": decision.request.reason.strip() or None,
+        },
+        holder_id=decision.case.order.holder_id,
+        platform_id=decision.case.order.platform_id if decision.case.claim.by_platform else None,
+    )
