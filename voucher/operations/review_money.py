@@ -1,0 +1,83 @@
+"""What a decision posts: the part of a captured order that was not approved goes back where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from voucher.clock import business_date
+from voucher.ledger import accounts
+from voucher.ledger.events import Accepted, Event, Leg, Rejected, posting_id
+from voucher.ledger.locking import lock
+from voucher.ledger.posting import post
+from voucher.models.programmes import BudgetLine
+from voucher.models.vouchers import Voucher
+from voucher.money import Fen
+from voucher.operations.cases import Case
+from voucher.operations.charges import contract_back_legs, give_back_legs, order_allowance, refs_of
+from voucher.operations.find import budget_lines, vouchers_for_share
+from voucher.operations.outcome import one_book
+from voucher.rules.permissions import Actor
+from voucher.terms import CapBasis, PostingKind, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision that is fit to be posted: what of the captured order is approved, in fen."""
+
+    case: Case
+    verdict: Verdict
+    approved_fen: Fen
+
+    @property
+    def number(self) -> str:
+        """The claim's number."""
+        return self.case.claim.number
+
+    @property
+    def given_back_fen(self) -> Fen:
+        """What of the order's money goes back."""
+        return Fen(self.case.order.captured_fen - self.approved_fen)
+
+
+def post_decisions(
+    session: Session, decisions: Sequence[Decided], *, actor: Actor, at: datetime
+) -> list[Accepted | Rejected]:
+    """One answer for each decision; one that takes nothing back posts nothing and is accepted."""
+    book_id = one_book(each.case.order.book_id for each in decisions)
+    vouchers = vouchers_for_share(session, [each.case.order.voucher_id for each in decisions])
+    lines = budget_lines(session, [voucher.budget_line_id for voucher in vouchers.values()])
+    events: list[Event | None] = []
+    for each in decisions:
+        voucher = vouchers[each.case.order.voucher_id]
+        line = lines[voucher.budget_line_id]
+        events.append(_event(each, voucher, line, actor=actor, at=at) if each.given_back_fen else None)
+    present = [event for event in events if event is not None]
+    refs = [ref for event in present for ref in refs_of(event.legs)]
+    refs += [accounts.order(each.case.order.number) for each in decisions]
+    locked = lock(session, book_id, refs)
+    answers = iter(post(session, locked, present, at=at) if present else [])
+    return [
+        Accepted(posting_id("review", each.number)) if event is None else next(answers)
+        for each, event in zip(decisions, events, strict=True)
+    ]
+
+
+def _event(decision: Decided, voucher: Voucher, line: BudgetLine, *, actor: Actor, at: datetime) -> Event:
+    order, amount = decision.case.order, decision.given_back_fen
+    legs = give_back_legs(voucher, line, order.number, amount) + contract_back_legs(order, amount)
+    charged = order_allowance(decision.case.policy, voucher, order)
+    if charged is not None and charged.basis is CapBasis.REDEEMED:
+        legs += (Leg(charged.used, charged.account, amount),)
+    return Event(
+        id=posting_id("review", decision.number),
+        kind=PostingKind.DISALLOW if decision.verdict is Verdict.REJECT else PostingKind.TRIM,
+        legs=legs,
+        fiscal_year=order.fiscal_year,
+        event_on=business_date(at),
+        rule_version=order.policy_code,
+        actor_ref=actor.ref,
+    )
