@@ -187,6 +187,16 @@ def quota(agreement: str, firm_ref: str, period: int) -> Ref:
     return Ref("quota", f"{agreement}|{firm_ref}", period)
 
 
-def contract(programme: str, firm_ref: str, provider_ref: str, contract_no: str) -> Ref:
-    """What may still be subsidised of one contract."""
-    return Ref("contract", f"{programme}|{firm_ref}|{provider_ref}|{contract_no}")
+def contract(contract_ref: str, programme: str = "") -> Ref:
+    """What may still be subsidised of one contract (firm|host|number): by one programme, or by all of a book."""
+    return Ref("contract", f"{programme}|{contract_ref}")
+
+
+def contract_source(programme: str = "") -> Ref:
+    """Where the ceilings of contracts are opened from."""
+    return Ref("contract_source", programme)
+
+
+def contract_used(programme: str = "") -> Ref:
+    """Ceilings used, of all contracts."""
+    return Ref("contract_used", programme)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, aliased
 
 from voucher.clock import business_date
@@ -15,21 +15,35 @@ from voucher.errors import Code
 from voucher.ledger.accounts import Ref
 from voucher.ledger.events import Accepted, Event, Leg, Rejected, posting_id
 from voucher.ledger.locking import lock
+from voucher.models.contracts import Instalment
 from voucher.models.ledger import Account, Transfer
 from voucher.models.orders import Order
 from voucher.money import Fen
 from voucher.operations.charges import post_all
 from voucher.operations.outcome import Refused, one_book, refused
 from voucher.rules.permissions import Actor
-from voucher.terms import OrderState, Phase, PostingKind
+from voucher.terms import InstalmentState, OrderState, Phase, PostingKind
+
+
+NOTHING = Fen(0)
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureRequest:
-    """A held order, locked, and how much of the hold to take; the rest goes back."""
+    """A held order, locked, and how much of the hold to take; `keep_fen` is held again, the rest goes back.
+
+    `last`: no further instalment is to come.
+    """
 
     order: Order
     amount_fen: Fen
+    keep_fen: Fen = NOTHING
+    last: bool = True
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything is posted: an instalment may be too small to have a part of the subsidy."""
+        return self.amount_fen > 0 or self.keep_fen != self.order.held_fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +67,46 @@ class _Reserved:
 def capture(
     session: Session, requests: Sequence[CaptureRequest], *, actor: Actor, at: datetime
 ) -> list[Captured | Refused]:
-    """Take `amount_fen` of each order's hold, on every account it reserved, and release the rest at once.
+    """Take `amount_fen` of each order's hold, on every account it reserved; hold `keep_fen` again in the same posting
+    and release the rest at once.
 
-    Orders of one book (ValueError for several) become CAPTURED. Refused, alone: more than is held (`capture_above_hold`), a hold that
-    is resolved already (`already_resolved`). The year charged stays the hold's.
+    Orders of one book (ValueError for several) become CAPTURED with their last part, HELD again with one before it.
+    Refused, alone: more than is held (`capture_above_hold`), a hold that is resolved already (`already_resolved`).
+    The year charged stays the hold's.
     """
-    orders = [request.order for request in requests]
-    reserved = _reserved(session, orders)
+    moving = [request for request in requests if request.moves]
+    orders = [request.order for request in moving]
     events = [
-        _event(
-            request.order,
-            PostingKind.CAPTURE,
-            tuple(_leg(request.order, each, request.amount_fen, Phase.POST) for each in legs),
-            actor=actor,
-            at=at,
-        )
-        for request, legs in zip(requests, reserved, strict=True)
+        _event(request.order, PostingKind.CAPTURE, _taken(request, legs), actor=actor, at=at)
+        for request, legs in zip(moving, _reserved(session, orders), strict=True)
     ]
+    answers = iter(_resolve(session, orders, events, at=at) if moving else [])
     results: list[Captured | Refused] = []
-    for request, answer in zip(requests, _resolve(session, orders, events, at=at), strict=True):
-        if isinstance(answer, Rejected):
-            results.append(refused(answer))
-            continue
+    for request in requests:
         order = request.order
-        order.state = OrderState.CAPTURED.value
-        order.captured_fen = request.amount_fen
-        order.capture_posting = answer.posting_id
+        if request.moves:
+            answer = next(answers)
+            if isinstance(answer, Rejected):
+                results.append(refused(answer))
+                continue
+            order.capture_posting = answer.posting_id
+            _close_hold(order)
+            if request.keep_fen:
+                order.held_fen, order.hold_posting = request.keep_fen, answer.posting_id
+        order.state = (OrderState.CAPTURED if request.last else OrderState.HELD).value
+        order.captured_fen += request.amount_fen
         order.captured_at = at
-        _close_hold(order)
+        order.confirm_by = None
         results.append(Captured(order, request.amount_fen))
     return results
+
+
+def _taken(request: CaptureRequest, reserved: Sequence[_Reserved]) -> tuple[Leg, ...]:
+    """What is taken of every reserved leg, then what is held again on the same accounts."""
+    order = request.order
+    taken = [_leg(order, each, request.amount_fen, Phase.POST) for each in reserved]
+    kept = [Leg(each.debit, each.credit, request.keep_fen, Phase.PENDING) for each in reserved]
+    return (*taken, *kept) if request.keep_fen else tuple(taken)
 
 
 def release(
@@ -90,8 +114,10 @@ def release(
 ) -> list[Order | Refused]:
     """Give every reserved fen back, on every account, and close the orders as `state` (released or expired).
 
+    An order of which instalments were captured becomes CAPTURED with what was taken; those that were not are dropped.
     Refused, alone: a hold that is resolved already (`already_resolved`).
     """
+    holding = [order for order in orders if order.hold_posting or not order.captured_fen]
     events = [
         _event(
             order,
@@ -100,18 +126,33 @@ def release(
             actor=actor,
             at=at,
         )
-        for order, legs in zip(orders, _reserved(session, orders), strict=True)
+        for order, legs in zip(holding, _reserved(session, holding), strict=True)
     ]
+    answers = iter(_resolve(session, holding, events, at=at) if holding else [])
     results: list[Order | Refused] = []
-    for order, answer in zip(orders, _resolve(session, orders, events, at=at), strict=True):
+    for order in orders:
+        answer = next(answers) if order.hold_posting or not order.captured_fen else None
         if isinstance(answer, Rejected):
             results.append(refused(answer))
             continue
-        order.state = state.value
-        order.closed_at = at
+        order.state = (OrderState.CAPTURED if order.captured_fen else state).value
+        order.closed_at = None if order.captured_fen else at
+        order.confirm_by = None
         _close_hold(order)
         results.append(order)
+    _drop_instalments(session, [order.id for order in orders if order.instalments])
     return results
+
+
+def _drop_instalments(session: Session, order_ids: Sequence[int]) -> None:
+    """The parts that nobody will deliver or confirm any more."""
+    if order_ids:
+        waiting = (InstalmentState.PLANNED.value, InstalmentState.DELIVERED.value)
+        session.execute(
+            update(Instalment)
+            .where(Instalment.order_id.in_(order_ids), Instalment.state.in_(waiting))
+            .values(state=InstalmentState.DROPPED.value)
+        )
 
 
 def _reserved(session: Session, orders: Sequence[Order]) -> list[list[_Reserved]]:
@@ -125,6 +166,7 @@ def _reserved(session: Session, orders: Sequence[Order]) -> list[list[_Reserved]
         .where(
             Transfer.book_id.in_({order.book_id for order in orders}),
             Transfer.posting_id.in_({order.hold_posting for order in orders if order.hold_posting}),
+            Transfer.phase == Phase.PENDING.value,
         )
         .order_by(Transfer.posting_id, Transfer.leg)
     )
@@ -145,8 +187,9 @@ def _event(
 ) -> Event | None:
     if not legs:
         return None
+    part = (order.captured_fen,) if kind is PostingKind.CAPTURE and order.instalments else ()
     return Event(
-        id=posting_id(kind.value, order.number),
+        id=posting_id(kind.value, order.number, *part),
         kind=kind,
         legs=legs,
         fiscal_year=order.fiscal_year,

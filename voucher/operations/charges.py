@@ -1,7 +1,7 @@
 """The allowance that an operation charges, and the way money takes back: legs, not postings.
 
-The cap account of a holder is opened on first use and brought to the policy's amount by a `cap_adjust` before
-each charge (design, section 2.2), so no job touches every firm on 1 January.
+The cap account of a holder, and the ceiling of a contract, is opened on first use and brought to its amount by a
+`cap_adjust` before each charge (design, section 2.2), so no job touches every firm on 1 January.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
@@ -24,10 +25,34 @@ from voucher.models.orders import Order
 from voucher.models.programmes import BudgetLine
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
-from voucher.rules.clamp import Limit
+from voucher.rules.clamp import Limit, LimitName
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
 from voucher.terms import CapBasis, Phase, PostingKind, VoucherState
+
+
+class Limited(Protocol):
+    """An allowance account that is opened on first use and brought to its amount before each charge.
+
+    `keeps` says that a smaller amount than it was opened with does not lower it.
+    """
+
+    @property
+    def name(self) -> LimitName: ...
+    @property
+    def account(self) -> Ref: ...
+    @property
+    def source(self) -> Ref: ...
+    @property
+    def used(self) -> Ref: ...
+    @property
+    def amount_fen(self) -> Fen: ...
+    @property
+    def period(self) -> int: ...
+    @property
+    def set_by(self) -> tuple[str, str]: ...
+    @property
+    def keeps(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +65,26 @@ class Allowance:
     period: int
     amount_fen: Fen
     basis: CapBasis
+
+    @property
+    def name(self) -> LimitName:
+        """What the limit is called."""
+        return "cap"
+
+    @property
+    def keeps(self) -> bool:
+        """A version with a smaller cap lowers it."""
+        return False
+
+    @property
+    def set_by(self) -> tuple[str, str]:
+        """The version that says the amount, and for whom."""
+        return self.policy.code, self.holder_class
+
+    @property
+    def account(self) -> Ref:
+        """The limited account, as every `Limited` names it."""
+        return self.cap
 
     @property
     def cap(self) -> Ref:
@@ -85,70 +130,78 @@ def order_allowance(policy: Policy, voucher: Voucher, order: Order) -> Allowance
 
 
 class Room:
-    """What is left on locked accounts while a sequence of requests is computed, each after the one before."""
+    """What is left on locked accounts while a sequence of requests is computed, each after the one before.
 
-    def __init__(self, session: Session, locked: Locked, allowances: Iterable[Allowance]) -> None:
+    Caps and ceilings of contracts are the same to it: accounts that are brought to their amounts (`Limited`).
+    """
+
+    def __init__(self, session: Session, locked: Locked, limited: Iterable[Limited]) -> None:
         self._locked = locked
         self._taken: dict[Ref, int] = {}
-        self._wanted = {each.cap: each for each in allowances}
+        self._wanted: dict[Ref, Limited] = {}
+        for each in limited:
+            before = self._wanted.get(each.account)
+            if before is None or not each.keeps or each.amount_fen > before.amount_fen:
+                self._wanted[each.account] = each
         self._opened = _opened(session, locked.book_id, list(self._wanted.values()))
 
     def left(self, ref: Ref) -> int:
-        """Still free, after the requests before, and with the cap brought to its amount."""
+        """Still free, after the requests before, and with the allowance brought to its amount."""
         return self._locked.available(ref) + self._adjustment(ref) - self._taken.get(ref, 0)
 
     def take(self, ref: Ref, amount_fen: int) -> None:
         """Note that a request uses this much."""
         self._taken[ref] = self._taken.get(ref, 0) + amount_fen
 
-    def limit(self, allowance: Allowance) -> Limit:
-        """The cap as a limit for `clamp`; more may be used than it is, where a new version lowered it."""
-        opened = self._opened[allowance.cap] + self._adjustment(allowance.cap)
-        left = self.left(allowance.cap)
-        return Limit("cap", Fen(left), allowance.amount_fen, Fen(opened - left))
+    def limit(self, limited: Limited) -> Limit:
+        """The allowance as a limit for `clamp`; more may be used than it is, where a new version lowered it."""
+        opened = self._opened[limited.account] + self._adjustment(limited.account)
+        left = self.left(limited.account)
+        whole = Fen(opened) if limited.keeps else limited.amount_fen
+        return Limit(limited.name, Fen(left), whole, Fen(opened - left))
 
     def adjustments(self, actor: Actor, on: date) -> list[Event]:
         """The `cap_adjust` events that must be posted before the charges.
 
-        The cap's own version is part of their ids: two versions of a policy may take turns on one cap.
+        The account's own version is part of their ids: two versions of a policy may take turns on one cap.
         """
         events = []
-        for ref, allowance in self._wanted.items():
+        for ref, limited in self._wanted.items():
             change = self._adjustment(ref)
             if change == 0:
                 continue
-            leg = Leg(allowance.source, ref, change) if change > 0 else Leg(ref, allowance.source, -change)
+            leg = Leg(limited.source, ref, change) if change > 0 else Leg(ref, limited.source, -change)
             name = (
-                "cap_adjust", self._locked.book_id, str(ref), allowance.policy.code,
-                allowance.holder_class, self._opened[ref], self._locked.balances[ref.id].version,
+                "cap_adjust", self._locked.book_id, str(ref), *limited.set_by,
+                self._opened[ref], self._locked.balances[ref.id].version,
             )  # fmt: skip
             events.append(
                 Event(
                     id=posting_id(*name),
                     kind=PostingKind.CAP_ADJUST,
                     legs=(leg,),
-                    fiscal_year=allowance.period or on.year,
+                    fiscal_year=limited.period or on.year,
                     event_on=on,
-                    rule_version=allowance.policy.code,
+                    rule_version=limited.set_by[0],
                     actor_ref=actor.ref,
                 )
             )
         return events
 
     def _adjustment(self, ref: Ref) -> int:
-        allowance = self._wanted.get(ref)
-        if allowance is None:
+        limited = self._wanted.get(ref)
+        if limited is None:
             return 0
-        change = allowance.amount_fen - self._opened[ref]
-        return max(change, -self._locked.available(ref))
+        change = limited.amount_fen - self._opened[ref]
+        return max(change, 0 if limited.keeps else -self._locked.available(ref))
 
 
-def _opened(session: Session, book_id: int, allowances: list[Allowance]) -> dict[Ref, int]:
-    """How much each cap account was opened with so far: what came from its source less what went back."""
-    if not allowances:
+def _opened(session: Session, book_id: int, limited: list[Limited]) -> dict[Ref, int]:
+    """How much each account was opened with so far: what came from its source less what went back."""
+    if not limited:
         return {}
-    caps = {each.cap.id: each.cap for each in allowances}
-    sources = {each.source.id for each in allowances}
+    caps = {each.account.id: each.account for each in limited}
+    sources = {each.source.id for each in limited}
     opened = dict.fromkeys(caps.values(), 0)
     query = select(Transfer.debit_id, Transfer.credit_id, Transfer.amount).where(Transfer.book_id == book_id)
     # Two halves, not an OR: with that, SQLite reads every transfer of the book.
@@ -176,12 +229,12 @@ def post_all(
 
 
 def charge_legs(
-    allowance: Allowance | None, amount_fen: int, *, phase: Phase = Phase.SINGLE
+    allowance: Limited | None, amount_fen: int, *, phase: Phase = Phase.SINGLE
 ) -> tuple[Leg, ...]:
-    """cap → cap_used; nothing where there is no cap."""
+    """cap → cap_used, contract → contract_used; nothing where there is none."""
     if allowance is None:
         return ()
-    return (Leg(allowance.cap, allowance.used, amount_fen, phase),)
+    return (Leg(allowance.account, allowance.used, amount_fen, phase),)
 
 
 def give_back_legs(voucher: Voucher, line: BudgetLine, order_number: str, amount_fen: int) -> tuple[Leg, ...]:
@@ -190,6 +243,16 @@ def give_back_legs(voucher: Voucher, line: BudgetLine, order_number: str, amount
     if voucher.state == VoucherState.LIVE.value:
         return (back,)
     return (back, *return_legs(voucher, line, amount_fen))
+
+
+def contract_back_legs(order: Order, amount_fen: int) -> tuple[Leg, ...]:
+    """contract_used → contract of what an order gives back, for its programme and for all; nothing without a contract."""
+    if not order.contract_ref:
+        return ()
+    return tuple(
+        Leg(accounts.contract_used(programme), accounts.contract(order.contract_ref, programme), amount_fen)
+        for programme in (order.programme_code, "")
+    )
 
 
 def return_legs(voucher: Voucher, line: BudgetLine, amount_fen: int) -> tuple[Leg, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,8 @@ from voucher.ledger.locking import lock
 from voucher.models.orders import Order
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
-from voucher.operations.charges import Allowance, Room, charge_legs, order_allowance, post_all
+from voucher.operations.charges import Limited, Room, charge_legs, order_allowance, post_all
+from voucher.operations.contracts import Ceiling, Filed
 from voucher.operations.outcome import Refused, one_book, refused
 from voucher.operations.splits import Splits
 from voucher.rules.clamp import Clamped, Limit, clamp
@@ -30,9 +31,9 @@ from voucher.terms import OrderState, Phase, PostingKind, Rounding
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """An order and its contract's amount, the voucher that pays, and the version that rules it.
+    """An order and its amount, the voucher that pays, and the version that rules it.
 
-    `expires_at` is when the hold lapses by itself (a counter session's); None: the order's complete-by date.
+    `contract_fen` is the order's own part of the contract; `filed` the contract, where there is one. `expires_at` is when the hold lapses by itself (a counter session's); None: the order's complete-by date.
     """
 
     order: Order
@@ -41,6 +42,7 @@ class HoldRequest:
     platform_region: str
     contract_fen: Fen
     expires_at: datetime | None = None
+    filed: Filed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,20 @@ class _Plan:
     request: HoldRequest
     wanted_fen: Fen
     earlier_fen: Fen
-    allowance: Allowance | None
+    limited: tuple[Limited, ...]
 
 
 def hold(
     session: Session, requests: Sequence[HoldRequest], *, actor: Actor, at: datetime
 ) -> list[Held | Refused]:
-    """Reserve voucher → order and, unless the cap counts what is claimed, cap → cap_used.
+    """Reserve voucher → order, contract → contract_used and, unless the cap counts what is claimed, cap → cap_used.
 
     Orders of one book (ValueError for several), whose vouchers are locked FOR SHARE.
 
-    The subsidy is computed on the contract amount and clamped to what voucher and cap leave; each order
-    becomes HELD. Refused, alone: `voucher_exhausted`, `cap_exceeded` (cap, used, left, year), `subsidy_zero`
-    where the policy gives nothing, and what `subsidy.compute` refuses.
+    The subsidy is computed on the order's part of the contract and clamped to what voucher, cap and contract leave;
+    each order becomes HELD. Refused, alone: `voucher_exhausted`, `cap_exceeded` (cap, used, left, year),
+    `contract_exceeded` (ceiling, used, left), `subsidy_zero` where the policy gives nothing, and what
+    `subsidy.compute` refuses.
     """
     plans: list[_Plan | Refused] = []
     splits = Splits(session, [(request.order, request.policy) for request in requests])
@@ -86,30 +89,42 @@ def hold(
 
 def _plan(request: HoldRequest, earlier_fen: Fen) -> _Plan:
     order, voucher, policy = request.order, request.voucher, request.policy
-    wanted = compute(
-        policy,
-        Case(
-            holder_class=voucher.holder_class,
-            service=order.service,
-            contract_fen=request.contract_fen,
-            applicant_region=voucher.holder.region_code,
-            provider_region=request.platform_region,
-            earlier_fen=earlier_fen,
-        ),
-    ).amount_fen
+    case = Case(
+        holder_class=voucher.holder_class,
+        service=order.service,
+        contract_fen=request.contract_fen,
+        applicant_region=voucher.holder.region_code,
+        provider_region=request.platform_region,
+        earlier_fen=earlier_fen,
+    )
+    wanted = compute(policy, case).amount_fen
     if wanted == 0:
         raise Refusal(Code.SUBSIDY_ZERO, contract_fen=request.contract_fen)
-    return _Plan(request, wanted, earlier_fen, order_allowance(policy, voucher, order))
+    allowance = order_allowance(policy, voucher, order)
+    limited: tuple[Limited, ...] = () if allowance is None else (allowance,)
+    return _Plan(request, wanted, earlier_fen, (*limited, *_ceilings(request, case)))
+
+
+def _ceilings(request: HoldRequest, case: Case) -> tuple[Ceiling, ...]:
+    """What the policy gives on the whole contract: the most for this programme, and for all of them together."""
+    filed, policy = request.filed, request.policy
+    if filed is None:
+        return ()
+    whole = replace(case, contract_fen=filed.amount_fen, earlier_fen=Fen(0))
+    most = compute(policy, whole).amount_fen
+    return tuple(
+        Ceiling(filed.ref, programme, most, policy.code) for programme in (request.order.programme_code, "")
+    )
 
 
 def _post(session: Session, plans: Sequence[_Plan], *, actor: Actor, at: datetime) -> list[Held | Refused]:
     book_id = one_book(plan.request.order.book_id for plan in plans)
-    allowances = [plan.allowance for plan in plans if plan.allowance]
-    refs = [ref for each in allowances for ref in each.refs]
+    limited = [each for plan in plans for each in plan.limited]
+    refs = [ref for each in limited for ref in (each.account, each.source, each.used)]
     for plan in plans:
         refs += [accounts.voucher(plan.request.voucher.number), accounts.order(plan.request.order.number)]
     locked = lock(session, book_id, refs)
-    room = Room(session, locked, allowances)
+    room = Room(session, locked, limited)
     clamped = [_clamp(room, plan) for plan in plans]
     charges = [
         _event(plan, given.granted_fen, actor, at)
@@ -133,20 +148,19 @@ def _clamp(room: Room, plan: _Plan) -> Clamped:
     ref = accounts.voucher(voucher.number)
     left = room.left(ref)
     limits = [Limit("voucher", Fen(left), Fen(voucher.face_fen), Fen(voucher.face_fen - left))]
-    if plan.allowance is not None:
-        limits.append(room.limit(plan.allowance))
+    limits += [room.limit(each) for each in plan.limited]
     given = clamp(plan.wanted_fen, limits, rounding=plan.request.policy.rounding or Rounding.FEN)
     if given.refusal is None:
         room.take(ref, given.granted_fen)
-        if plan.allowance is not None:
-            room.take(plan.allowance.cap, given.granted_fen)
+        for each in plan.limited:
+            room.take(each.account, given.granted_fen)
     return given
 
 
 def _year(plan: _Plan) -> int:
     """The year whose cap is charged; the order's own where there is no cap, or one for the whole programme."""
-    period = plan.allowance.period if plan.allowance else 0
-    return period or plan.request.order.fiscal_year
+    periods = (each.period for each in plan.limited if each.period)
+    return next(periods, plan.request.order.fiscal_year)
 
 
 def _event(plan: _Plan, granted_fen: int, actor: Actor, at: datetime) -> Event:
@@ -155,10 +169,11 @@ def _event(plan: _Plan, granted_fen: int, actor: Actor, at: datetime) -> Event:
         accounts.voucher(voucher.number), accounts.order(order.number), granted_fen, Phase.PENDING,
         expires_at=plan.request.expires_at,
     )  # fmt: skip
+    charged = [leg for each in plan.limited for leg in charge_legs(each, granted_fen, phase=Phase.PENDING)]
     return Event(
         id=posting_id("hold", order.number),
         kind=PostingKind.HOLD,
-        legs=(money, *charge_legs(plan.allowance, granted_fen, phase=Phase.PENDING)),
+        legs=(money, *charged),
         fiscal_year=order.fiscal_year,
         event_on=business_date(at),
         rule_version=plan.request.policy.code,
@@ -186,4 +201,5 @@ def _held(plan: _Plan, given: Clamped, at: datetime) -> Held:
     order.hold_expires_at = plan.request.expires_at
     order.held_at = at
     order.complete_by = complete_by(plan.request.policy, business_date(at))
+    order.contract_ref = plan.request.filed.ref if plan.request.filed else ""
     return Held(order, given.granted_fen, reductions)

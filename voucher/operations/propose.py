@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -18,6 +18,7 @@ from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import find, journal
 from voucher.operations.admit import Admitted, Wish, admit
+from voucher.operations.contracts import Paper, Parties, file_papers, forget_unused, parties_of
 from voucher.operations.file_contract import held_facts
 from voucher.operations.hold import Held, HoldRequest, hold
 from voucher.operations.outcome import Refused, refused
@@ -32,7 +33,11 @@ CONFIRM_MINUTES = 10
 
 @dataclass(frozen=True, slots=True)
 class ProposeRequest:
-    """What was done for the holder of a scanned session, and its full price in fen."""
+    """What was done for the holder of a scanned session, and its full price in fen.
+
+    `contract_no` where the work is part of a contract, `whole_fen` its whole amount (None: as it is on file, or the
+    price where it is new).
+    """
 
     session_number: str
     service: str
@@ -40,6 +45,7 @@ class ProposeRequest:
     contract_no: str = ""
     provider_ref: str = ""
     description: str = ""
+    whole_fen: Fen | None = None
 
 
 def propose(
@@ -49,7 +55,7 @@ def propose(
 
     This holder's overdue proposals are voided first. Vouchers of one book, each session once (it is `not_found`
     a second time). Refused, alone: `not_found`, `session_closed`, `state_changed`, `qr_expired` for a session past
-    its time, every verdict of `admit`, and what `hold` refuses.
+    its time, every verdict of `admit`, and what `file_papers` and `hold` refuse.
     """
     found = _sessions(session, requests, actor)
     vouchers = {voucher.id: voucher for _, voucher in found}
@@ -65,13 +71,19 @@ def propose(
     verdicts = admit(session, wishes, actor=actor, at=at)
     ids = take_ids(session, Order, len(ready))
     drafts: dict[str, HoldRequest] = {}
+    papers: dict[str, Paper] = {}
     refusals: dict[str, Refused] = {}
     for order_id, (request, row), verdict in zip(ids, ready, verdicts, strict=True):
         if isinstance(verdict, Refused):
             refusals[row.number] = verdict
             continue
-        drafts[row.number] = _draft(order_id, vouchers[row.voucher_id], verdict, request, at=at)
+        voucher = vouchers[row.voucher_id]
+        drafts[row.number] = _draft(order_id, voucher, verdict, request, at=at)
+        if request.contract_no:
+            papers[row.number] = _paper(request, parties_of(voucher, verdict.platform), at=at)
+    refusals |= _file(session, papers, drafts, actor=actor, at=at)
     held = dict(zip(drafts, hold(session, list(drafts.values()), actor=actor, at=at), strict=True))
+    forget_unused(session, [(draft.filed, draft.order) for draft in drafts.values()])
     results: list[Held | Refused] = []
     for each in checked:
         if isinstance(each, Refused):
@@ -133,6 +145,39 @@ def _draft(
     confirm_by = at + timedelta(minutes=CONFIRM_MINUTES)
     region = admitted.platform.region_code
     return HoldRequest(order, voucher, admitted.policy, region, request.gross_fen, confirm_by)
+
+
+def _paper(request: ProposeRequest, parties: Parties, *, at: datetime) -> Paper:
+    """The contract that the work is part of."""
+    return Paper(
+        parties,
+        request.contract_no,
+        business_date(at),
+        request.gross_fen,
+        amount_fen=request.whole_fen,
+        dated=False,
+    )
+
+
+def _file(
+    session: Session,
+    papers: Mapping[str, Paper],
+    drafts: dict[str, HoldRequest],
+    *,
+    actor: Actor,
+    at: datetime,
+) -> dict[str, Refused]:
+    """Put the contracts of drafts on file, by session number; a draft whose contract does not fit is taken out."""
+    found: dict[str, Refused] = {}
+    answers = file_papers(session, list(papers.values()), actor=actor, at=at)
+    for number, answer in zip(papers, answers, strict=True):
+        if isinstance(answer, Refusal):
+            found[number] = refused(answer)
+            del drafts[number]
+        else:
+            drafts[number] = replace(drafts[number], filed=answer)
+            drafts[number].order.contract_on = answer.signed_on
+    return found
 
 
 def _propose(session: Session, row: RedemptionSession, order: Order, *, at: datetime) -> None:
