@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, cast
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 Environment = Literal["production", "demo", "test"]
 LedgerHash = Literal["sha256", "sm3"]
 PasswordProfile = Literal["mlps", "nist"]
 Argon2Profile = Literal["full", "test"]
+MailEncryption = Literal["starttls", "implicit", "none"]
 
 ROOT: Final = Path(__file__).resolve().parent
 INSTANCE: Final = ROOT / "instance"
@@ -30,6 +32,9 @@ _TEST_QR_KEYS: Final = "01:" + "a1b2c3d4" * 8
 _DECISIVE: Final = ("VOUCHER_ENV", "SECRET_KEY", "QR_KEYS", "DATABASE_URL")
 _WEAK: Final = re.compile(r"change.?me|default|example|password|secret|test-only", re.IGNORECASE)
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_SENDER: Final = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190}", re.ASCII)
+_TOKEN: Final = re.compile(r"[\x21-\x7e]{16,400}", re.ASCII)
 _QR_KEY: Final = re.compile(r"([0-9]{2}):((?:[0-9A-Fa-f]{2})+)", re.ASCII)
 
 
@@ -50,13 +55,34 @@ class QrKey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MailServer:
+    """The mail server that takes what people are told, and the address that it comes from."""
+
+    host: str
+    port: int
+    sender: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    encryption: MailEncryption = "starttls"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageGateway:
+    """The HTTP gateway that takes SMS and WeChat messages."""
+
+    url: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """The settings of one process. Values that may hold a password or a key are left out of `repr`.
 
     `qr_keys`: the first one signs, all of them verify. `public_host`: what QR codes point to; None means the host
     the request came to. `max_upload`: bytes. `migration_database_url` is the owner role's, `audit_database_url`
     (may be None) the read-only role's. `trusted_proxies`: how many reverse proxies in front set X-Forwarded-For and
-    X-Forwarded-Proto; 0, the default, believes neither.
+    X-Forwarded-Proto; 0, the default, believes neither. `mail`, `gateway` and `message_sink` are the ways out for
+    messages (None: that way is shut); the sink, a folder, stands in for the others and never in production.
     """
 
     environment: Environment
@@ -73,6 +99,9 @@ class Config:
     public_host: str | None
     max_upload: int
     trusted_proxies: int = 0
+    mail: MailServer | None = field(default=None, repr=False)
+    gateway: MessageGateway | None = None
+    message_sink: Path | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
@@ -112,6 +141,9 @@ class Config:
             public_host=_public_host(env),
             max_upload=_max_upload(env),
             trusted_proxies=_trusted_proxies(env),
+            mail=_mail(env, is_test=is_test),
+            gateway=_gateway(env, is_test=is_test),
+            message_sink=_message_sink(env, in_production=environment == "production"),
         )
 
 
@@ -206,3 +238,63 @@ def _trusted_proxies(env: Mapping[str, str]) -> int:
     if re.fullmatch(r"[0-5]", value, re.ASCII) is None:
         raise ConfigError("TRUSTED_PROXIES", "must be the number of reverse proxies in front, from 0 to 5")
     return int(value)
+
+
+def _mail(env: Mapping[str, str], *, is_test: bool) -> MailServer | None:
+    """`smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS` with STARTTLS, `smtps://` with TLS from the first byte."""
+    value = env.get("SMTP_URL")
+    if not value:
+        return None
+    expected = "smtp[s]://[USER:PASSWORD@]HOST[:PORT]?from=ADDRESS[&tls=none]"
+    parts = _split(value, name="SMTP_URL", schemes=("smtp", "smtps"), expected=expected)
+    given = parse_qs(parts.query, keep_blank_values=True)
+    sender = given.pop("from", [""])[0]
+    plain = given.pop("tls", [""]) == ["none"]
+    if given or parts.path not in ("", "/") or not _SENDER.fullmatch(sender):
+        raise ConfigError("SMTP_URL", f"expected {expected}")
+    if plain and (parts.scheme == "smtps" or not (is_test or parts.hostname in _LOOPBACK)):
+        raise ConfigError("SMTP_URL", "tls=none is for a mail server on this machine only")
+    secured: MailEncryption = "implicit" if parts.scheme == "smtps" else "starttls"
+    return MailServer(
+        host=parts.hostname or "",
+        port=parts.port or (465 if parts.scheme == "smtps" else 587),
+        sender=sender,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        encryption="none" if plain else secured,
+    )
+
+
+def _gateway(env: Mapping[str, str], *, is_test: bool) -> MessageGateway | None:
+    value, token = env.get("MESSAGE_GATEWAY_URL"), env.get("MESSAGE_GATEWAY_TOKEN") or ""
+    if not value:
+        return None
+    expected = "https://HOST[:PORT]/PATH"
+    parts = _split(value, name="MESSAGE_GATEWAY_URL", schemes=("https", "http"), expected=expected)
+    if parts.username or parts.password or parts.fragment:
+        raise ConfigError("MESSAGE_GATEWAY_URL", "must hold neither a user nor a fragment")
+    if parts.scheme == "http" and not (is_test or parts.hostname in _LOOPBACK):
+        raise ConfigError("MESSAGE_GATEWAY_URL", "must be https://, unless the gateway is on this machine")
+    if not _TOKEN.fullmatch(token):
+        raise ConfigError("MESSAGE_GATEWAY_TOKEN", "must be 16 to 400 characters without spaces")
+    return MessageGateway(url=value, token=token)
+
+
+def _message_sink(env: Mapping[str, str], *, in_production: bool) -> Path | None:
+    if not env.get("MESSAGE_SINK_DIR"):
+        return None
+    if in_production:
+        raise ConfigError("MESSAGE_SINK_DIR", "is for the demo; production has SMTP_URL, MESSAGE_GATEWAY_URL")
+    return _folder(env, name="MESSAGE_SINK_DIR", default=INSTANCE)
+
+
+def _split(value: str, *, name: str, schemes: tuple[str, ...], expected: str) -> SplitResult:
+    """The parts of an address with a host and a usable port; ConfigError for anything else."""
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in schemes and parts.hostname and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or not value.isascii() or not value.isprintable() or " " in value:
+        raise ConfigError(name, f"expected {expected}")
+    return parts

@@ -21,6 +21,9 @@ for name in (
     "SECRET_KEY",
     "QR_KEYS",
     "ARGON2",
+    "SMTP_URL",
+    "MESSAGE_GATEWAY_URL",
+    "MESSAGE_SINK_DIR",
 ):
     os.environ.pop(name, None)
 

@@ -27,6 +27,17 @@ class Code(StrEnum):
     DUTIES_SEPARATED = "duties_separated"
     ROLE_SCOPE_MISSING = "role_scope_missing"
     STEP_UP_REQUIRED = "step_up_required"
+    JOIN_CODE_WRONG = "join_code_wrong"
+    ACCOUNT_EXISTS = "account_exists"
+    AUTHORISATION_PERIOD = "authorisation_period"
+    LAST_IN_CHARGE = "last_in_charge"
+    SUCCESSOR_MISSING = "successor_missing"
+    OTHER_DUTIES = "other_duties"
+    MEMBERS_MISSING = "members_missing"
+    CONVERSION_BLOCKED = "conversion_blocked"
+    PIN_WRONG = "pin_wrong"
+    PIN_ENDED = "pin_ended"
+    PIN_WEAK = "pin_weak"
     KEY_REUSED = "key_reused"
     KEY_IN_FLIGHT = "key_in_flight"
     KEY_MISSING = "key_missing"
@@ -115,6 +126,10 @@ class Code(StrEnum):
     APPEAL_LATE = "appeal_late"
     APPEAL_MADE = "appeal_made"
 
+    CONTACT_MISSING = "contact_missing"
+    NOTICE_REQUIRED = "notice_required"
+    NOTICE_OVER = "notice_over"
+    OBJECTION_LIMITED = "objection_limited"
     POLICY_NOT_PUBLISHED = "policy_not_published"
     POLICY_INCOMPLETE = "policy_incomplete"
     POLICY_INVALID = "policy_invalid"
@@ -130,6 +145,12 @@ _STATUS = {
     Code.NOT_SIGNED_IN: 401,
     Code.SIGN_IN_FAILED: 401,
     Code.LOCKED_OUT: 429,
+    Code.JOIN_CODE_WRONG: 422,
+    Code.AUTHORISATION_PERIOD: 422,
+    Code.SUCCESSOR_MISSING: 422,
+    Code.MEMBERS_MISSING: 422,
+    Code.PIN_WRONG: 401,
+    Code.PIN_WEAK: 422,
     Code.SCAN_RATE_LIMITED: 429,
     Code.STEP_UP_REQUIRED: 403,
     Code.KEY_REUSED: 422,
@@ -143,6 +164,8 @@ _STATUS = {
     Code.FILE_REFUSED: 422,
     Code.EVIDENCE_MISSING: 422,
     Code.REASON_MISSING: 422,
+    Code.CONTACT_MISSING: 422,
+    Code.OBJECTION_LIMITED: 429,
     Code.TOLD_LATE: 422,
     Code.MINUTES_MISSING: 422,
     Code.FACE_OUT_OF_RANGE: 422,

@@ -79,6 +79,12 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "programme:voucher:read": _OFFICER | _REVIEWER | _FINANCE | _AUDIT,
     "programme:voucher:issue": _OFFICER,
     "programme:voucher:revoke": _OFFICER,
+    "programme:holiday:read": _OFFICER | _REVIEWER | frozenset({Role.SYSTEM_ADMIN}),
+    "programme:holiday:write": _OFFICER | frozenset({Role.SYSTEM_ADMIN}),
+    "programme:notice:read": _OFFICER | _REVIEWER | _AUDIT,
+    "programme:notice:publish": _OFFICER,
+    "programme:objection:record": _OFFICER | _REVIEWER,
+    "programme:objection:decide": _OFFICER,
     "finance:budget:read": _FINANCE | _OFFICER | _AUDIT,
     "finance:budget:fund": _MAKER,
     "finance:batch:read": _FINANCE | _AUDIT,
@@ -88,6 +94,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "finance:payment:reconcile": _MAKER,
     "finance:period:close": _CHECKER,
     "ledger:posting:read": _FINANCE | _OFFICER | _AUDIT,
+    "admin:message:read": frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}),
     "admin:person:write": frozenset({Role.SECURITY_ADMIN}),
 }
 

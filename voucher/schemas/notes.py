@@ -76,6 +76,22 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
         "兑付申请 {subject} 的审核结论：{verdict}。",
         ("核定 {approved_fen} 元。", _REASON),
     ),
+    MessageEvent.CLAIM_TO_CONFIRM: Template(
+        "申请 {subject} 等您确认",
+        "订单的兑付申请 {subject} 已由对方提交，请核对金额和材料后确认，或说明不确认的原因。",
+        ("申请金额 {claimed_fen} 元。", "请在 {due_on} 前办理，逾期申请自动退回。"),
+    ),
+    MessageEvent.CLAIM_CONFIRMED: Template(
+        "申请 {subject} 已经对方确认", "兑付申请 {subject} 已经对方确认，等待主管部门审核。"
+    ),
+    MessageEvent.CLAIM_DENIED: Template(
+        "申请 {subject} 退回",
+        "兑付申请 {subject} 没有得到对方确认，已退回，可修改后重新提交，或撤回。",
+        (_REASON,),
+    ),
+    MessageEvent.CLAIM_WITHDRAWN: Template(
+        "申请 {subject} 已撤回", "兑付申请 {subject} 已由申请方撤回，发票可另行使用。"
+    ),
     MessageEvent.CLAIM_PAID: Template(
         "兑付申请 {subject} 已支付", "兑付申请 {subject} 的补助资金已支付，请查收。", ("金额 {amount_fen} 元。",)
     ),
@@ -145,13 +161,42 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     MessageEvent.COSIGNED: Template(
         "申请 {subject} 有会签意见", "{functions}已对兑付申请 {subject} 会签，请查看意见。"
     ),
+    MessageEvent.APPLICATION_RECEIVED: Template(
+        "申领 {subject} 已受理", "申领 {subject} 已受理，排队号 {queue_no}，按排队号先后办理。", ("申领金额 {wanted_fen} 元。",)
+    ),
+    MessageEvent.APPLICATION_DECIDED: Template(
+        "申领 {subject} 已审核", "申领 {subject} 的审核结论：{application_verdict}。",
+        (
+            "核定 {approved_fen} 元，按排队先后发券。", _REASON,
+            "对结论有异议的，可以申诉：登录后在 {appeal_subject} 的页面填写，或拨打主管部门电话、到窗口办理。",
+            "申诉期限至 {appeal_by_on}。",
+        ),
+    ),
+    MessageEvent.APPLICATION_MOVED_UP: Template(
+        "候补申领 {subject} 已发券", "预算有了余额，候补的申领 {subject} 已按排队先后发放创新券 {voucher}。", ("券面 {approved_fen} 元。",)
+    ),
+    MessageEvent.APPLICATION_LAPSED: Template(
+        "申领 {subject} 未能发放", "{year} 年度已经结束，预算用完前没有轮到申领 {subject}，可在新年度重新申领。"
+    ),
+    MessageEvent.APPEAL_LODGED: Template(
+        "收到申诉 {subject}", "对 {number} 的决定提出了申诉 {subject}，须由原决定人以外的人处理。"
+    ),
+    MessageEvent.APPEAL_DECIDED: Template(
+        "申诉 {subject} 已处理", "对 {number} 的申诉 {subject} 处理结果：{appeal_state}。", ("说明：{result}。",)
+    ),
 }  # fmt: skip
 
 
 def told(event: MessageEvent, subject: str, facts: Mapping[str, Fact]) -> Told:
-    """The message in Chinese. KeyError where the note lacks a fact that its sentence names."""
+    """The message in Chinese. A fact that its sentence names and the note lacks is a dash: nobody's inbox breaks."""
     template = TEMPLATES[event]
-    said = {name: shown(name, value) for name, value in facts.items() if value is not None}
+    said = _Said({name: shown(name, value) for name, value in facts.items() if value is not None})
     said["subject"] = subject
     details = [text for text in template.details if names(text) <= said.keys()]
-    return Told(template.title.format(subject=subject), "".join((template.sentence, *details)).format(**said))
+    text = "".join((template.sentence, *details)).format_map(said)
+    return Told(template.title.format(subject=subject), text)
+
+
+class _Said(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "—"

@@ -10,6 +10,7 @@ from voucher.terms import (
     AffiliationKind,
     AppealState,
     ApplicationState,
+    ApplicationVerdict,
     BanKind,
     BatchState,
     CertificationState,
@@ -18,6 +19,8 @@ from voucher.terms import (
     DocumentKind,
     HolderClass,
     LineState,
+    MessageChannel,
+    ObjectionState,
     OrderFileKind,
     OrderState,
     PaymentChannel,
@@ -62,6 +65,13 @@ REASONS: Final[Mapping[str, str]] = {
     "empty": "文件是空的",
     "type": "文件类型不受支持",
     "extension": "文件内容与扩展名不符",
+    "pixels": "图片像素太多（最多 5000 万）",
+    "unpacked": "压缩内容解开后太大",
+    "script": "文件里含有网页代码、脚本或程序",
+    "several": "一次只能上传一个文件，或者几张照片",
+    "photos": "照片太多（一次最多 20 张）",
+    "mixed": "文件里夹带了另一个压缩包",
+    "not_invoice": "XML 文件不是电子发票",
     "header": "表头不完整",
     "unreadable": "文件无法读取",
 }
@@ -99,7 +109,8 @@ def _labels(*lists: type[Term]) -> dict[str, str]:
 
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "state": _labels(
+    "state": {"used": "已使用"}
+    | _labels(
         OrderState,
         SessionState,
         ClaimState,
@@ -121,6 +132,10 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "ban": _labels(BanKind),
     "party": _labels(Side),
     "verdict": _labels(Verdict),
+    "message_channel": _labels(MessageChannel),
+    "outcome": _labels(ObjectionState),
+    "application_verdict": _labels(ApplicationVerdict),
+    "appeal_state": _labels(AppealState),
     "items": _labels(ClaimItem),
     "functions": FUNCTIONS,
     "tax_verdict": _labels(TaxVerdict),
