@@ -23,6 +23,7 @@ from voucher.models.settlements import SettlementBatch, SettlementLine
 from voucher.money import Fen
 from voucher.operations import journal
 from voucher.operations.alone import alone
+from voucher.operations.bar_claim import refuse_barred
 from voucher.operations.outcome import Refused
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
@@ -72,7 +73,7 @@ def take_in(
 ) -> list[Batch | Refused]:
     """Add approved claims of the batch's programme; claims and orders become IN_BATCH.
 
-    Refused, alone and whole: a batch or claim that is not there (`not_found`), a batch that is no longer
+    Refused, alone and whole: what `bars` a claim (domain 4), a batch or claim not there (`not_found`), a batch that is no longer
     collecting or a claim that is not approved (`state_changed`), another's batch (`not_permitted`), a payee account
     that is closed by now (`payee_missing`).
     """
@@ -183,6 +184,7 @@ def _change(session: Session, request: ChangeRequest, event: Event, *, actor: Ac
     }
     if missing:
         raise Refusal(Code.NOT_FOUND, claim=min(missing))
+    refuse_barred(session, [claim.id for claim, _ in pairs if event is Event.TAKE_IN], at=at)
     for claim, order in pairs:
         claim.state = next_state(ClaimState(claim.state), event).value
         order.state = next_state(OrderState(order.state), event).value

@@ -18,6 +18,7 @@ from voucher.models.settlements import SettlementBatch, SettlementLine
 from voucher.money import Fen
 from voucher.operations import journal
 from voucher.operations.alone import alone
+from voucher.operations.bar_claim import bars_of_claims
 from voucher.operations.batch import locked_batch
 from voucher.operations.outcome import Refused
 from voucher.operations.payees import accounts_in_use, payable_to
@@ -77,6 +78,8 @@ def export(
 ) -> list[PaymentOrder | Refused]:
     """The payments of approved batches; the batch becomes EXPORTED. Exported again, it holds what is still unpaid.
 
+    Payments to, or for a service of, a party that is shut out by now are left out until it is let in again.
+
     Refused, alone: not there (`not_found`), not approved yet or all paid (`state_changed`), nothing left to pay
     (`batch_empty`).
     """
@@ -102,7 +105,7 @@ def reference(batch_number: str, seq: int, attempt: int) -> str:
 def _export(session: Session, number: str, *, actor: Actor, at: datetime) -> PaymentOrder:
     batch = locked_batch(session, number, actor)
     batch.state = next_state(BatchState(batch.state), Event.EXPORT).value
-    instructions = _instructions(session, batch)
+    instructions = _instructions(session, batch, at=at)
     if not instructions:
         raise Refusal(Code.BATCH_EMPTY, batch=number)
     batch.exported_at = at
@@ -114,7 +117,8 @@ def _export(session: Session, number: str, *, actor: Actor, at: datetime) -> Pay
     return PaymentOrder(number, programme.name, at, batch.content_sha256 or "", total, instructions)
 
 
-def _instructions(session: Session, batch: SettlementBatch) -> tuple[Instruction, ...]:
+def _instructions(session: Session, batch: SettlementBatch, *, at: datetime) -> tuple[Instruction, ...]:
+    """The payments that are still to be made; those of a party that is shut out by now wait, and stay in the batch."""
     query = (
         select(SettlementLine, Claim.number, Order.number)
         .join(Claim, Claim.id == SettlementLine.claim_id)
@@ -122,6 +126,9 @@ def _instructions(session: Session, batch: SettlementBatch) -> tuple[Instruction
         .where(SettlementLine.batch_id == batch.id, SettlementLine.state == LineState.PENDING.value)
         .order_by(SettlementLine.seq)
     )
+    rows = session.execute(query).all()
+    barred = bars_of_claims(session, [line.claim_id for line, *_ in rows], at=at)
+    stopped = {claim_id for claim_id, why in barred.items() if why.code is Code.PARTY_BANNED}
     return tuple(
         Instruction(
             reference=reference(batch.number, line.seq, line.attempt),
@@ -135,7 +142,8 @@ def _instructions(session: Session, batch: SettlementBatch) -> tuple[Instruction
             claim_number=claim_number,
             order_number=order_number,
         )
-        for line, claim_number, order_number in session.execute(query)
+        for line, claim_number, order_number in rows
+        if line.claim_id not in stopped
     )
 
 

@@ -21,6 +21,7 @@ from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policy_in_force
 from voucher.operations.regions import paths_of
 from voucher.operations.register import batched
+from voucher.operations.relations import Known, known
 from voucher.rules import eligibility
 from voucher.rules.permissions import Actor, covers_region
 from voucher.rules.policy import Policy
@@ -54,6 +55,7 @@ class _Case:
     holders: dict[str, Holder]
     paths: dict[str, str]
     numbers: dict[str, str]
+    known: Known
 
 
 def qualify(
@@ -63,7 +65,8 @@ def qualify(
 
     Refused for the whole call: no such programme (`not_found`), no policy in force (`policy_not_published`).
     Refused one by one: a holder that is not there or not in the actor's regions (`not_found`); one that the
-    policy does not serve (`not_qualified`; reason `holder_class`, `roster` or `region`).
+    policy does not serve (`not_qualified`; reason `holder_class`, `roster` or `region`), one that a decision in force
+    shuts out (`party_banned`).
     """
     if session.get(Programme, programme_code) is None:
         raise Refusal(Code.NOT_FOUND, programme=programme_code)
@@ -99,7 +102,10 @@ def _case(session: Session, policy: Policy, refs: Sequence[str], *, actor: Actor
         )
         numbers.update((uscc, number) for uscc, number in session.execute(entries))
     paths = paths_of(session, (holder.region_code for holder in holders.values()))
-    return _Case(policy, actor, at, holders, paths, numbers)
+    owners = {holder.organisation_id for holder in holders.values()} - {None}
+    on = business_date(at)
+    parties = known(session, {*filter(None, owners)}, set(), years={on.year}, on=on)
+    return _Case(policy, actor, at, holders, paths, numbers, parties)
 
 
 def _eligible(case: _Case, request: QualifyRequest) -> Holder:
@@ -108,6 +114,7 @@ def _eligible(case: _Case, request: QualifyRequest) -> Holder:
         raise Refusal(Code.NOT_FOUND, holder=request.holder_ref[:40])
     if f"/{case.policy.owner_region}/" not in case.paths[holder.region_code]:
         raise Refusal(Code.NOT_QUALIFIED, reason="region", holder=holder.ref)
+    case.known.refuse_banned(holder.organisation_id, None)
     on = business_date(case.at)
     years = (on.year,) if holder.ref in case.numbers else ()
     finding = eligibility.holder_class(case.policy, request.holder_class) or eligibility.roster(

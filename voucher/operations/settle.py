@@ -19,6 +19,7 @@ from voucher.models.orders import Order
 from voucher.models.settlements import SettlementBatch, SettlementLine
 from voucher.operations import journal
 from voucher.operations.alone import alone
+from voucher.operations.bar_claim import refuse_barred
 from voucher.operations.batch import Batch, content_sha256, locked_batch, standing
 from voucher.operations.charges import refs_of
 from voucher.operations.outcome import Refused
@@ -44,7 +45,7 @@ def approve(
     The year is that of `at`. Refused, alone and whole: a batch that is not there (`not_found`), its maker
     (`self_approval`), one that is not submitted (`state_changed`), content other than the checker saw or the maker
     submitted, be it a line, an amount or a payee's account (`batch_changed`), money that is gone from an order
-    (`already_settled`).
+    (`already_settled`), and what bars one of its claims by now (`bars`, as `party_banned`): the batch is sent back.
     """
     return alone(session, requests, lambda request: _approve(session, request, actor=actor, at=at))
 
@@ -59,6 +60,7 @@ def _approve(session: Session, request: ApprovalRequest, *, actor: Actor, at: da
     now = content_sha256(session, batch)
     if {now, request.content_sha256} != {batch.content_sha256} or not _agree(lines, orders):
         raise Refusal(Code.BATCH_CHANGED, batch=batch.number)
+    refuse_barred(session, [line.claim_id for line in lines], at=at)
     _post(session, lines, orders, actor=actor, at=at)
     batch.state = state.value
     batch.checker_id, batch.approved_at = actor.person_id, at

@@ -1,0 +1,137 @@
+"""Shutting parties out by a decision with a legal basis, one or a list, and letting them in again (domain 4, row 32)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from voucher.codes import is_uscc, normalise_uscc
+from voucher.errors import Code, Fact, Refusal
+from voucher.models.checks import PartyBan
+from voucher.models.parties import Organisation
+from voucher.operations import journal
+from voucher.operations.outcome import Refused, refused
+from voucher.operations.regions import paths_of
+from voucher.rules.permissions import Actor, covers_region
+from voucher.terms import BanKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BanRequest:
+    """A decision against a party: its law, its number, from which day, until before which (None: until lifted)."""
+
+    uscc: str
+    kind: BanKind
+    legal_basis: str
+    decision_no: str
+    from_on: date
+    to_on: date | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiftRequest:
+    """A ban to be lifted, and why (信用修复, a decision set aside)."""
+
+    ban_id: int
+    reason: str
+
+
+def ban(
+    session: Session, requests: Sequence[BanRequest], *, actor: Actor, at: datetime
+) -> list[PartyBan | Refused]:
+    """Enter bans; the same decision again changes nothing. What is under way stops at its next step; nothing is deleted.
+
+    Refused, alone: a code that is none (`uscc_invalid`), an organisation known here and outside the actor's regions
+    (`not_found`), no legal basis or decision number (`reason_missing`), an end before the beginning (`period_not_over`).
+    """
+    known = _organisations(session, [normalise_uscc(each.uscc) for each in requests])
+    answers: list[PartyBan | Refused] = []
+    notes: list[tuple[str, dict[str, Fact]]] = []
+    for request in requests:
+        try:
+            row, is_new = _entered(session, request, known, actor=actor, at=at)
+        except Refusal as refusal:
+            answers.append(refused(refusal))
+            continue
+        answers.append(row)
+        if is_new:
+            facts: dict[str, Fact] = {"kind": row.kind, "decision_no": row.decision_no}
+            notes.append((f"party:{row.uscc}", facts))
+    journal.record(session, actor, "party.ban", notes, at=at)
+    return answers
+
+
+def lift(
+    session: Session, requests: Sequence[LiftRequest], *, actor: Actor, at: datetime
+) -> list[PartyBan | Refused]:
+    """End bans at once; they stay on record. Refused, alone: `not_found`, `reason_missing`, lifted before (`state_changed`)."""
+    answers: list[PartyBan | Refused] = []
+    for request in requests:
+        row = session.get(PartyBan, request.ban_id, with_for_update=True, populate_existing=True)
+        known = _organisations(session, [row.uscc]) if row is not None else {}
+        if row is None or not _may(row.uscc, known, actor):
+            answers.append(Refused(Code.NOT_FOUND, {"ban": str(request.ban_id)}))
+        elif not request.reason.strip():
+            answers.append(Refused(Code.REASON_MISSING))
+        elif row.lifted_at is not None:
+            answers.append(Refused(Code.STATE_CHANGED))
+        else:
+            row.lifted_by, row.lifted_at, row.lift_reason = actor.person_id, at, request.reason.strip()
+            answers.append(row)
+            facts: dict[str, Fact] = {"kind": row.kind, "decision_no": row.decision_no}
+            journal.record(session, actor, "party.lift_ban", [(f"party:{row.uscc}", facts)], at=at)
+    session.flush()
+    return answers
+
+
+def _entered(
+    session: Session, request: BanRequest, known: dict[str, str], *, actor: Actor, at: datetime
+) -> tuple[PartyBan, bool]:
+    uscc = normalise_uscc(request.uscc)
+    if not is_uscc(uscc):
+        raise Refusal(Code.USCC_INVALID, uscc=uscc[:32])
+    if not _may(uscc, known, actor):
+        raise Refusal(Code.NOT_FOUND, uscc=uscc)
+    decision, basis = request.decision_no.strip(), request.legal_basis.strip()
+    if not decision or not basis:
+        raise Refusal(Code.REASON_MISSING)
+    if request.to_on is not None and request.to_on <= request.from_on:
+        raise Refusal(Code.PERIOD_NOT_OVER, through=request.to_on.isoformat())
+    query = select(PartyBan).where(
+        PartyBan.uscc == uscc, PartyBan.kind == request.kind.value, PartyBan.decision_no == decision
+    )
+    before = session.scalars(query).one_or_none()
+    if before is not None:
+        return before, False
+    row = PartyBan(
+        uscc=uscc,
+        kind=request.kind.value,
+        legal_basis=basis,
+        decision_no=decision,
+        from_on=request.from_on,
+        to_on=request.to_on,
+        source=request.source.strip(),
+        entered_by=actor.person_id,
+        entered_at=at,
+    )
+    session.add(row)
+    session.flush()
+    return row, True
+
+
+def _organisations(session: Session, usccs: Sequence[str]) -> dict[str, str]:
+    """The region's path of each of these that is registered here."""
+    query = select(Organisation.uscc, Organisation.region_code).where(Organisation.uscc.in_(usccs))
+    regions = dict(session.execute(query).tuples().all())
+    paths = paths_of(session, regions.values())
+    return {uscc: paths[code] for uscc, code in regions.items()}
+
+
+def _may(uscc: str, known: dict[str, str], actor: Actor) -> bool:
+    """A party that is not registered here may be on any bureau's list; a registered one is its own bureau's."""
+    return uscc not in known or covers_region(actor, known[uscc])
