@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-APPEND_ONLY = ("posting", "transfer", "entry", "log_leaf", "log_checkpoint", "journal")
+APPEND_ONLY = (
+    "posting",
+    "transfer",
+    "entry",
+    "log_leaf",
+    "log_checkpoint",
+    "journal",
+    "tax_check",
+    "undertaking",
+)
 
 POSTGRESQL_TRIGGERS = frozenset(
     f"{table}_{verb}" for table in APPEND_ONLY for verb in ("no_update", "no_delete", "no_truncate")

@@ -81,6 +81,15 @@ class _Cause:
     actor: Actor
     at: datetime
 
+    def bars(self, voucher: Voucher, left_fen: int, held_fen: int) -> Refused | None:
+        """Why the voucher cannot be taken back: money on hold; given back by its holder, that a part was used."""
+        if held_fen:
+            return Refused(Code.VOUCHER_NOT_USABLE, {"state": "held", "held_fen": held_fen})
+        used_fen = voucher.face_fen - left_fen
+        if self.event is lifecycle.Event.GIVE_BACK and used_fen:
+            return Refused(Code.VOUCHER_NOT_USABLE, {"state": "used", "used_fen": used_fen})
+        return None
+
     def posting(self, voucher: Voucher, line: BudgetLine, amount_fen: int) -> Event:
         return Event(
             id=posting_id(self.event.value, voucher.number),
@@ -144,9 +153,9 @@ def expire_orders(session: Session, part: Slice, *, actor: Actor, at: datetime) 
 def give_back(
     session: Session, requests: Sequence[TakeBackRequest], *, actor: Actor, at: datetime
 ) -> list[TakenBack | Refused]:
-    """The holder gives vouchers back (退券): what is left returns to the budget, the voucher is RETURNED.
+    """The holder gives unused vouchers back (退券): the face returns to the budget, the voucher is RETURNED.
 
-    Refused, alone: not the actor's (`not_found`), no longer live (`state_changed`), money of it on hold
+    Refused, alone: not the actor's (`not_found`), no longer live (`state_changed`), money of it on hold or used
     (`voucher_not_usable`), a closed period (`period_closed`).
     """
     mine = Voucher.holder_id.in_(select(Holder.id).where(Holder.organisation_id.in_(actor.organisation_ids)))
@@ -210,16 +219,16 @@ def _take(
     events = [
         cause.posting(voucher, lines[voucher.budget_line_id], left[voucher.id])
         for voucher, _ in vouchers
-        if left[voucher.id] and not held[voucher.id]
+        if left[voucher.id] and cause.bars(voucher, left[voucher.id], held[voucher.id]) is None
     ]
     for answer in post(session, locked, events, at=cause.at) if events else []:
         if isinstance(answer, Rejected):
             raise Refusal(answer.code, **answer.facts)
     results: list[TakenBack | Refused] = []
     for voucher, reason in vouchers:
-        if held[voucher.id]:
-            facts: dict[str, Fact] = {"state": "held", "held_fen": held[voucher.id]}
-            results.append(Refused(Code.VOUCHER_NOT_USABLE, facts))
+        barred = cause.bars(voucher, left[voucher.id], held[voucher.id])
+        if barred is not None:
+            results.append(barred)
             continue
         voucher.state = next_state(VoucherState(voucher.state), cause.event).value
         voucher.state_reason = reason[:200]
