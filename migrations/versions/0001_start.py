@@ -706,6 +706,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("voucher_id", KEY, nullable=True),
         sa.Column("budget_line_id", KEY, nullable=True),
+        sa.Column("holder_class", sa.String(length=24), nullable=True),
         sa.Column("holder_id", KEY, nullable=False),
         sa.Column("platform_id", KEY, nullable=True),
         sa.Column("programme_code", sa.String(length=40), nullable=False),

@@ -21,6 +21,7 @@ LEDGER = (
     "log_leaf",
     "log_checkpoint",
     "journal",
+    "tax_check",
 )
 VIEWS = ("audit_ledger", "audit_cap", "audit_voucher", "audit_settlement")
 BALANCES = "debits_posted, credits_posted, debits_pending, credits_pending, version, last_seq"

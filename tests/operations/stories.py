@@ -23,6 +23,7 @@ from voucher.models.parties import Organisation, PayeeAccount
 from voucher.money import Fen
 from voucher.operations import answer_order, confirm_order, deliver, file_contract, place_order
 from voucher.operations.claim import ClaimRequest, claim
+from voucher.operations.claim_papers import GivenPayment
 from voucher.operations.documents import GivenDocument
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.issue import IssueRequest, issue
@@ -116,13 +117,14 @@ class Told:
     def claim_request(self, order: str, *, amount_fen: int = 100_000_00, **changes: Any) -> ClaimRequest:
         """A claim whose papers agree: one invoice, paid in full, for the world's firm and platform."""
         on = business_date(self.at)
+        paid = self.payment(
+            amount_fen=changes.pop("paid_fen", Fen(amount_fen)), paid_on=changes.pop("paid_on", on)
+        )
         request = ClaimRequest(
             order_number=order,
             contract_fen=Fen(amount_fen),
             invoices=(self.invoice(on=on, net_fen=amount_fen),),
-            paid_fen=Fen(amount_fen),
-            paid_on=on,
-            payer_account="6222020502001234567",
+            payments=(paid,),
             documents=tuple(document(kind) for kind in DocumentKind),
             payee_account_id=changes.pop("payee_account_id", 0)
             or self.account(self.world.firm.organisation_id),
@@ -137,6 +139,16 @@ class Told:
             net_fen=Fen(net_fen),
             buyer_uscc=self.world.firm.uscc,
             seller_uscc=self.world.platform.uscc,
+        )
+        return replace(given, **changes)
+
+    def payment(self, *, amount_fen: int = 100_000_00, **changes: Any) -> GivenPayment:
+        """A bank transfer of today from an account of the world's firm."""
+        given = GivenPayment(
+            amount_fen=Fen(amount_fen),
+            paid_on=business_date(self.at),
+            payer_name=self.world.firm.name,
+            payer_account="6222020502001234567",
         )
         return replace(given, **changes)
 

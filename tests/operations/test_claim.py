@@ -17,7 +17,7 @@ from voucher.ledger import accounts
 from voucher.models.claims import Claim, Document, Invoice
 from voucher.money import Fen
 from voucher.operations.claim import Claimed, ClaimRequest, claim
-from voucher.operations.invoices import used
+from voucher.operations.invoices import Ask, book, drafted
 from voucher.operations.outcome import Refused, only
 from voucher.rules.permissions import Actor
 from voucher.terms import ClaimState, DocumentKind, OrderState
@@ -139,10 +139,13 @@ def test_an_invoice_is_used_once_whatever_its_spelling(told: Told) -> None:
 
 def test_the_claim_of_another_firm_that_uses_an_invoice_is_not_named(told: Told) -> None:
     invoice = told.invoice()
-    told.claimed(invoices=(invoice,))
-    with told.database.read() as session:
-        other = stranger(told, like=told.world.firm.actor)
-        assert used(session, [invoice.number], other) == {invoice.number: ""}
+    number = told.claimed(invoices=(invoice,))
+    ask = Ask(0, 0, told.world.programme_code, (), drafted([invoice]))
+    other = stranger(told, like=told.world.firm.actor)
+    (theirs,) = told.do(lambda session, at: book(session, [ask], other))
+    (ours,) = told.do(lambda session, at: book(session, [ask], told.world.firm.actor))
+    assert theirs == Refused(Code.INVOICE_USED, {"invoice": invoice.number, "claim": ""})
+    assert ours == Refused(Code.INVOICE_USED, {"invoice": invoice.number, "claim": number})
 
 
 def test_of_two_claims_in_one_sequence_with_one_invoice_the_first_stands(told: Told) -> None:

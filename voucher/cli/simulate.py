@@ -99,7 +99,10 @@ def _stage(setting: Setting, plan: Plan, *, now: datetime) -> tuple[Stage, list[
     with setting.database.read() as session:
         organisations, holders = organisation_ids(session, usccs), holder_ids(session, usccs)
     clerk = _clerk(setting, organisations[usccs[0]])
-    parties = [Party(uscc, holders[uscc], organisations[uscc], accounts[uscc], clerk) for uscc in usccs]
+    parties = [
+        Party(uscc, holders[uscc], organisations[uscc], accounts[uscc], clerk, name)
+        for uscc, name, _ in named
+    ]
     told = Stage(setting.database, setting.files_dir, fiscal_year(now), line, offices, tuple(parties), labs)
     return told, parties
 

@@ -23,7 +23,7 @@ class Order(Base):
     whose cap is charged. `earlier_fen` is what the holder bought of the same kind at the same host within the policy's
     `split_days` before: tiers count on the sum (domain 4, item 7). `hold_posting` is the open hold while one is open.
     A post-subsidy order (channel POST_SUBSIDY) has neither voucher nor platform: there `voucher_id` and `platform_id`
-    are None, and `budget_line_id` names the line that pays once it is awarded.
+    are None, `holder_class` is the firm's class, and `budget_line_id` names the line that pays once it is awarded.
     """
 
     __tablename__ = "service_order"
@@ -52,6 +52,7 @@ class Order(Base):
     state: Mapped[str] = mapped_column(String(12))
     voucher_id: Mapped[int] = mapped_column(ForeignKey("voucher.id", ondelete="RESTRICT"), nullable=True)
     budget_line_id: Mapped[int | None] = mapped_column(ForeignKey("budget_line.id", ondelete="RESTRICT"))
+    holder_class: Mapped[str | None] = mapped_column(String(24))
     holder_id: Mapped[int] = mapped_column(ForeignKey("holder.id", ondelete="RESTRICT"))
     platform_id: Mapped[int] = mapped_column(ForeignKey("platform.id", ondelete="RESTRICT"), nullable=True)
     programme_code: Mapped[str] = mapped_column(ForeignKey("programme.code", ondelete="RESTRICT"))

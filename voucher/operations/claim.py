@@ -4,51 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.orm import Session
 
 from voucher.clock import business_date, fiscal_year
 from voucher.codes import numbered
 from voucher.errors import Code, Fact, Refusal
-from voucher.models.claims import Claim, Invoice
+from voucher.models.claims import Claim
 from voucher.models.numbers import take_ids
 from voucher.models.orders import Order
-from voucher.models.parties import Holder, Organisation, PayeeAccount, Platform
-from voucher.models.vouchers import Voucher
+from voucher.models.parties import PayeeAccount
 from voucher.money import Fen
 from voucher.operations import documents, invoices, journal
+from voucher.operations.bar_claim import Wanted, bars
+from voucher.operations.check_claim import check_claims
+from voucher.operations.claim_papers import GivenPayment, Judged, Papers, judge, write_payments
+from voucher.operations.claim_subjects import Subject, claimants_subject, subjects
+from voucher.operations.deadlines import deadline
 from voucher.operations.documents import GivenDocument
-from voucher.operations.invoices import GivenInvoice
+from voucher.operations.invoices import Ask, GivenInvoice
 from voucher.operations.outcome import Refused, refused
-from voucher.operations.payees import accounts_in_use, payable_to, payee_of
-from voucher.operations.policies import policies_of
+from voucher.operations.payees import accounts_in_use
 from voucher.operations.tell import Note, tell
-from voucher.rules import invoices as invoice_rules
 from voucher.rules.lifecycle import Event, next_state
-from voucher.rules.matching import Deal, papers, three_ways
 from voucher.rules.permissions import Actor
-from voucher.rules.policy import Policy
-from voucher.rules.subsidy import Case, Computation, compute
 from voucher.rules.validity import redeem_by
-from voucher.terms import ClaimState, MessageEvent, OrderState
-
-_TRIES = 5
+from voucher.terms import ClaimState, DocumentKind, MessageEvent, OrderState
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """A claim for one captured order, as the firm writes it. Amounts in fen, each above zero."""
+    """A claim for one captured order, as it is written. Amounts in fen, each above zero."""
 
     order_number: str
     contract_fen: Fen
     invoices: tuple[GivenInvoice, ...]
-    paid_fen: Fen
-    paid_on: date
-    payer_account: str
+    payments: tuple[GivenPayment, ...]
     documents: tuple[GivenDocument, ...]
     payee_account_id: int
+
+    @property
+    def papers(self) -> Papers:
+        """What is judged."""
+        return Papers(
+            contract_fen=self.contract_fen,
+            invoices=self.invoices,
+            payments=self.payments,
+            documents=self.documents,
+            payee_account_id=self.payee_account_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,240 +67,183 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
-    order: Order
-    voucher: Voucher
-    holder: Holder
-    platform: Platform
-    policy: Policy
-    firm: Organisation | None
+class Draft:
+    """A claim that is not written yet."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    subject: _Subject
-    request: ClaimRequest
-    account: PayeeAccount
-    invoices: tuple[Invoice, ...]
-    computation: Computation
+    claim_id: int
+    subject: Subject
+    judged: Judged
+    claimed_fen: Fen
 
     @property
-    def claimed_fen(self) -> Fen:
-        return Fen(min(self.subject.order.captured_fen, self.computation.amount_fen))
+    def ask(self) -> Ask:
+        """What it wants of invoices."""
+        order = self.subject.order
+        stacking = self.subject.policy.stacking
+        return Ask(self.claim_id, order.id, order.programme_code, stacking, self.judged.invoices)
+
+    @property
+    def wanted(self) -> Wanted:
+        """What may bar it."""
+        subject, papers = self.subject, self.judged.papers
+        return Wanted(
+            order=subject.order,
+            holder=subject.holder,
+            host_id=subject.platform.organisation_id if subject.platform is not None else None,
+            policy=subject.policy,
+            invoice_keys=tuple(each.key for each in self.judged.invoices),
+            invoice_files=tuple(
+                each.sha256 for each in papers.documents if each.kind is DocumentKind.INVOICE
+            ),
+        )
 
 
 def claim(
     session: Session, requests: Sequence[ClaimRequest], *, actor: Actor, at: datetime
 ) -> list[Claimed | Refused]:
-    """Claim the money of captured orders of the actor's firm: the order is CLAIMED, the claim SUBMITTED.
+    """Claim the money of captured orders for the side that the policy pays: the order is CLAIMED.
 
-    Nothing is posted; the subsidy asked for is the least of what was redeemed and what the policy grants on the
-    papers. Refused, each request alone: an order that is not the firm's (`not_found`), one that is not captured or
-    was claimed before (`state_changed`), a claim after the last day (`claim_late`), papers that the policy asks
-    for (`evidence_missing`), parties, dates or amounts that do not fit (`invoice_mismatch`), a payee without a
-    confirmed account (`payee_missing`), an invoice that another claim uses (`invoice_used`).
+    The claim is AWAITING the other side where the policy gives days for that, otherwise SUBMITTED. Nothing is
+    posted; the subsidy asked for is the least of what was redeemed and what the policy grants on the papers.
+    Refused, each request alone: an order that is not the actor's (`not_found`), or for the other side to claim
+    (`other_side_claims`), one that is not captured or was claimed before (`state_changed`), a claim after the last
+    day (`claim_late`), and what `judge` (the papers), `bars` (domain 4) and `invoices.book` (use by others) refuse.
     """
-    subjects = _subjects(session, [request.order_number for request in requests], actor)
+    mine = subjects(session, Order.number.in_([each.order_number for each in requests]), actor)
+    named = {subject.order.number: subject for subject in mine.values()}
     accounts = accounts_in_use(session, [request.payee_account_id for request in requests])
-    drafts: list[_Draft | Refused] = []
-    for request in requests:
+    drafts: list[Draft | Refused] = []
+    begun: set[int] = set()
+    for claim_id, request in zip(take_ids(session, Claim, len(requests)), requests, strict=True):
         try:
-            subject = subjects.get(request.order_number)
-            drafts.append(_draft(session, subject, request, accounts, at=at))
+            subject = claimants_subject(named.get(request.order_number), actor, request.order_number)
+            _may_begin(subject, begun, at)
+            drafts.append(_draft(session, claim_id, subject, request.papers, accounts=accounts, at=at))
+            begun.add(subject.order.id)
         except Refusal as refusal:
             drafts.append(refused(refusal))
-    return _write(session, drafts, actor=actor, at=at)
+    return write(session, drafts, actor=actor, at=at)
 
 
-def _subjects(session: Session, numbers: Sequence[str], actor: Actor) -> dict[str, _Subject]:
-    """The actor's orders of these numbers, locked."""
-    query = (
-        select(Order, Voucher, Holder, Platform, Organisation)
-        .join(Voucher, Voucher.id == Order.voucher_id)
-        .join(Holder, Holder.id == Order.holder_id)
-        .join(Platform, Platform.id == Order.platform_id)
-        .outerjoin(Organisation, Organisation.id == Holder.organisation_id)
-        .options(lazyload(Voucher.holder))
-        .where(Order.number.in_(numbers), Holder.organisation_id.in_(actor.organisation_ids))
-        .order_by(Order.id)
-        .with_for_update(of=Order)
-        .execution_options(populate_existing=True)
+def write(
+    session: Session, drafts: Sequence[Draft | Refused], *, actor: Actor, at: datetime
+) -> list[Claimed | Refused]:
+    """Write the claims that nothing bars and whose invoices can be had, check them, tell whoever is to act next."""
+    drafts = _unbarred(session, drafts, at)
+    asking = [draft for draft in drafts if isinstance(draft, Draft)]
+    booked = dict(
+        zip(
+            [draft.claim_id for draft in asking],
+            invoices.book(session, [draft.ask for draft in asking], actor),
+            strict=True,
+        )
     )
-    rows = session.execute(query).all()
-    policies = policies_of(session, {order.policy_code for order, *_ in rows})
-    return {
-        order.number: _Subject(order, voucher, holder, platform, policies[order.policy_code], firm)
-        for order, voucher, holder, platform, firm in rows
-    }
+    valid = [draft for draft in asking if booked[draft.claim_id] is None]
+    rows = {draft.claim_id: _row(session, draft, actor=actor, at=at) for draft in valid}
+    session.add_all(rows.values())
+    session.flush()
+    invoices.write_uses(session, [draft.ask for draft in valid], at=at)
+    write_payments(session, [(draft.claim_id, 0, draft.judged.papers.payments) for draft in valid], at=at)
+    handed_in = [(draft.claim_id, each) for draft in valid for each in draft.judged.papers.documents]
+    documents.keep(session, handed_in, actor=actor, at=at)
+    _close(session, [(draft, rows[draft.claim_id]) for draft in valid], actor=actor, at=at)
+    check_claims(session, list(rows), at=at)
+    results: list[Claimed | Refused] = []
+    for draft in drafts:
+        if isinstance(draft, Refused):
+            results.append(draft)
+            continue
+        row = rows.get(draft.claim_id)
+        refusal = booked[draft.claim_id]
+        results.append(refusal if row is None and refusal is not None else _answer(rows[draft.claim_id]))
+    return results
+
+
+def _unbarred(session: Session, drafts: Sequence[Draft | Refused], at: datetime) -> list[Draft | Refused]:
+    """The drafts in order, those that domain 4 bars as their refusals."""
+    asking = [draft for draft in drafts if isinstance(draft, Draft)]
+    answers = iter(bars(session, [draft.wanted for draft in asking], at=at))
+    return [draft if isinstance(draft, Refused) else next(answers) or draft for draft in drafts]
+
+
+def _may_begin(subject: Subject, begun: set[int], at: datetime) -> None:
+    order = subject.order
+    next_state(OrderState(order.state), Event.CLAIM)
+    if order.id in begun:
+        raise Refusal(Code.STATE_CHANGED, state=OrderState.CLAIMED.value, event=Event.CLAIM.value)
+    last_day = redeem_by(subject.policy, business_date(order.captured_at or order.placed_at))
+    if business_date(at) > last_day:
+        raise Refusal(Code.CLAIM_LATE, redeem_by_on=last_day.isoformat())
 
 
 def _draft(
     session: Session,
-    subject: _Subject | None,
-    request: ClaimRequest,
-    accounts: dict[int, PayeeAccount],
+    claim_id: int,
+    subject: Subject,
+    papers: Papers,
     *,
+    accounts: dict[int, PayeeAccount],
     at: datetime,
-) -> _Draft:
-    if subject is None:
-        raise Refusal(Code.NOT_FOUND, order=request.order_number)
-    order, today = subject.order, business_date(at)
-    next_state(OrderState(order.state), Event.CLAIM)
-    last_day = redeem_by(subject.policy, business_date(order.captured_at or order.placed_at))
-    if today > last_day:
-        raise Refusal(Code.CLAIM_LATE, redeem_by_on=last_day.isoformat())
-    kept = invoices.drafted(request.invoices)
-    deal = Deal(
-        enterprise_uscc=subject.holder.ref,
-        host_uscc=subject.platform.organisation.uscc,
-        since_on=order.contract_on or business_date(order.placed_at),
-        today=today,
+) -> Draft:
+    judged = judge(session, subject, papers, accounts, at=at)
+    claimed = Fen(min(subject.order.captured_fen, judged.computation.amount_fen))
+    return Draft(claim_id, subject, judged, claimed)
+
+
+def _row(session: Session, draft: Draft, *, actor: Actor, at: datetime) -> Claim:
+    subject, judged = draft.subject, draft.judged
+    days = subject.policy.claim_confirm_days if subject.platform is not None else None
+    return Claim(
+        id=draft.claim_id,
+        number=numbered("C", fiscal_year(at), draft.claim_id),
+        order_id=subject.order.id,
+        book_id=subject.order.book_id,
+        state=(ClaimState.SUBMITTED if days is None else ClaimState.AWAITING).value,
+        by_platform=subject.by_platform,
+        origin_region=judged.papers.origin_region,
+        contract_fen=judged.papers.contract_fen,
+        invoice_net_fen=judged.invoice_net_fen,
+        paid_fen=judged.paid_fen,
+        paid_on=judged.paid_on,
+        base_fen=judged.computation.base_fen,
+        claimed_fen=draft.claimed_fen,
+        payee_account_id=judged.account.id,
+        submitted_by=actor.person_id,
+        submitted_at=at,
+        queued_at=at,
+        confirm_by=None if days is None else deadline(session, business_date(at), days),
     )
-    sides = [
-        invoice_rules.Invoice(
-            buyer_uscc=each.buyer_uscc, seller_uscc=each.seller_uscc, issued_on=each.issued_on
-        )
-        for each in kept
-    ]
-    finding = papers(subject.policy, [each.kind for each in request.documents])
-    finding = finding or three_ways(deal, sides, paid_on=request.paid_on)
-    if finding is not None:
-        raise Refusal(finding[0], **finding[1])
-    payee = payee_of(session, subject.policy, holder=subject.holder, platform=subject.platform)
-    account = payable_to(payee, accounts, account_id=request.payee_account_id)
-    computation = _computed(subject, request, kept)
-    return _Draft(subject, request, account, kept, computation)
 
 
-def _computed(subject: _Subject, request: ClaimRequest, kept: Sequence[Invoice]) -> Computation:
-    """What the policy grants on the papers; a contract that was filed for less counts for that."""
-    filed = subject.order.contract_fen
-    case = Case(
-        holder_class=subject.voucher.holder_class,
-        service=subject.order.service,
-        contract_fen=request.contract_fen if filed is None else Fen(min(filed, request.contract_fen)),
-        invoice_net_fen=Fen(sum(each.net_fen for each in kept)),
-        paid_fen=request.paid_fen,
-        applicant_region=subject.holder.region_code,
-        provider_region=subject.platform.region_code,
-    )
-    computation = compute(subject.policy, case)
-    if computation.amount_fen == 0:
-        raise Refusal(Code.INVOICE_MISMATCH, field="amount", expected="> 0")
-    return computation
-
-
-def _write(
-    session: Session, drafts: Sequence[_Draft | Refused], *, actor: Actor, at: datetime
-) -> list[Claimed | Refused]:
-    """Write the rows of all drafts whose invoices nobody uses.
-
-    A rival who took an invoice in the meantime shows as a row that was not inserted: everything is taken back to
-    the savepoint and judged again, now with the rival's invoice in sight.
-    """
-    for _ in range(_TRIES):
-        usable = _with_free_invoices(session, drafts, actor)
-        valid = [draft for draft in usable if isinstance(draft, _Draft)]
-        savepoint = session.begin_nested()
-        rows = _claim_rows(session, valid, actor=actor, at=at)
-        session.flush()
-        if invoices.insert_all(session, [row for draft in valid for row in draft.invoices]):
-            return _written(session, usable, rows, actor=actor, at=at)
-        savepoint.rollback()
-    raise Refusal(Code.BUSY)
-
-
-def _written(
-    session: Session, usable: Sequence[_Draft | Refused], rows: Sequence[Claim], *, actor: Actor, at: datetime
-) -> list[Claimed | Refused]:
-    valid = [draft for draft in usable if isinstance(draft, _Draft)]
-    _settle_states(session, valid, rows, actor=actor, at=at)
-    made = iter(rows)
-    return [draft if isinstance(draft, Refused) else _answer(next(made)) for draft in usable]
-
-
-def _with_free_invoices(
-    session: Session, drafts: Sequence[_Draft | Refused], actor: Actor
-) -> list[_Draft | Refused]:
-    """The drafts in order; one whose order or invoice an earlier one or another claim takes is refused."""
-    keys = [row.key for draft in drafts if isinstance(draft, _Draft) for row in draft.invoices]
-    used = invoices.used(session, keys, actor)
-    orders: set[int] = set()
-    usable: list[_Draft | Refused] = []
-    for draft in drafts:
-        if isinstance(draft, Refused):
-            usable.append(draft)
-            continue
-        clash = next((row.key for row in draft.invoices if row.key in used), None)
-        if clash is not None:
-            usable.append(Refused(Code.INVOICE_USED, {"invoice": clash, "claim": used[clash]}))
-        elif draft.subject.order.id in orders:
-            facts = {"state": OrderState.CLAIMED.value, "event": Event.CLAIM.value}
-            usable.append(Refused(Code.STATE_CHANGED, facts))
-        else:
-            orders.add(draft.subject.order.id)
-            used |= {row.key: draft.subject.order.number for row in draft.invoices}
-            usable.append(draft)
-    return usable
-
-
-def _claim_rows(session: Session, drafts: Sequence[_Draft], *, actor: Actor, at: datetime) -> list[Claim]:
-    rows = []
-    for claim_id, draft in zip(take_ids(session, Claim, len(drafts)), drafts, strict=True):
-        request = draft.request
-        row = Claim(
-            id=claim_id,
-            number=numbered("C", fiscal_year(at), claim_id),
-            order_id=draft.subject.order.id,
-            book_id=draft.subject.order.book_id,
-            state=ClaimState.SUBMITTED.value,
-            contract_fen=request.contract_fen,
-            invoice_net_fen=sum(each.net_fen for each in draft.invoices),
-            paid_fen=request.paid_fen,
-            paid_on=request.paid_on,
-            payer_account=request.payer_account,
-            base_fen=draft.computation.base_fen,
-            claimed_fen=draft.claimed_fen,
-            payee_account_id=draft.account.id,
-            submitted_by=actor.person_id,
-            submitted_at=at,
-        )
-        for invoice in draft.invoices:
-            invoice.claim_id = claim_id
-        rows.append(row)
-    session.add_all(rows)
-    return rows
-
-
-def _settle_states(
-    session: Session, drafts: Sequence[_Draft], rows: Sequence[Claim], *, actor: Actor, at: datetime
-) -> None:
-    """Orders become CLAIMED, documents get their claim, the journal its rows."""
-    notes: list[tuple[str, dict[str, Fact]]] = []
-    handed_in: list[tuple[int, GivenDocument]] = []
-    for draft, row in zip(drafts, rows, strict=True):
+def _close(session: Session, made: Sequence[tuple[Draft, Claim]], *, actor: Actor, at: datetime) -> None:
+    """Orders become CLAIMED, the journal has its rows, and who acts next is told."""
+    facts: list[tuple[str, dict[str, Fact]]] = []
+    notes: list[Note] = []
+    for draft, row in made:
         order = draft.subject.order
-        order.state = next_state(OrderState(order.state), Event.CLAIM).value
-        handed_in += [(row.id, each) for each in draft.request.documents]
-        facts: dict[str, Fact] = {
-            "order": order.number,
-            "claimed_fen": row.claimed_fen,
-            "base_fen": row.base_fen,
-        }
-        notes.append((row.number, facts))
-    documents.keep(session, handed_in, actor=actor, at=at)
-    journal.record(session, actor, "claim.submit", notes, at=at)
+        if order.state == OrderState.CAPTURED.value:
+            order.state = next_state(OrderState(order.state), Event.CLAIM).value
+        asked: dict[str, Fact] = {"claimed_fen": row.claimed_fen, "base_fen": row.base_fen}
+        facts.append((row.number, {"order": order.number, **asked}))
+        notes.append(next_actor(draft.subject, row))
+    journal.record(session, actor, "claim.submit", facts, at=at)
+    tell(session, notes, at=at)
     session.flush()
-    said = [
-        Note(
-            MessageEvent.CLAIM_SUBMITTED,
-            row.number,
-            {"claimed_fen": row.claimed_fen},
-            region_code=draft.subject.holder.region_code,
+
+
+def next_actor(subject: Subject, row: Claim) -> Note:
+    """Who is told of a claim that has come in: the other side while it must confirm, else the reviewers."""
+    if row.confirm_by is None or row.state != ClaimState.AWAITING.value:
+        facts: dict[str, Fact] = {"claimed_fen": row.claimed_fen}
+        region = subject.holder.region_code
+        return Note(MessageEvent.CLAIM_SUBMITTED, row.number, facts, region_code=region, once=str(row.round))
+    asked: dict[str, Fact] = {"due_on": row.confirm_by.isoformat(), "claimed_fen": row.claimed_fen}
+    firm, platform = subject.holder.organisation_id, subject.order.platform_id
+    if subject.by_platform:
+        return Note(
+            MessageEvent.CLAIM_TO_CONFIRM, row.number, asked, organisation_id=firm, once=str(row.round)
         )
-        for draft, row in zip(drafts, rows, strict=True)
-    ]
-    tell(session, said, at=at)
+    return Note(MessageEvent.CLAIM_TO_CONFIRM, row.number, asked, platform_id=platform, once=str(row.round))
 
 
 def _answer(row: Claim) -> Claimed:

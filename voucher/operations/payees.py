@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import select
@@ -10,16 +9,18 @@ from sqlalchemy.orm import Session
 
 from voucher.errors import Code, Refusal
 from voucher.models.parties import Holder, Organisation, PayeeAccount, Platform
+from voucher.rules.matching import bare_name
 from voucher.rules.policy import Policy
 from voucher.terms import PayoutMode
 
 
-def payee_of(session: Session, policy: Policy, *, holder: Holder, platform: Platform) -> Organisation:
+def payee_of(session: Session, policy: Policy, *, holder: Holder, platform: Platform | None) -> Organisation:
     """The firm or the provider's host, as the policy pays out.
 
-    Refused as `payee_missing` where the policy pays an operator's escrow, or the holder is no organisation.
+    Refused as `payee_missing` where the policy pays an operator's escrow, the holder is no organisation, or the
+    provider is to be paid for a post-subsidy, which has none.
     """
-    if policy.payout_mode is PayoutMode.PAY_PROVIDER:
+    if policy.payout_mode is PayoutMode.PAY_PROVIDER and platform is not None:
         return platform.organisation
     if policy.payout_mode is PayoutMode.REIMBURSE_ENTERPRISE and holder.organisation_id is not None:
         return session.get_one(Organisation, holder.organisation_id)
@@ -38,11 +39,7 @@ def payable_to(payee: Organisation, accounts: Mapping[int, PayeeAccount], *, acc
     if (
         account is None
         or account.organisation_id != payee.id
-        or _bare(account.account_name) != _bare(payee.name)
+        or bare_name(account.account_name) != bare_name(payee.name)
     ):
         raise Refusal(Code.PAYEE_MISSING, payee=payee.uscc)
     return account
-
-
-def _bare(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).split())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date, fiscal_year
@@ -156,7 +156,8 @@ def _locked(session: Session, results: Sequence[BankResult], actor: Actor) -> di
     rows = session.execute(named).all()
     order_ids = [row[1] for row in rows]
     orders = {order.id: order for order in _rows(session, Order, Order.id.in_(order_ids))}
-    claims = {claim.order_id: claim for claim in _rows(session, Claim, Claim.order_id.in_(order_ids))}
+    standing = and_(Claim.order_id.in_(order_ids), Claim.state != ClaimState.WITHDRAWN.value)
+    claims = {claim.order_id: claim for claim in _rows(session, Claim, standing)}
     batch_ids = SettlementBatch.id.in_({row[2] for row in rows})
     batches = {batch.id: batch for batch in _rows(session, SettlementBatch, batch_ids)}
     lines = _rows(session, SettlementLine, SettlementLine.id.in_([row[0] for row in rows]))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -16,11 +16,11 @@ from voucher.ledger.events import Event as Posting
 from voucher.ledger.events import Leg, Rejected, posting_id
 from voucher.ledger.locking import lock
 from voucher.ledger.posting import post
-from voucher.models.claims import Claim, Invoice
+from voucher.models.claims import Claim
 from voucher.models.orders import Order
 from voucher.models.vouchers import Voucher
-from voucher.operations import find, journal
-from voucher.operations.charges import give_back_legs, order_allowance, refs_of
+from voucher.operations import find, invoices, journal
+from voucher.operations.charges import contract_back_legs, give_back_legs, order_allowance, refs_of
 from voucher.operations.outcome import Refused, one_book, refused
 from voucher.operations.policies import policies_of
 from voucher.rules.lifecycle import Event, next_state
@@ -90,6 +90,7 @@ def _post(session: Session, backs: Sequence[_Back], *, actor: Actor, at: datetim
         for back in backs
     ]
     refs = [ref for _, legs, charged in plans for ref in (*refs_of(legs), *(charged.refs if charged else ()))]
+    refs += [ref for order, _, _ in plans for ref in refs_of(contract_back_legs(order, 1))]
     locked = lock(session, one_book(back.order.book_id for back in backs), refs)
     results: list[Order | Refused] = []
     for order, legs, charged in plans:
@@ -102,6 +103,7 @@ def _post(session: Session, backs: Sequence[_Back], *, actor: Actor, at: datetim
         if charged is not None:
             amount = left if charged.basis is CapBasis.REDEEMED else order.captured_fen
             moves.append(Leg(charged.used, charged.cap, amount))
+        moves += contract_back_legs(order, left)
         (answer,) = post(session, locked, [_event(order, moves, actor, at)], at=at)
         results.append(refused(answer) if isinstance(answer, Rejected) else order)
     return results
@@ -121,7 +123,8 @@ def _event(order: Order, legs: Sequence[Leg], actor: Actor, at: datetime) -> Pos
 
 
 def _claims(session: Session, order_ids: Sequence[int]) -> dict[int, Claim]:
-    query = select(Claim).where(Claim.order_id.in_(order_ids)).order_by(Claim.id).with_for_update()
+    open_claim = Claim.order_id.in_(order_ids), Claim.state != ClaimState.WITHDRAWN.value
+    query = select(Claim).where(*open_claim).order_by(Claim.id).with_for_update()
     found = session.scalars(query.execution_options(populate_existing=True))
     return {claim.order_id: claim for claim in found}
 
@@ -135,8 +138,4 @@ def _close(session: Session, order: Order, claim: Claim | None, reason: str, *, 
         return
     claim.state = ClaimState.REJECTED.value
     claim.decided_at = at
-    session.execute(
-        update(Invoice)
-        .where(Invoice.claim_id == claim.id, Invoice.released_at.is_(None))
-        .values(released_at=at)
-    )
+    invoices.release(session, [claim.id], at=at)

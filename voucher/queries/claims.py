@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from voucher.clock import day_bounds
-from voucher.models.claims import Claim, Document, Invoice
+from voucher.models.claims import Claim, Document
 from voucher.models.journal import Journal
 from voucher.models.orders import Order
 from voucher.models.parties import Holder, PayeeAccount, Platform
@@ -22,6 +22,7 @@ from voucher.models.review import Review
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.queries.claim_checks import Check, checks_of
+from voucher.queries.claim_papers import InvoiceLine, PaymentLine, invoice_lines, payment_lines
 from voucher.queries.paging import Page, as_term, holding, paged, seen_orders
 from voucher.queries.policies import policy_of
 from voucher.rules.permissions import Actor, person_ref
@@ -51,7 +52,7 @@ class ClaimLine:
     holder_name: str
     holder_ref: str
     region_name: str
-    platform_name: str
+    platform_name: str | None
     programme_name: str
     claimed_fen: int
     approved_fen: int | None
@@ -84,16 +85,17 @@ class ClaimFile:
     claim: Claim
     state: ClaimState
     order: Order
-    voucher: Voucher
+    voucher: Voucher | None
     holder: Holder
-    platform: Platform
+    platform: Platform | None
     programme_name: str
     region_name: str
     policy: Policy
     computation: Computation
     payee: PayeeAccount
     submitter: str
-    invoices: Sequence[Invoice]
+    invoices: Sequence[InvoiceLine]
+    payments: Sequence[PaymentLine]
     documents: Sequence[tuple[Document, DocumentKind]]
     checks: Sequence[Check]
     review: Review | None
@@ -119,7 +121,7 @@ def claims(session: Session, actor: Actor, wanted: ClaimFilter, *, page: int = 1
             Claim.approved_fen,
         )
         .where(seen_orders(actor), *_conditions(wanted))
-        .order_by(Claim.submitted_at, Claim.id)
+        .order_by(Claim.queued_at, Claim.id)
     )
     return paged(session, query, ClaimLine, page=page)
 
@@ -148,7 +150,7 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
     """One claim with its order, papers, computation, checks and history; None for one the actor does not see."""
     row = session.execute(
         _joined(Claim, Order, Voucher, Holder, Platform, Programme.name, Region.name, PayeeAccount)
-        .join(Voucher, Voucher.id == Order.voucher_id)
+        .outerjoin(Voucher, Voucher.id == Order.voucher_id)
         .join(PayeeAccount, PayeeAccount.id == Claim.payee_account_id)
         .where(Claim.number == number, seen_orders(actor))
     ).one_or_none()
@@ -156,15 +158,14 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
         return None
     claim, order, voucher, holder, platform, programme_name, region_name, payee = row
     policy = policy_of(session, order.policy_code)
-    invoices = session.scalars(
-        select(Invoice).where(Invoice.claim_id == claim.id).order_by(Invoice.key)
-    ).all()
+    lines = invoice_lines(session, claim)
     documents = session.scalars(
         select(Document).where(Document.claim_id == claim.id).order_by(Document.id)
     ).all()
     review = session.scalars(select(Review).where(Review.claim_id == claim.id)).one_or_none()
     names = _names(session, [claim.submitted_by, review.reviewer_id if review else 0])
-    case = _case(claim, order, holder_class=voucher.holder_class, holder=holder, platform=platform)
+    holder_class = voucher.holder_class if voucher is not None else order.holder_class or ""
+    case = _case(claim, order, holder_class=holder_class, holder=holder, platform=platform)
     return ClaimFile(
         claim=claim,
         state=ClaimState(claim.state),
@@ -178,9 +179,10 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
         computation=compute(policy, case),
         payee=payee,
         submitter=names.get(claim.submitted_by, ""),
-        invoices=invoices,
+        invoices=lines,
+        payments=payment_lines(session, claim),
         documents=[(each, DocumentKind(each.kind)) for each in documents],
-        checks=checks_of(session, policy, claim=claim, order=order, invoices=invoices),
+        checks=checks_of(session, policy, claim=claim, order=order, lines=lines),
         review=review,
         verdict=Verdict(review.verdict) if review else None,
         reviewer=names.get(review.reviewer_id, "") if review else "",
@@ -217,7 +219,7 @@ def _joined(*columns: Any) -> Select[Any]:
         .join(Order, Order.id == Claim.order_id)
         .join(Holder, Holder.id == Order.holder_id)
         .join(Region, Region.code == Holder.region_code)
-        .join(Platform, Platform.id == Order.platform_id)
+        .outerjoin(Platform, Platform.id == Order.platform_id)
         .join(Programme, Programme.code == Order.programme_code)
     )
 
@@ -236,17 +238,19 @@ def _conditions(wanted: ClaimFilter) -> list[ColumnElement[bool]]:
     return [and_(*found)] if found else []
 
 
-def _case(claim: Claim, order: Order, *, holder_class: str, holder: Holder, platform: Platform) -> Case:
+def _case(
+    claim: Claim, order: Order, *, holder_class: str, holder: Holder, platform: Platform | None
+) -> Case:
     """The claim as the rules compute it; a contract that was filed for less counts for that."""
-    filed = order.contract_fen
+    amounts = [Fen(each) for each in (order.contract_fen, claim.contract_fen) if each is not None]
     return Case(
         holder_class=holder_class,
         service=order.service,
-        contract_fen=Fen(claim.contract_fen if filed is None else min(filed, claim.contract_fen)),
+        contract_fen=min(amounts, default=None),
         invoice_net_fen=Fen(claim.invoice_net_fen),
         paid_fen=Fen(claim.paid_fen),
         applicant_region=holder.region_code,
-        provider_region=platform.region_code,
+        provider_region=platform.region_code if platform is not None else claim.origin_region or "",
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from voucher.errors import Code
 from voucher.rules.eligibility import Finding
@@ -54,14 +56,70 @@ class Invoice:
     issued_on: date
 
 
-def mismatch(invoice: Invoice, *, enterprise_uscc: str, host_uscc: str, contract_on: date | None) -> Finding:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What an invoice says wherever it is used: two claims that use it must agree on all of it."""
+
+    issued_on: date
+    net_fen: int
+    buyer_uscc: str
+    seller_uscc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where the form says something else than the original: the field, what the form says, what the file says."""
+
+    field: str
+    said: str | int
+    original: str | int
+
+
+def recorded(head: Head, before: Head) -> Finding:
+    """`invoice_mismatch` where an invoice is described otherwise than by a claim that uses it already.
+
+    `field` is recorded_date, recorded_net, recorded_buyer or recorded_seller.
+    """
+    pairs = (
+        ("recorded_date", head.issued_on, before.issued_on),
+        ("recorded_net", head.net_fen, before.net_fen),
+        ("recorded_buyer", head.buyer_uscc, before.buyer_uscc),
+        ("recorded_seller", head.seller_uscc, before.seller_uscc),
+    )
+    field = next((name for name, now, then in pairs if now != then), None)
+    return None if field is None else (Code.INVOICE_MISMATCH, {"field": field, "expected": ""})
+
+
+def differences(head: Head, original: Mapping[str, Any] | None) -> list[Difference]:
+    """Where the facts of an invoice differ from its original, as far as the original gives them.
+
+    `original` has issued_on (ISO), net_fen, buyer_uscc, seller_uscc; one that is missing or empty is not compared.
+    """
+    if original is None:
+        return []
+    pairs: tuple[tuple[str, str | int], ...] = (
+        ("issued_on", head.issued_on.isoformat()),
+        ("net_fen", head.net_fen),
+        ("buyer_uscc", head.buyer_uscc),
+        ("seller_uscc", head.seller_uscc),
+    )
+    return [
+        Difference(name, said, original[name])
+        for name, said in pairs
+        if original.get(name) not in (None, "", said)
+    ]
+
+
+def mismatch(
+    invoice: Invoice, *, enterprise_uscc: str, host_uscc: str | None, contract_on: date | None
+) -> Finding:
     """None if the invoice is the enterprise's, from the provider's host, and not older than the contract.
 
     Otherwise `invoice_mismatch` with `field` buyer, seller or date.
     """
     if invoice.buyer_uscc != enterprise_uscc:
         return Code.INVOICE_MISMATCH, {"field": "buyer", "expected": enterprise_uscc}
-    if invoice.seller_uscc != host_uscc:
+    if host_uscc is not None and invoice.seller_uscc != host_uscc:
         return Code.INVOICE_MISMATCH, {"field": "seller", "expected": host_uscc}
     if contract_on is not None and invoice.issued_on < contract_on:
         return Code.INVOICE_MISMATCH, {"field": "date", "expected": contract_on.isoformat()}

@@ -10,7 +10,6 @@ from marshmallow import ValidationError, fields, validates_schema
 from voucher.clock import iso
 from voucher.queries.claims import ClaimFile, ClaimLine
 from voucher.schemas.api_fields import (
-    DigestField,
     JsonDayField,
     JsonIdField,
     PageAnswer,
@@ -22,17 +21,9 @@ from voucher.schemas.api_fields import (
     moment,
     state,
 )
+from voucher.schemas.api_files import FileAnswer, StoredBody
 from voucher.schemas.base import Body, ChoiceField, FenField, TextField, UsccField
-from voucher.terms import ClaimState, DocumentKind, Verdict
-
-
-class StoredAnswer(Body):
-    """A file that was kept, named by its sha256."""
-
-    sha256 = fields.String(required=True, metadata={"pattern": "^[0-9a-f]{64}$"})
-    size_bytes = fields.Integer(required=True)
-    media_type = fields.String(required=True)
-    file_name = fields.String(required=True)
+from voucher.terms import ClaimState, DocumentKind, PaymentChannel, Verdict
 
 
 class InvoiceBody(Body):
@@ -44,13 +35,23 @@ class InvoiceBody(Body):
     net_fen = FenField(required=True, metadata={"description": "不含税金额（分）"})
     buyer_uscc = UsccField(required=True, metadata={"type": "string"})
     seller_uscc = UsccField(required=True, metadata={"type": "string"})
+    buyer_name = TextField(maximum=120, load_default="", metadata={"description": "购买方名称"})
+    seller_name = TextField(maximum=120, load_default="", metadata={"description": "销售方名称"})
+    allocated_fen = FenField(
+        load_default=None,
+        metadata={"description": "分摊到本订单的金额（分）；不填为全部。一张发票可分摊到几笔订单"},
+    )
 
 
-class StoredBody(Body):
-    """A file sent before (POST /files), under the name that it is to go by."""
+class PaymentBody(Body):
+    """One payment, or the part of it that belongs to this order."""
 
-    sha256 = DigestField(required=True)
-    file_name = TextField(required=True, maximum=120)
+    amount_fen = FenField(required=True, metadata={"description": "付款金额（分）"})
+    paid_on = JsonDayField(required=True)
+    payer_name = TextField(required=True, maximum=120, metadata={"description": "付款账户户名，应为申请企业"})
+    payer_account = TextField(required=True, maximum=40, metadata={"description": "付款账号"})
+    channel = ChoiceField(PaymentChannel, load_default=PaymentChannel.BANK_TRANSFER)
+    serial = TextField(maximum=60, load_default="", metadata={"description": "交易流水号"})
 
 
 class DocumentBody(StoredBody):
@@ -65,9 +66,7 @@ class ClaimBody(Body):
     order_no = TextField(required=True, maximum=24)
     contract_fen = FenField(required=True, metadata={"description": "合同金额（分）"})
     invoices = fields.List(fields.Nested(InvoiceBody), required=True, validate=bounded(1, 50))
-    paid_fen = FenField(required=True, metadata={"description": "实际支付金额（分）"})
-    paid_on = JsonDayField(required=True)
-    payer_account = TextField(required=True, maximum=40, metadata={"description": "付款账号"})
+    payments = fields.List(fields.Nested(PaymentBody), required=True, validate=bounded(1, 50))
     documents = fields.List(fields.Nested(DocumentBody), required=True, validate=bounded(1, 50))
     payee_account_id = JsonIdField(
         required=True, metadata={"description": "收款账户，见 GET /payee-accounts"}
@@ -137,7 +136,7 @@ class ClaimsAnswer(PageAnswer):
     claims = fields.List(fields.Nested(ClaimLineAnswer), required=True)
 
 
-class DocumentAnswer(StoredAnswer):
+class DocumentAnswer(FileAnswer):
     """A file of a claim."""
 
     id = fields.Integer(required=True)
@@ -210,7 +209,7 @@ def claim_answer(file: ClaimFile) -> dict[str, Any]:
         "submitted_at": iso(claim.submitted_at),
         "order_no": file.order.number,
         "holder": {"ref": file.holder.ref, "name": file.holder.name},
-        "platform_name": file.platform.name,
+        "platform_name": file.platform.name if file.platform is not None else None,
         "programme_name": file.programme_name,
         "claimed_fen": claim.claimed_fen,
         "approved_fen": claim.approved_fen,

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from voucher.api.access import current_actor
 from voucher.api.endpoint import Endpoints, invalid, numbered, operation
 from voucher.api.entry import change, reading
-from voucher.api.files import keep_file, named_file
+from voucher.api.files import keep_files_sent, named_file
 from voucher.errors import Code, found
 from voucher.operations.claim import ClaimRequest, claim
+from voucher.operations.claim_papers import GivenPayment
 from voucher.operations.documents import GivenDocument, given_as
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.outcome import only
@@ -21,6 +22,7 @@ from voucher.operations.payees import payee_of
 from voucher.operations.review import ReviewRequest, review
 from voucher.queries import batches, claims, orders, policies
 from voucher.schemas import api_claims as schemas
+from voucher.schemas.api_files import StoredAnswer, stored_answer
 
 blueprint = Endpoints("claims_v1", __name__, url_prefix="/api/v1", description="兑付申请与审核")
 
@@ -32,7 +34,15 @@ _FILE = {
             "schema": {
                 "type": "object",
                 "required": ["file"],
-                "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+                "properties": {
+                    "file": {
+                        "type": "array",
+                        "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+                        "minItems": 1,
+                        "maxItems": 20,
+                        "description": "一个文件；或者几张照片，合成一个 PDF",
+                    }
+                },
             }
         }
     },
@@ -41,14 +51,23 @@ _FILE = {
 
 @blueprint.route("/files", methods=["POST"])
 @blueprint.doc(requestBody=_FILE)
-@operation("上传文件", "enterprise:claim:submit", refuses=(Code.FILE_REFUSED,))
-@blueprint.response(201, schemas.StoredAnswer)
-def upload() -> Any:
-    """保存一个 PDF、OFD、PNG 或 JPEG 文件，以 sha256 为名。同样的内容只存一份，所以不需要 Idempotency-Key。"""
-    sent = request.files.get("file")
-    if sent is None:
+@operation(
+    "上传文件",
+    "enterprise:claim:submit",
+    "provider:order:deliver",
+    "reviewer:claim:read",
+    refuses=(Code.FILE_REFUSED,),
+)
+@blueprint.response(201, StoredAnswer)
+def upload() -> dict[str, Any]:
+    """保存一个 PDF、OFD、电子发票 XML、PNG、JPEG 或 HEIC 文件，以 sha256 为名；几张照片合成一个 PDF，原照片一并保留。
+
+    电子发票的内容随即读出（invoice）。同样的内容只存一份，所以不需要 Idempotency-Key。禁止上传涉密资料。
+    """
+    sent = request.files.getlist("file")
+    if not sent:
         raise invalid("file", "请选择文件。")
-    return keep_file(sent)
+    return stored_answer(keep_files_sent(sent))
 
 
 @blueprint.route("/orders/<number>/payee-accounts", methods=["GET"])
@@ -87,9 +106,7 @@ def submit(body: dict[str, Any]) -> dict[str, Any]:
         order_number=body["order_no"],
         contract_fen=body["contract_fen"],
         invoices=tuple(GivenInvoice(**invoice) for invoice in body["invoices"]),
-        paid_fen=body["paid_fen"],
-        paid_on=body["paid_on"],
-        payer_account=body["payer_account"],
+        payments=tuple(GivenPayment(**payment) for payment in body["payments"]),
         documents=tuple(_document(document) for document in body["documents"]),
         payee_account_id=body["payee_account_id"],
     )

@@ -54,6 +54,7 @@ class Party:
     organisation_id: int
     account_id: int
     actor: Actor
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +255,7 @@ def firms(setting: Setting, accounts_by_uscc: dict[str, int], passwords: dict[st
     return tuple(
         Party(
             each.uscc, holders[each.uscc], organisations[each.uscc], accounts_by_uscc[each.uscc],
-            actor(setting, each.login),
+            actor(setting, each.login), each.name,
         )
         for each in cast.FIRMS
     )  # fmt: skip

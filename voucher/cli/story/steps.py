@@ -19,6 +19,7 @@ from voucher.operations.answer_order import AcceptRequest, accept_order
 from voucher.operations.batch import Batch, BatchRequest, make, submit
 from voucher.operations.cancel_order import CancelRequest, cancel_order
 from voucher.operations.claim import Claimed, ClaimRequest, claim
+from voucher.operations.claim_papers import GivenPayment
 from voucher.operations.confirm_order import ConfirmRequest, confirm_order
 from voucher.operations.confirm_session import confirm_session
 from voucher.operations.deliver import DeliverRequest, deliver
@@ -191,9 +192,14 @@ def claim_all(
                     seller_uscc=deal.lab.host_uscc,
                 ),
             ),
-            paid_fen=deal.contract_fen,
-            paid_on=day,
-            payer_account="6217000000000000",
+            payments=(
+                GivenPayment(
+                    amount_fen=deal.contract_fen,
+                    paid_on=day,
+                    payer_name=deal.firm.name,
+                    payer_account="6217000000000000",
+                ),
+            ),
             documents=papers(order),
             payee_account_id=deal.firm.account_id,
         )
