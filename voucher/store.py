@@ -1,8 +1,8 @@
 """Files kept under their own sha256: the same content once, and a changed file no longer fits its name.
 
 A file is written under a temporary name, synced, and renamed into place; a reader never sees half of one. What
-a file is, is decided by its first bytes, never by its name. Nothing here touches the database: a file that no
-document names is harmless.
+a file is, `voucher/media.py` says by its bytes, never by its name. Nothing here touches the database: a file that
+nothing names is swept once nobody has asked for it for a day, and every form that still holds it asks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import re
 import tempfile
 import unicodedata
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,23 +18,11 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from voucher.errors import Code, Refusal
+from voucher.media import checked_type
 
 LONGEST_NAME = 120
 _CHUNK = 256 * 1024
-_HEAD = 16
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_SIGNATURES = (
-    (b"%PDF-", "application/pdf"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"PK\x03\x04", "application/ofd"),
-)
-_EXTENSIONS = {
-    "application/pdf": ("pdf",),
-    "image/png": ("png",),
-    "image/jpeg": ("jpg", "jpeg"),
-    "application/ofd": ("ofd",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +43,17 @@ class Stored:
 def save(stream: BinaryIO, folder: Path, *, file_name: str, max_bytes: int) -> Stored:
     """Keep what `stream` holds; the same content again is kept once.
 
-    Refused as `file_refused` with `reason`: `empty`, `too_large` (more than `max_bytes`), `type` (neither PDF,
-    PNG, JPEG nor OFD by content), `extension` (the name says another type than the content). A refused file
-    leaves nothing behind.
+    Refused as `file_refused` with `reason`: `empty`, `too_large` (more than `max_bytes`), and what
+    `media.checked_type` refuses. A refused file leaves nothing behind.
     """
     name = plain_name(file_name)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".incoming-", delete=False) as incoming:
         waiting = Path(incoming.name)
         try:
-            digest, size, head = _copied(stream, incoming, name=name, max_bytes=max_bytes)
-            media_type = _checked(waiting, head, name)
-            _keep(waiting, _place(folder, digest))
+            digest, size = _copied(stream, incoming, name=name, max_bytes=max_bytes)
+            media_type = checked_type(waiting, name)
+            _keep(waiting, place_of(folder, digest))
         finally:
             waiting.unlink(missing_ok=True)
     return Stored(digest, size, media_type, name)
@@ -75,21 +61,68 @@ def save(stream: BinaryIO, folder: Path, *, file_name: str, max_bytes: int) -> S
 
 def open_file(folder: Path, digest: str) -> BinaryIO:
     """The file of this sha256, for reading. Raises FileNotFoundError where there is none."""
-    return _place(folder, digest).open("rb")
+    return place_of(folder, digest).open("rb")
 
 
 def described(folder: Path, digest: str, *, file_name: str) -> Stored:
-    """What the store says of a file that it has, under the name that it is to go by.
+    """What the store says of a file that it has, under the name that it is to go by; it is not swept for a day.
 
     Refused as `file_refused` with `reason`: `missing` (no file of this sha256), `extension` (the name says another
     type than the content).
     """
-    name, place = plain_name(file_name), _place(folder, digest)
-    if not place.is_file():
+    name, place = plain_name(file_name), place_of(folder, digest)
+    if not still_there(folder, digest):
         raise Refusal(Code.FILE_REFUSED, reason="missing", file=name)
+    return Stored(digest, place.stat().st_size, checked_type(place, name), name)
+
+
+def still_there(folder: Path, digest: str) -> bool:
+    """Whether the store has this file; if so, it is not swept for a day."""
+    try:
+        os.utime(place_of(folder, digest))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def rehashed(folder: Path, digest: str) -> str:
+    """The sha256 of what stands under this sha256 now. Raises OSError where nothing can be read."""
+    return hash_of(place_of(folder, digest))
+
+
+def hash_of(place: Path) -> str:
+    """The sha256 of a file's content."""
+    found = sha256()
     with place.open("rb") as stream:
-        head = stream.read(_HEAD)
-    return Stored(digest, place.stat().st_size, _checked(place, head, name), name)
+        for chunk in _chunks(stream):
+            found.update(chunk)
+    return found.hexdigest()
+
+
+def digests(folder: Path) -> Iterator[str]:
+    """Every sha256 that the store has a file of, in order."""
+    for first in sorted(each for each in folder.glob("[0-9a-f][0-9a-f]") if each.is_dir()):
+        for place in sorted(first.glob("[0-9a-f][0-9a-f]/*")):
+            if _SHA256.fullmatch(place.name):
+                yield place.name
+
+
+def discard(folder: Path, digest: str, *, unused_since: float) -> bool:
+    """Delete a file unless somebody asked for it since that moment (seconds of the epoch); says whether it is gone.
+
+    It is taken aside first: whoever asks in the meantime finds nothing, or has asked before and it is put back.
+    """
+    place = place_of(folder, digest)
+    aside = place.with_name(f".sweeping-{digest}")
+    try:
+        place.replace(aside)
+        if aside.stat().st_mtime > unused_since:
+            aside.replace(place)
+            return False
+        aside.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def plain_name(given: str) -> str:
@@ -102,20 +135,19 @@ def plain_name(given: str) -> str:
     return f"{stem[: LONGEST_NAME - len(extension) - 1]}.{extension}"[-LONGEST_NAME:]
 
 
-def _copied(stream: BinaryIO, incoming: IO[bytes], *, name: str, max_bytes: int) -> tuple[str, int, bytes]:
-    digest, size, head = sha256(), 0, b""
+def _copied(stream: BinaryIO, incoming: IO[bytes], *, name: str, max_bytes: int) -> tuple[str, int]:
+    digest, size = sha256(), 0
     for chunk in _chunks(stream):
         size += len(chunk)
         if size > max_bytes:
             raise Refusal(Code.FILE_REFUSED, reason="too_large", file=name, max_bytes=max_bytes)
-        head = head or chunk[:_HEAD]
         digest.update(chunk)
         incoming.write(chunk)
     if size == 0:
         raise Refusal(Code.FILE_REFUSED, reason="empty", file=name)
     incoming.flush()
     os.fsync(incoming.fileno())
-    return digest.hexdigest(), size, head
+    return digest.hexdigest(), size
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
@@ -123,35 +155,19 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def _checked(waiting: Path, head: bytes, name: str) -> str:
-    media_type = next((kind for start, kind in _SIGNATURES if head.startswith(start)), "")
-    if media_type == "application/ofd" and not _is_ofd(waiting):
-        media_type = ""
-    if not media_type:
-        raise Refusal(Code.FILE_REFUSED, reason="type", file=name)
-    extension = Path(name).suffix[1:].lower()
-    if extension not in _EXTENSIONS[media_type]:
-        raise Refusal(Code.FILE_REFUSED, reason="extension", file=name)
-    return media_type
-
-
-def _is_ofd(waiting: Path) -> bool:
-    """OFD (GB/T 33190) is a zip with OFD.xml at its top; a spreadsheet or a program archive is not."""
-    try:
-        with zipfile.ZipFile(waiting) as archive:
-            return "OFD.xml" in archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
-        return False
-
-
-def _place(folder: Path, digest: str) -> Path:
+def place_of(folder: Path, digest: str) -> Path:
+    """Where the file of this sha256 stands, if it is there. Raises ValueError for anything but a sha256."""
     if not _SHA256.fullmatch(digest):
         raise ValueError("a file is named by its sha256")
     return folder / digest[:2] / digest[2:4] / digest
 
 
 def _keep(waiting: Path, place: Path) -> None:
-    if place.is_file():
+    try:
+        os.utime(place)
+    except FileNotFoundError:
+        pass
+    else:
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     waiting.chmod(0o440)

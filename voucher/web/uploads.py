@@ -15,8 +15,10 @@ from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.datastructures import FileStorage
 
 from voucher.errors import Code, Refusal
+from voucher.media import PHOTOS
+from voucher.originals import joined, with_facts
 from voucher.schemas.messages import sentence
-from voucher.store import Stored, described, open_file, save
+from voucher.store import Stored, open_file, save, still_there
 from voucher.web.access import current_actor
 from voucher.web.entry import settings
 
@@ -84,31 +86,34 @@ def _kept_before(field: str) -> tuple[list[Kept], list[str]]:
         stored = _read(ticket, field)
         if stored is None:
             continue
-        try:
-            described(settings().files_dir, stored.sha256, file_name=stored.file_name)
-        except Refusal:
+        if all(still_there(settings().files_dir, each.sha256) for each in (stored, *stored.parts)):
+            kept.append((ticket, stored))
+        else:
             errors.append(f"文件“{stored.file_name}”已经不在，请重新上传。")
-            continue
-        kept.append((ticket, stored))
     return kept[:MOST_FILES], errors
 
 
 def _saved(uploads: Sequence[FileStorage]) -> tuple[list[Stored], list[str]]:
-    stored: list[Stored] = []
-    errors: list[str] = []
+    """The uploads as stored: photos as one PDF, and with what their originals say; and why some are refused."""
+    folder, stored, errors = settings().files_dir, list[Stored](), list[str]()
     for upload in uploads[:MOST_FILES]:
         try:
             stored.append(
                 save(
                     cast(BinaryIO, upload.stream),
-                    settings().files_dir,
+                    folder,
                     file_name=upload.filename or "",
                     max_bytes=settings().max_upload,
                 )
             )
         except Refusal as refusal:
             errors.append(sentence(refusal))
-    return stored, errors
+    try:
+        stored = joined(stored, folder, max_bytes=settings().max_upload)
+    except Refusal as refusal:
+        errors.append(sentence(refusal))
+        stored = [each for each in stored if each.media_type not in PHOTOS]
+    return [with_facts(each, folder) for each in stored], errors
 
 
 def _read(ticket: str, field: str) -> Stored | None:

@@ -1,0 +1,94 @@
+"""Files in JSON: what was kept, what it was made of, and what an original invoice says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields
+
+from voucher.schemas.api_fields import DigestField, bounded, day
+from voucher.schemas.base import Body, TextField
+from voucher.store import Stored
+
+MOST_PARTS = 20
+
+
+class FileAnswer(Body):
+    """A file, named by its sha256."""
+
+    sha256 = fields.String(required=True, metadata={"pattern": "^[0-9a-f]{64}$"})
+    size_bytes = fields.Integer(required=True)
+    media_type = fields.String(required=True)
+    file_name = fields.String(required=True)
+
+
+class PartAnswer(Body):
+    """A photo that a PDF was made of."""
+
+    sha256 = fields.String(required=True, metadata={"pattern": "^[0-9a-f]{64}$"})
+    file_name = fields.String(required=True)
+
+
+class LineAnswer(Body):
+    """A line of an original invoice. Amounts in fen."""
+
+    name = fields.String(required=True)
+    net_fen = fields.Integer(required=True, allow_none=True)
+    tax_fen = fields.Integer(required=True, allow_none=True)
+
+
+class OriginalAnswer(Body):
+    """What an original invoice says; null and empty texts are what it does not say. Amounts in fen."""
+
+    number = fields.String(required=True)
+    code = fields.String(required=True)
+    issued_on = day(none=True)
+    net_fen = fields.Integer(required=True, allow_none=True)
+    tax_fen = fields.Integer(required=True, allow_none=True)
+    total_fen = fields.Integer(required=True, allow_none=True)
+    buyer_uscc = fields.String(required=True)
+    buyer_name = fields.String(required=True)
+    seller_uscc = fields.String(required=True)
+    seller_name = fields.String(required=True)
+    red = fields.Boolean(required=True, metadata={"description": "是否红字发票"})
+    lines = fields.List(fields.Nested(LineAnswer), required=True)
+    source = fields.String(required=True, metadata={"enum": ["xml", "ofd", "pdf"]})
+
+
+class StoredAnswer(FileAnswer):
+    """A file that was kept. `made_of`: the photos that became this PDF; send them along where it is attached."""
+
+    made_of = fields.List(fields.Nested(PartAnswer), required=True)
+    invoice = fields.Nested(OriginalAnswer, required=True, allow_none=True)
+
+
+class PartBody(Body):
+    """A photo that a PDF was made of."""
+
+    sha256 = DigestField(required=True)
+    file_name = TextField(required=True, maximum=120)
+
+
+class StoredBody(Body):
+    """A file sent before (POST /files), under the name that it is to go by."""
+
+    sha256 = DigestField(required=True)
+    file_name = TextField(required=True, maximum=120)
+    made_of = fields.List(
+        fields.Nested(PartBody),
+        load_default=list,
+        validate=bounded(0, MOST_PARTS),
+        metadata={"description": "照片合成的 PDF：POST /files 返回的 made_of"},
+    )
+
+
+def stored_answer(stored: Stored) -> dict[str, Any]:
+    """What `StoredAnswer` says of a file."""
+    return {
+        "sha256": stored.sha256,
+        "size_bytes": stored.size_bytes,
+        "media_type": stored.media_type,
+        "file_name": stored.file_name,
+        "made_of": [{"sha256": part.sha256, "file_name": part.file_name} for part in stored.parts],
+        "invoice": stored.facts.get("invoice"),
+    }
