@@ -590,6 +590,7 @@ class NoticeOutcome(Term):
     OBJECTED = "objected", "异议处理中"
     CLEARED = "cleared", "公示期满，无异议"
     UPHELD = "upheld", "异议成立，不予兑付"
+    WITHDRAWN = "withdrawn", "已退出公示"
 
 
 class ObjectionChannel(Term):

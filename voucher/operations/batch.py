@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from voucher.clock import fiscal_year
@@ -17,17 +17,20 @@ from voucher.errors import Code, Fact, Refusal
 from voucher.models.claims import Claim
 from voucher.models.numbers import take_ids
 from voucher.models.orders import Order
-from voucher.models.parties import Organisation, PayeeAccount
+from voucher.models.parties import PayeeAccount
 from voucher.models.programmes import Programme
 from voucher.models.settlements import SettlementBatch, SettlementLine
 from voucher.money import Fen
 from voucher.operations import journal
 from voucher.operations.alone import alone
 from voucher.operations.bar_claim import refuse_barred
+from voucher.operations.batch_lines import add_lines, remove_lines
 from voucher.operations.outcome import Refused
+from voucher.operations.policies import policies_of
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import BatchState, ClaimState, LineState, OrderState
+from voucher.rules.publicity import working_days_asked
+from voucher.terms import BatchState, ClaimState, OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def take_in(
 def take_out(
     session: Session, requests: Sequence[ChangeRequest], *, actor: Actor, at: datetime
 ) -> list[Batch | Refused]:
-    """Take claims out again; they become APPROVED. Refused as for `take_in`."""
+    """Take claims out again; they become what they were, APPROVED or CLEARED. Refused as for `take_in`."""
     return alone(
         session, requests, lambda request: _change(session, request, Event.TAKE_OUT, actor=actor, at=at)
     )
@@ -185,13 +188,11 @@ def _change(session: Session, request: ChangeRequest, event: Event, *, actor: Ac
     if missing:
         raise Refusal(Code.NOT_FOUND, claim=min(missing))
     refuse_barred(session, [claim.id for claim, _ in pairs if event is Event.TAKE_IN], at=at)
-    for claim, order in pairs:
-        claim.state = next_state(ClaimState(claim.state), event).value
-        order.state = next_state(OrderState(order.state), event).value
+    _move(session, pairs, event)
     if event is Event.TAKE_IN:
-        _add_lines(session, batch, [claim for claim, _ in pairs])
+        add_lines(session, batch, [claim for claim, _ in pairs])
     else:
-        _remove_lines(session, batch, [claim.id for claim, _ in pairs])
+        remove_lines(session, batch, [claim.id for claim, _ in pairs])
     session.flush()
     total = select(func.count(), func.coalesce(func.sum(SettlementLine.amount_fen), 0)).where(
         SettlementLine.batch_id == batch.id
@@ -199,6 +200,23 @@ def _change(session: Session, request: ChangeRequest, event: Event, *, actor: Ac
     batch.line_count, batch.total_fen = (int(value) for value in session.execute(total).one())
     _note(session, batch, f"batch.{event.value}", actor=actor, at=at)
     return standing(batch)
+
+
+def _move(session: Session, pairs: Sequence[tuple[Claim, Order]], event: Event) -> None:
+    """Claims and orders into the batch or out of it; one that was published goes back to CLEARED.
+
+    Refuses `notice_required` for a claim whose policy asks for a notice and that is not cleared.
+    """
+    policies = policies_of(session, {order.policy_code for _, order in pairs})
+    for claim, order in pairs:
+        days, state = working_days_asked(policies[order.policy_code]), ClaimState(claim.state)
+        if event is Event.TAKE_IN and days and state is ClaimState.APPROVED:
+            raise Refusal(Code.NOTICE_REQUIRED, claim=claim.number, working_days=days)
+        following = next_state(state, event)
+        if days and following is ClaimState.APPROVED:
+            following = ClaimState.CLEARED
+        claim.state = following.value
+        order.state = next_state(OrderState(order.state), event).value
 
 
 def _own_batch(session: Session, number: str, actor: Actor) -> SettlementBatch:
@@ -228,51 +246,6 @@ def _claims_of(session: Session, request: ChangeRequest, actor: Actor) -> list[t
         .execution_options(populate_existing=True)
     )
     return [(claim, orders[claim.order_id]) for claim in claims]
-
-
-def _add_lines(session: Session, batch: SettlementBatch, claims: Sequence[Claim]) -> None:
-    query = (
-        select(PayeeAccount, Organisation)
-        .join(Organisation, Organisation.id == PayeeAccount.organisation_id)
-        .where(PayeeAccount.id.in_({claim.payee_account_id for claim in claims}))
-    )
-    payees = {account.id: (account, payee) for account, payee in session.execute(query)}
-    highest = select(func.coalesce(func.max(SettlementLine.seq), 0)).where(
-        SettlementLine.batch_id == batch.id
-    )
-    first = int(session.execute(highest).scalar_one()) + 1
-    rows = []
-    for seq, claim in enumerate(claims, start=first):
-        account, payee = payees[claim.payee_account_id]
-        if not account.active:
-            raise Refusal(Code.PAYEE_MISSING, payee=payee.uscc)
-        rows.append(
-            {
-                "batch_id": batch.id,
-                "seq": seq,
-                "claim_id": claim.id,
-                "order_id": claim.order_id,
-                "payee_ref": payee.uscc,
-                "payee_name": account.account_name,
-                "bank": account.bank,
-                "account_no": account.account_no,
-                "amount_fen": claim.approved_fen,
-                "state": LineState.PENDING.value,
-            }
-        )
-    if rows:
-        session.connection().execute(insert(SettlementLine), rows)
-
-
-def _remove_lines(session: Session, batch: SettlementBatch, claim_ids: Sequence[int]) -> None:
-    query = select(SettlementLine).where(
-        SettlementLine.batch_id == batch.id, SettlementLine.claim_id.in_(claim_ids)
-    )
-    lines = session.scalars(query).all()
-    if len(lines) != len(claim_ids):
-        raise Refusal(Code.NOT_FOUND, batch=batch.number)
-    for line in lines:
-        session.delete(line)
 
 
 def _submit(session: Session, number: str, *, actor: Actor, at: datetime) -> Batch:

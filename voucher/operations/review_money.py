@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -42,6 +43,11 @@ class Decided:
         """What of the order's money goes back."""
         return Fen(self.case.order.captured_fen - self.approved_fen)
 
+    @property
+    def posting(self) -> UUID:
+        """The id of what it posts: one decision for one claim."""
+        return posting_id("review", self.number)
+
 
 def post_decisions(
     session: Session, decisions: Sequence[Decided], *, actor: Actor, at: datetime
@@ -61,7 +67,7 @@ def post_decisions(
     locked = lock(session, book_id, refs)
     answers = iter(post(session, locked, present, at=at) if present else [])
     return [
-        Accepted(posting_id("review", each.number)) if event is None else next(answers)
+        Accepted(each.posting) if event is None else next(answers)
         for each, event in zip(decisions, events, strict=True)
     ]
 
@@ -73,7 +79,7 @@ def _event(decision: Decided, voucher: Voucher, line: BudgetLine, *, actor: Acto
     if charged is not None and charged.basis is CapBasis.REDEEMED:
         legs += (Leg(charged.used, charged.account, amount),)
     return Event(
-        id=posting_id("review", decision.number),
+        id=decision.posting,
         kind=PostingKind.DISALLOW if decision.verdict is Verdict.REJECT else PostingKind.TRIM,
         legs=legs,
         fiscal_year=order.fiscal_year,

@@ -9,8 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from voucher.models.messages import Holiday
-from voucher.rules.working_days import Calendar
-from voucher.terms import DayKind
+from voucher.rules.working_days import Calendar, calendar_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +29,7 @@ def calendar(session: Session, year_from: int, year_to: int) -> Calendar:
     query = select(Holiday.day, Holiday.kind).where(
         Holiday.day >= date(year_from, 1, 1), Holiday.day <= date(year_to, 12, 31)
     )
-    rows = session.execute(query).all()
-    return Calendar(
-        rest=frozenset(day for day, kind in rows if kind == DayKind.REST),
-        work=frozenset(day for day, kind in rows if kind == DayKind.WORK),
-        years=frozenset(day.year for day, _ in rows),
-    )
+    return calendar_of((day, kind) for day, kind in session.execute(query))
 
 
 def holidays_of(session: Session, year: int) -> YearOfHolidays:

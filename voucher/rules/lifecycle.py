@@ -165,7 +165,11 @@ _CLAIM: dict[ClaimState, dict[Event, ClaimState]] = {
         Event.OPEN_NOTICE: ClaimState.IN_NOTICE,
     },
     ClaimState.IN_NOTICE: {Event.OBJECT: ClaimState.OBJECTED, Event.CLEAR: ClaimState.CLEARED},
-    ClaimState.OBJECTED: {Event.CLEAR: ClaimState.CLEARED, Event.REJECT: ClaimState.REJECTED},
+    ClaimState.OBJECTED: {
+        Event.RESUME: ClaimState.IN_NOTICE,
+        Event.CLEAR: ClaimState.CLEARED,
+        Event.REJECT: ClaimState.REJECTED,
+    },
     ClaimState.CLEARED: {Event.TAKE_IN: ClaimState.IN_BATCH, Event.REJECT: ClaimState.REJECTED},
     ClaimState.IN_BATCH: {
         Event.PAY: ClaimState.PAID,

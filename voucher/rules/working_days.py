@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
+
+from voucher.terms import DayKind
 
 _DAY: Final = timedelta(days=1)
 _SATURDAY: Final = 5
@@ -24,6 +27,16 @@ class Calendar:
     def is_working(self, day: date) -> bool:
         """Whether offices work on that day. A day in both lists is worked."""
         return day in self.work or (day.weekday() < _SATURDAY and day not in self.rest)
+
+
+def calendar_of(days: Iterable[tuple[date, str]]) -> Calendar:
+    """The calendar of days and their kinds, as the table of holidays holds them."""
+    known = list(days)
+    return Calendar(
+        rest=frozenset(day for day, kind in known if kind == DayKind.REST),
+        work=frozenset(day for day, kind in known if kind == DayKind.WORK),
+        years=frozenset(day.year for day, _ in known),
+    )
 
 
 def add_working_days(calendar: Calendar, start_on: date, days: int) -> date:
