@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 from sqlalchemy import func, select
 
 from tests import factories
-from voucher.codes import make_uscc
+from voucher.codes import is_temporary, make_uscc
 from voucher.db import Database
 from voucher.errors import Code
 from voucher.models.journal import Journal
@@ -20,12 +20,11 @@ from voucher.operations.register import (
     OrganisationRequest,
     PlatformRequest,
     Registered,
-    TeamRequest,
     register_firms,
     register_organisations,
     register_platforms,
-    register_teams,
 )
+from voucher.operations.teams import TeamRequest, register_teams
 from voucher.terms import AffiliationKind, HolderKind, PlatformKind
 
 USCC = make_uscc("140105", 77_001)
@@ -138,12 +137,13 @@ def test_a_host_has_several_platforms_each_name_once(database: Database) -> None
 
 def test_a_firm_holds_under_its_uscc_and_a_team_under_a_temporary_number(database: Database) -> None:
     world = database.transaction(lambda s, at: factories.shanxi(s, at=at))
-    team = TeamRequest(kind=HolderKind.TEAM, name="星火团队", region_code="140100")
-    base = TeamRequest(kind=HolderKind.BASE, name="无证基地", region_code="140100")
+    names = ("甲", "乙", "丙")
+    team = TeamRequest(kind=HolderKind.TEAM, name="星火团队", region_code="140100", members=names)
+    base = TeamRequest(kind=HolderKind.BASE, name="无证基地", region_code="140100", members=names)
     made, refused = database.transaction(
         lambda s, at: register_teams(s, [team, base], actor=world.reviewer, at=at)
     )
-    assert isinstance(made, Registered) and made.ref.startswith("P") and len(made.ref) == 13
+    assert isinstance(made, Registered) and is_temporary(made.ref)
     assert isinstance(refused, Refused) and refused.code is Code.USCC_INVALID
     firms = database.transaction(
         lambda s, at: register_firms(

@@ -103,7 +103,7 @@ def _admit(policy: Policy, wish: Wish, facts: _Facts, *, on: date) -> Admitted:
         facts.known.refuse_related(policy, owner_id, platform.organisation_id)
     facts.known.refuse_banned(owner_id, platform.organisation_id)
     if owner_id is not None:
-        facts.known.refuse_off_roster(policy, owner_id, on)
+        facts.known.refuse_off_roster(policy, owner_id, on, held=voucher.holder_class)
     _refuse(live)
     return Admitted(policy, platform)
 

@@ -16,6 +16,7 @@ from voucher.models.checks import ClaimMark, ExchangeFile, ForeignUse, PaidElsew
 from voucher.models.claims import Claim, Document, Invoice, InvoiceUse
 from voucher.models.orders import Order
 from voucher.models.parties import Holder
+from voucher.models.vouchers import Voucher
 from voucher.operations.check_subject import subjects_of
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
@@ -45,10 +46,11 @@ class _Evidence:
     funded: dict[tuple[str, str], PaidElsewhere]
     abroad: dict[str, str]
     files: dict[str, int]
+    classes: dict[int | None, str]
 
 
 def bars(session: Session, wanted: Sequence[Wanted], *, at: datetime) -> list[Refused | None]:
-    """For each claim why it may not go on, or None; nothing is written. At most six statements.
+    """For each claim why it may not go on, or None; nothing is written. At most seven statements.
 
     In this order: `affiliated` (one legal person, a registered or declared tie), `party_banned` (a decision in force
     against firm or provider), `not_qualified` (reason roster: the firm is not on the roster of the order's year any
@@ -124,7 +126,8 @@ def _pass(wanted: Wanted, evidence: _Evidence) -> None:
         evidence.known.refuse_related(wanted.policy, owner_id, wanted.host_id)
     evidence.known.refuse_banned(owner_id, wanted.host_id)
     if owner_id is not None:
-        evidence.known.refuse_off_roster(wanted.policy, owner_id, business_date(order.placed_at))
+        held = evidence.classes.get(order.voucher_id, order.holder_class or "")
+        evidence.known.refuse_off_roster(wanted.policy, owner_id, business_date(order.placed_at), held=held)
     contract = contract_key(order.contract_no) if order.contract_no.strip() else ""
     paid = evidence.funded.get((wanted.holder.ref, contract)) if contract else None
     if paid is not None:
@@ -151,7 +154,22 @@ def _evidence(session: Session, wanted: Sequence[Wanted], at: datetime) -> _Evid
     funded = {(row.uscc, row.contract_key): row for row in session.scalars(query)}
     keys = {key for each in wanted for key in each.invoice_keys}
     digests = {digest for each in wanted for digest in each.invoice_files}
-    return _Evidence(parties, funded, _abroad(session, keys), _files(session, digests))
+    classes = _classes(session, [each for each in wanted if _off_roster(each, parties)])
+    return _Evidence(parties, funded, _abroad(session, keys), _files(session, digests), classes)
+
+
+def _off_roster(wanted: Wanted, parties: Known) -> bool:
+    years = parties.rosters.get(wanted.holder.organisation_id or 0, set())
+    return business_date(wanted.order.placed_at).year not in years
+
+
+def _classes(session: Session, wanted: Sequence[Wanted]) -> dict[int | None, str]:
+    """The classes of the vouchers of those who stand on no roster: a team's voucher needs none."""
+    ids = {each.order.voucher_id for each in wanted} - {None}
+    if not ids:
+        return {}
+    query = select(Voucher.id, Voucher.holder_class).where(Voucher.id.in_(ids))
+    return dict(session.execute(query).tuples().all())
 
 
 def salted(salt: str, invoice_key: str) -> str:

@@ -20,10 +20,10 @@ from voucher.models.people import Person, RoleGrant
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused
 from voucher.rules.permissions import Actor, person_ref
-from voucher.terms import Role
+from voucher.terms import Mandate, Role
 
 SEPARATED: Final = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
-_NEEDS_ORGANISATION: Final = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER})
+_NEEDS_ORGANISATION: Final = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER, Role.BOOKKEEPER})
 _NEEDS_PLACE: Final = frozenset({Role.PROVIDER_SCANNER, Role.PROVIDER_MANAGER})
 
 
@@ -32,6 +32,7 @@ class Grant:
     """A role for an organisation, a platform, a region or a book, from a day until before another one.
 
     `from_on` None means from today on. A provider's role given for an organisation covers all its platforms.
+    `mandates` are those of an authorisation; none: everything that the role carries. A bookkeeper has an end date.
     """
 
     role: Role
@@ -40,6 +41,7 @@ class Grant:
     region_code: str | None = None
     book_id: int | None = None
     function: str | None = None
+    mandates: frozenset[Mandate] = frozenset()
     from_on: date | None = None
     to_on: date | None = None
 
@@ -77,7 +79,7 @@ def enrol(
 
     Refused one by one: `login_taken`, `duties_separated` (two of system, security and audit administrator),
     `role_scope_missing` (an enterprise's role without organisation, a provider's without organisation or
-    platform, a cosigner's without region or authority).
+    platform, a cosigner's without region or authority), `authorisation_period` (a bookkeeper without an end).
     """
     answers: list[Enrolled | Refused] = []
     for request in requests:
@@ -113,7 +115,7 @@ def grant(
     """Give further roles. Ends the sessions of those who get one. Refused like `enrol`, and `not_found`."""
     answers: list[Enrolled | Refused] = []
     for request in requests:
-        person = _locked(session, request.person_id)
+        person = locked_person(session, request.person_id)
         if person is None:
             answers.append(Refused(Code.NOT_FOUND))
             continue
@@ -132,7 +134,7 @@ def grant(
 def disable(session: Session, person_ids: Sequence[int], *, actor: Actor, at: datetime) -> None:
     """Shut people out at once: no sign-in, and every session and token of theirs ends. Refused: `not_found`."""
     for person_id in sorted(person_ids):
-        person = found(_locked(session, person_id))
+        person = found(locked_person(session, person_id))
         person.disabled_at = person.disabled_at or at
         person.session_version += 1
         record(session, actor, "person.disable", [(person_ref(person_id), {})], at=at)
@@ -142,7 +144,7 @@ def change_password(
     session: Session, person_id: int, *, password_hash: str, actor: Actor, at: datetime
 ) -> int:
     """Keep a new password's hash. Every session and token ends; gives the session version that is valid now."""
-    person = found(_locked(session, person_id))
+    person = found(locked_person(session, person_id))
     if person.disabled_at is not None:
         raise Refusal(Code.NOT_FOUND)
     person.password_hash = password_hash
@@ -151,7 +153,8 @@ def change_password(
     return person.session_version
 
 
-def _locked(session: Session, person_id: int) -> Person | None:
+def locked_person(session: Session, person_id: int) -> Person | None:
+    """The person, locked for update; None where there is none."""
     return session.scalars(
         select(Person)
         .where(Person.id == person_id)
@@ -184,6 +187,8 @@ def _unfit(grants: Sequence[Grant], *, held: frozenset[Role]) -> Refused | None:
             or (each.role is Role.COSIGNER and not (each.region_code and each.function))
         ):
             return Refused(Code.ROLE_SCOPE_MISSING, {"role": each.role.value})
+        if each.role is Role.BOOKKEEPER and each.to_on is None:
+            return Refused(Code.AUTHORISATION_PERIOD)
     return None
 
 
@@ -197,6 +202,7 @@ def _write(session: Session, person_id: int, grants: Sequence[Grant], *, at: dat
             region_code=each.region_code,
             book_id=each.book_id,
             function=each.function,
+            mandates=",".join(sorted(each.mandates)),
             from_on=each.from_on or business_date(at),
             to_on=each.to_on,
         )

@@ -47,10 +47,16 @@ def vouchers_for_share(session: Session, ids: Sequence[int]) -> dict[int, Vouche
     return {voucher.id: voucher for voucher in session.scalars(query)}
 
 
+class _Vouchers(dict[int, Voucher]):
+    def __missing__(self, voucher_id: int) -> Voucher:
+        raise Refusal(Code.STATE_CHANGED)
+
+
 def vouchers_of_orders(session: Session, numbers: Sequence[str], *, actor: Actor) -> dict[int, Voucher]:
     """Vouchers, by id, of the orders in which the actor is holder or platform, locked FOR SHARE.
 
-    To be called before these orders are locked: vouchers come first (docs/locking.md).
+    To be called before these orders are locked: vouchers come first (docs/locking.md). Looking up one that is not
+    there is refused as `state_changed`: while its lock was waited for, it became another holder's.
     """
     named = select(Order.voucher_id).where(Order.number.in_(set(numbers)), _holds(actor) | _serves(actor))
     query = (
@@ -60,7 +66,7 @@ def vouchers_of_orders(session: Session, numbers: Sequence[str], *, actor: Actor
         .with_for_update(read=True, of=Voucher)
         .execution_options(populate_existing=True)
     )
-    return {voucher.id: voucher for voucher in session.scalars(query)}
+    return _Vouchers({voucher.id: voucher for voucher in session.scalars(query)})
 
 
 def holders_orders(session: Session, numbers: Sequence[str], *, actor: Actor) -> dict[str, Order]:

@@ -119,7 +119,11 @@ def _qualified(
             Holder.ref.in_({request.holder_ref for request in requests}),
             Qualification.programme_code == line.programme_code,
             Qualification.year == year,
+            Holder.converted_into.is_(None),
         )
+        .order_by(Holder.id)
+        .with_for_update(read=True, key_share=True, of=Holder)
+        .execution_options(populate_existing=True)
     )
     return {holder.ref: (holder, held_class) for holder, held_class in session.execute(query)}
 

@@ -25,7 +25,7 @@ from voucher.operations.relations import Known, known
 from voucher.rules import eligibility
 from voucher.rules.permissions import Actor, covers_region
 from voucher.rules.policy import Policy
-from voucher.terms import HolderClass
+from voucher.terms import HolderClass, HolderKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +110,22 @@ def _case(session: Session, policy: Policy, refs: Sequence[str], *, actor: Actor
 
 def _eligible(case: _Case, request: QualifyRequest) -> Holder:
     holder = case.holders.get(request.holder_ref)
-    if holder is None or not covers_region(case.actor, case.paths[holder.region_code]):
+    if (
+        holder is None
+        or holder.converted_into is not None
+        or not covers_region(case.actor, case.paths[holder.region_code])
+    ):
         raise Refusal(Code.NOT_FOUND, holder=request.holder_ref[:40])
     if f"/{case.policy.owner_region}/" not in case.paths[holder.region_code]:
         raise Refusal(Code.NOT_QUALIFIED, reason="region", holder=holder.ref)
     case.known.refuse_banned(holder.organisation_id, None)
     on = business_date(case.at)
     years = (on.year,) if holder.ref in case.numbers else ()
+    team = holder.kind in (HolderKind.TEAM.value, HolderKind.FOUNDER.value)
+    if team != (request.holder_class is HolderClass.TEAM):
+        raise Refusal(Code.NOT_QUALIFIED, reason="holder_class", holder=holder.ref)
     finding = eligibility.holder_class(case.policy, request.holder_class) or eligibility.roster(
-        case.policy, years, on
+        case.policy, years, on, held=request.holder_class
     )
     if finding is not None:
         raise Refusal(finding[0], holder=holder.ref, **finding[1])

@@ -10,11 +10,9 @@ from typing import Final, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from voucher.clock import fiscal_year
-from voucher.codes import is_uscc, normalise_uscc, numbered
+from voucher.codes import is_uscc, normalise_uscc
 from voucher.errors import Code, Refusal
 from voucher.ledger.bulk import Rows, insert_missing
-from voucher.models.numbers import take_ids
 from voucher.models.parties import Holder, Organisation, Platform
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused, refused
@@ -28,7 +26,6 @@ _ORGANISATION: Final = ("uscc", "name", "region_code", "legal_representative", "
 _PLATFORM: Final = ("organisation_id", "name", "kind", "region_code", "created_at")
 _HOLDER: Final = ("ref", "kind", "name", "organisation_id", "region_code", "created_at")
 _PART: Final = 5_000
-_WITHOUT_USCC: Final = frozenset({HolderKind.TEAM, HolderKind.FOUNDER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +45,6 @@ class PlatformRequest:
     host_uscc: str
     name: str
     kind: PlatformKind
-    region_code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamRequest:
-    """A team or founder without USCC, who gets a temporary number."""
-
-    kind: HolderKind
-    name: str
     region_code: str
 
 
@@ -167,37 +155,6 @@ def register_firms(
         Registered(ids[code], code, code not in known) if code in ids else Refused(Code.NOT_FOUND)
         for code in codes
     ]
-
-
-def register_teams(
-    session: Session, requests: Sequence[TeamRequest], *, actor: Actor, at: datetime
-) -> list[Registered | Refused]:
-    """Make teams and founders holders under a new temporary number each.
-
-    Refused one by one: a kind that must have a USCC (`uscc_invalid`), an unknown region (`not_found`).
-    """
-    regions = paths_of(session, (request.region_code for request in requests))
-    answers: list[Registered | Refused] = []
-    for holder_id, request in zip(take_ids(session, Holder, len(requests)), requests, strict=True):
-        if request.kind not in _WITHOUT_USCC:
-            answers.append(Refused(Code.USCC_INVALID, {"uscc": ""}))
-            continue
-        if request.region_code not in regions:
-            answers.append(Refused(Code.NOT_FOUND, {"region": request.region_code}))
-            continue
-        holder = Holder(
-            id=holder_id,
-            ref=numbered("P", fiscal_year(at), holder_id),
-            kind=request.kind.value,
-            name=request.name,
-            region_code=request.region_code,
-            created_at=at,
-        )
-        session.add(holder)
-        answers.append(Registered(holder_id, holder.ref, True))
-        record(session, actor, "holder.register", [(f"holder:{holder.ref}", {})], at=at)
-    session.flush()
-    return answers
 
 
 def organisation_ids(session: Session, usccs: Iterable[str]) -> dict[str, int]:

@@ -65,9 +65,12 @@ class Known:
             if ban is not None:
                 raise Refusal(Code.PARTY_BANNED, **ban_facts(side, ban))
 
-    def refuse_off_roster(self, policy: Policy, owner_id: int, on: date) -> None:
-        """Refused as `not_qualified` (reason roster) unless the firm stands in the roster of the year of this day."""
-        finding = eligibility.roster(policy, self.rosters.get(owner_id, set()), on)
+    def refuse_off_roster(self, policy: Policy, owner_id: int, on: date, *, held: str) -> None:
+        """Refused as `not_qualified` (reason roster) unless the firm stands in the roster of the year of this day.
+
+        `held` is the class of the voucher: a team's asks for no roster.
+        """
+        finding = eligibility.roster(policy, self.rosters.get(owner_id, set()), on, held=held)
         if finding is not None:
             raise Refusal(finding[0], **finding[1])
 

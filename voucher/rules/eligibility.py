@@ -14,6 +14,7 @@ from voucher.terms import (
     CertificationState,
     Certifier,
     EligibilityRule,
+    HolderClass,
     VoucherKind,
     VoucherState,
 )
@@ -50,11 +51,14 @@ def holder_class(policy: Policy, held: str) -> Finding:
     return Code.NOT_QUALIFIED, {"reason": "holder_class", "holder_class": held}
 
 
-def roster(policy: Policy, years: Collection[int], on: date) -> Finding:
+def roster(policy: Policy, years: Collection[int], on: date, *, held: str = "") -> Finding:
     """`not_qualified` (reason `roster`) unless the firm stands in the roster of the year of this day.
 
-    `years` are the years for which the firm has a roster number. Policies that ask for no roster pass.
+    `years` are the years for which the firm has a roster number, `held` the class it is served as: a team stands on
+    no roster of firms, also after it became one. Policies that ask for no roster pass.
     """
+    if held == HolderClass.TEAM.value:
+        return None
     if EligibilityRule.ROSTER_OF_YEAR not in policy.eligibility or on.year in years:
         return None
     return Code.NOT_QUALIFIED, {"reason": "roster", "year": on.year}
