@@ -171,7 +171,7 @@ def test_a_tie_is_stored_once_in_one_order(database: Database) -> None:
         assert session.execute(select(func.count()).select_from(Affiliation)).scalar_one() == 1
 
 
-def test_a_new_payee_account_takes_the_place_of_the_old_one(database: Database) -> None:
+def test_a_second_payee_account_does_not_take_the_place_of_the_first(database: Database) -> None:
     world = database.transaction(lambda s, at: factories.shanxi(s, at=at))
 
     def pay_to(number: str, uscc: str = world.firm.uscc) -> int | Refused:
@@ -183,10 +183,11 @@ def test_a_new_payee_account_takes_the_place_of_the_old_one(database: Database) 
         pay_to("６２２２０２０００００００００１"),
         pay_to("6222020000000002"),
     )
-    assert first == again != second
+    assert first == again
+    assert isinstance(second, Refused) and second.code is Code.ALREADY_REGISTERED
     wrong, foreign = pay_to("12AB"), pay_to("6222020000000003", world.platform.uscc)
     assert isinstance(wrong, Refused) and wrong.code is Code.PAYEE_MISSING
     assert isinstance(foreign, Refused) and foreign.code is Code.NOT_FOUND
     with database.read() as session:
         live = session.scalars(select(PayeeAccount.id).where(PayeeAccount.active)).all()
-        assert live == [second]
+        assert live == [first]

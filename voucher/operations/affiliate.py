@@ -76,10 +76,11 @@ def affiliate(
 def set_payees(
     session: Session, requests: Sequence[PayeeRequest], *, actor: Actor, at: datetime
 ) -> list[int | Refused]:
-    """Make these the accounts that are paid to, in place of earlier ones; gives their ids.
+    """Register the first account that an organisation is paid to; gives its id. `change_payee` changes it.
 
     Refused one by one: an organisation that is neither the actor's nor in the actor's regions (`not_found`),
-    an account number that is not 8 to 30 digits (`payee_missing`). The same account again is the same answer.
+    an account number that is not 8 to 30 digits (`payee_missing`), another account in force (`already_registered`).
+    The same account again is the same answer.
     """
     answers: list[int | Refused] = []
     for request in requests:
@@ -91,22 +92,14 @@ def set_payees(
 
 
 def _set_payee(session: Session, request: PayeeRequest, *, actor: Actor, at: datetime) -> int:
-    owner = session.scalars(
-        select(Organisation)
-        .where(Organisation.uscc == normalise_uscc(request.uscc))
-        .with_for_update(key_share=True)
-    ).one_or_none()
-    if owner is None or not _is_in_scope(session, owner, actor):
-        raise Refusal(Code.NOT_FOUND, uscc=normalise_uscc(request.uscc)[:32])
-    number = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", request.account_no))
-    if _ACCOUNT_NO.fullmatch(number) is None:
-        raise Refusal(Code.PAYEE_MISSING, payee=owner.name)
+    owner = owned_by(session, request.uscc, actor)
+    number = account_number(owner, request.account_no)
     query = select(PayeeAccount).where(PayeeAccount.organisation_id == owner.id, PayeeAccount.active)
     given = (request.account_name, request.bank, number)
     for account in session.scalars(query):
         if (account.account_name, account.bank, account.account_no) == given:
             return account.id
-        account.active = False
+        raise Refusal(Code.ALREADY_REGISTERED, subject=owner.name)
     payee = PayeeAccount(
         organisation_id=owner.id,
         account_name=request.account_name,
@@ -120,6 +113,27 @@ def _set_payee(session: Session, request: PayeeRequest, *, actor: Actor, at: dat
         session, actor, "organisation.set_payee", [(f"organisation:{owner.id}", {"payee": payee.id})], at=at
     )
     return payee.id
+
+
+def owned_by(session: Session, uscc: str, actor: Actor) -> Organisation:
+    """The organisation of this code, locked, that the actor acts for or that lies in the actor's regions.
+
+    Refused: `not_found`.
+    """
+    owner = session.scalars(
+        select(Organisation).where(Organisation.uscc == normalise_uscc(uscc)).with_for_update(key_share=True)
+    ).one_or_none()
+    if owner is None or not _is_in_scope(session, owner, actor):
+        raise Refusal(Code.NOT_FOUND, uscc=normalise_uscc(uscc)[:32])
+    return owner
+
+
+def account_number(owner: Organisation, written: str) -> str:
+    """A bank account's digits, however they are written; refused `payee_missing` unless there are 8 to 30."""
+    number = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", written))
+    if _ACCOUNT_NO.fullmatch(number) is None:
+        raise Refusal(Code.PAYEE_MISSING, payee=owner.name)
+    return number
 
 
 def _is_in_scope(session: Session, owner: Organisation, actor: Actor) -> bool:
