@@ -24,7 +24,6 @@ from voucher.operations.outcome import Refused, one_book, refused
 from voucher.rules.permissions import Actor
 from voucher.terms import InstalmentState, OrderState, Phase, PostingKind
 
-
 NOTHING = Fen(0)
 
 
@@ -140,11 +139,11 @@ def release(
         order.confirm_by = None
         _close_hold(order)
         results.append(order)
-    _drop_instalments(session, [order.id for order in orders if order.instalments])
+    drop_instalments(session, [order.id for order in orders if order.instalments])
     return results
 
 
-def _drop_instalments(session: Session, order_ids: Sequence[int]) -> None:
+def drop_instalments(session: Session, order_ids: Sequence[int]) -> None:
     """The parts that nobody will deliver or confirm any more."""
     if order_ids:
         waiting = (InstalmentState.PLANNED.value, InstalmentState.DELIVERED.value)

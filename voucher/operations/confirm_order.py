@@ -10,60 +10,89 @@ from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
+from voucher.models.contracts import Instalment
 from voucher.models.orders import Order
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import find, journal
 from voucher.operations.admit import certifications, check_certified
 from voucher.operations.capture import Captured, CaptureRequest, capture
+from voucher.operations.deliver import CONFIRMED, answered
+from voucher.operations.instalments import Instalments
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
 from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import MessageEvent, OrderState, VoucherState
+from voucher.terms import InstalmentState, MessageEvent, OrderState, VoucherState
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmRequest:
-    """A delivered order, and how much of its hold to take; None: all of it."""
+    """A delivered order, and how much to take of its hold, or of the delivered instalment's share; None: all of it.
+
+    `part` names the instalment that is meant (None: the one that was delivered).
+    """
 
     order_number: str
     amount_fen: Fen | None = None
+    part: int | None = None
 
 
 def confirm_order(
     session: Session, requests: Sequence[ConfirmRequest], *, actor: Actor, at: datetime
 ) -> list[Captured | Refused]:
-    """DELIVERED → CAPTURED; what is not taken goes back to voucher and cap at once.
+    """DELIVERED → CAPTURED, or HELD again while instalments are to come; what is not taken goes back at once.
 
-    Refused, alone: `not_found`, `state_changed`, a revoked voucher (`voucher_revoked`), a platform suspended
-    since the hold (`provider_suspended`), and what `capture` refuses.
+    Refused, alone: `not_found`, `state_changed` (also for another instalment than was delivered), a revoked voucher
+    (`voucher_revoked`), a platform suspended since the hold (`provider_suspended`), and what `capture` refuses.
     """
     numbers = [request.order_number for request in requests]
     vouchers = find.vouchers_of_orders(session, numbers, actor=actor)
     orders = find.holders_orders(session, numbers, actor=actor)
     checks = CaptureChecks(session, list(orders.values()), at)
-    plans: list[CaptureRequest | Refused] = []
+    instalments = Instalments(session, list(orders.values()))
+    plans: list[tuple[CaptureRequest, Instalment | None] | Refused] = []
     for request in requests:
         try:
             order = find.one_of(orders, request.order_number)
-            if order.state == OrderState.HELD.value:
+            if order.state != OrderState.DELIVERED.value:
                 raise Refusal(Code.STATE_CHANGED, state=order.state, event="confirm")
             checks.check(order, vouchers[order.voucher_id])
+            taking = instalments.taking(order, request.amount_fen)
+            if request.part is not None and request.part != (taking[1].position if taking[1] else 0):
+                raise Refusal(Code.STATE_CHANGED, state=order.state, event="confirm", part=request.part)
+            plans.append(taking)
         except Refusal as refusal:
             plans.append(refused(refusal))
-            continue
-        plans.append(
-            CaptureRequest(order, Fen(order.held_fen) if request.amount_fen is None else request.amount_fen)
-        )
-    ready = [plan for plan in plans if isinstance(plan, CaptureRequest)]
-    answers = iter(capture(session, ready, actor=actor, at=at) if ready else [])
+    answers = iter(
+        take(session, [plan for plan in plans if not isinstance(plan, Refused)], actor=actor, at=at)
+    )
     results = [plan if isinstance(plan, Refused) else next(answers) for plan in plans]
     journal.record(session, actor, "order.confirm", captured_facts(results), at=at)
     session.flush()
-    tell(session, _notes(results), at=at)
+    tell(session, _notes(results, at), at=at)
     return results
+
+
+def take(
+    session: Session,
+    takings: Sequence[tuple[CaptureRequest, Instalment | None]],
+    *,
+    actor: Actor,
+    at: datetime,
+) -> list[Captured | Refused]:
+    """Capture confirmed deliveries, and write down on instalments and deliveries that they were confirmed."""
+    answers = capture(session, [each for each, _ in takings], actor=actor, at=at) if takings else []
+    done: list[Order] = []
+    for (_, row), answer in zip(takings, answers, strict=True):
+        if isinstance(answer, Captured):
+            done.append(answer.order)
+            if row is not None:
+                row.state = InstalmentState.CONFIRMED.value
+                row.captured_fen = answer.captured_fen
+    answered(session, done, CONFIRMED, actor=actor, at=at)
+    return answers
 
 
 class CaptureChecks:
@@ -80,13 +109,17 @@ class CaptureChecks:
 
         A voucher that has expired since the hold still pays: the hold was made in time.
         """
-        next_state(OrderState(order.state), Event.CAPTURE)
-        if voucher.state == VoucherState.REVOKED.value:
-            raise Refusal(Code.VOUCHER_REVOKED)
         if order.complete_by is not None and self._on > order.complete_by:
             raise Refusal(
                 Code.STATE_CHANGED, state=order.state, event="complete_by", on=order.complete_by.isoformat()
             )
+        self.check_parties(order, voucher)
+
+    def check_parties(self, order: Order, voucher: Voucher) -> None:
+        """As `check`, but for the complete-by day: of what was delivered in time and not answered."""
+        next_state(OrderState(order.state), Event.CAPTURE)
+        if voucher.state == VoucherState.REVOKED.value:
+            raise Refusal(Code.VOUCHER_REVOKED)
         rows = self._certifications.get(order.platform_id, [])
         check_certified(self._policies[order.policy_code], rows, service=order.service, on=self._on)
 
@@ -102,13 +135,14 @@ def captured_facts(
     ]
 
 
-def _notes(results: Sequence[Captured | Refused]) -> list[Note]:
+def _notes(results: Sequence[Captured | Refused], at: datetime) -> list[Note]:
     return [
         Note(
             MessageEvent.ORDER_CAPTURED,
             result.order.number,
             {"captured_fen": result.captured_fen},
             platform_id=result.order.platform_id,
+            once=at.isoformat() if result.order.instalments else "",
         )
         for result in results
         if isinstance(result, Captured)

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, false, select, true, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from voucher.errors import Code, Refusal
+from voucher.errors import Code, Fact, Refusal
 from voucher.ledger import accounts
 from voucher.ledger.accounts import Ref
 from voucher.ledger.bulk import is_postgresql
@@ -78,12 +79,16 @@ class Filed:
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """The most that one programme (empty: all of them together) may subsidise of a contract."""
+    """The most that one programme (empty: all of them together) may subsidise of a contract.
+
+    It `keeps` its height where an order at a lower rate comes along; a supplement's does not.
+    """
 
     contract_ref: str
     programme: str
     amount_fen: Fen
     policy_code: str
+    keeps: bool = True
 
     @property
     def name(self) -> LimitName:
@@ -115,11 +120,6 @@ class Ceiling:
         """The version whose rate gives the amount."""
         return self.policy_code, ""
 
-    @property
-    def keeps(self) -> bool:
-        """An order at a lower rate does not lower it."""
-        return True
-
 
 def file_papers(
     session: Session, papers: Sequence[Paper], *, actor: Actor, at: datetime
@@ -132,22 +132,22 @@ def file_papers(
     contract; for a new contract what `unfit` says.
     """
     named = [_named(paper) for paper in papers]
-    rows = _on_file(session, {each for each in named if isinstance(each, str)})
     new: dict[str, Paper] = {}
     for paper, ref in zip(papers, named, strict=True):
-        if isinstance(ref, str) and ref not in rows and paper.unfit is None:
+        if isinstance(ref, str) and paper.unfit is None:
             new.setdefault(ref, paper)
-    made: set[str] = set()
-    if new:
-        made = _insert(session, dict(sorted(new.items())), actor=actor, at=at)
-        rows |= _on_file(session, set(new))
+    rows = _found_or_filed(
+        session,
+        {each for each in named if isinstance(each, str)},
+        _values(session, dict(sorted(new.items())), actor=actor, at=at),
+    )
     answers: list[Filed | Refusal] = []
     for paper, ref in zip(papers, named, strict=True):
         if isinstance(ref, Refusal):
             answers.append(ref)
         elif ref in rows:
             row = rows[ref]
-            filed = Filed(ref, Fen(row.amount_fen), row.signed_on, ref in made)
+            filed = Filed(ref, Fen(row.amount_fen), row.signed_on, row.first)
             answers.append(_mismatch(paper, row) or filed)
         elif paper.unfit is not None:
             answers.append(paper.unfit)
@@ -175,10 +175,10 @@ def parties_of(voucher: Voucher, platform: Platform) -> Parties:
     return Parties(voucher.book_id, holder.id, holder.cap_owner, host.id, host.uscc)
 
 
-def _mismatch(paper: Paper, row: Contract) -> Refusal | None:
+def _mismatch(paper: Paper, row: _Row) -> Refusal | None:
     if row.book_id != paper.parties.book_id:
         return Refusal(Code.CONTRACT_ELSEWHERE, contract_no=row.number)
-    facts = {"contract_fen": row.amount_fen, "contract_on": row.signed_on.isoformat()}
+    facts: dict[str, Fact] = {"contract_fen": row.amount_fen, "contract_on": row.signed_on.isoformat()}
     other_day = paper.dated and paper.signed_on != row.signed_on
     if paper.amount_fen is not None and (paper.amount_fen != row.amount_fen or other_day):
         return Refusal(Code.CONTRACT_DIFFERS, **facts)
@@ -189,23 +189,59 @@ def _mismatch(paper: Paper, row: Contract) -> Refusal | None:
     return None
 
 
-def _on_file(session: Session, refs: set[str]) -> dict[str, Contract]:
-    query = (
-        select(Contract)
-        .where(Contract.ref.in_(refs))
-        .order_by(Contract.ref)
-        .with_for_update(read=True)
-        .execution_options(populate_existing=True)
-    )
-    return {row.ref: row for row in session.scalars(query)} if refs else {}
+class _Row(NamedTuple):
+    """A contract as it is on file; `first`: it was filed just now."""
+
+    ref: str
+    book_id: int
+    number: str
+    amount_fen: int
+    signed_on: date
+    file_sha256: str | None
+    file_name: str
+    first: bool
 
 
-def _insert(session: Session, papers: dict[str, Paper], *, actor: Actor, at: datetime) -> set[str]:
-    """The refs that were filed now, in their order; one that a rival files meanwhile is waited for and left as it is."""
+_COLUMNS = (
+    Contract.ref, Contract.book_id, Contract.number, Contract.amount_fen, Contract.signed_on,
+    Contract.file_sha256, Contract.file_name,
+)  # fmt: skip
+
+
+def _found_or_filed(session: Session, refs: set[str], new: list[dict[str, Any]]) -> dict[str, _Row]:
+    """Those on file, FOR SHARE, and the new ones, which are filed; on PostgreSQL in one statement.
+
+    A contract that a rival files meanwhile is waited for and read again.
+    """
+    if not refs:
+        return {}
+    old = select(*_COLUMNS, false().label("first")).where(Contract.ref.in_(refs)).order_by(Contract.ref)
+    old = old.with_for_update(read=True)
+    found: dict[str, _Row] = {}
+    if not is_postgresql(session):
+        found = {row.ref: _Row(*row) for row in session.execute(old)}
+        new = [values for values in new if values["ref"] not in found]
+    if new:
+        dialect = postgresql if is_postgresql(session) else sqlite
+        insert = dialect.insert(Contract).values(new).on_conflict_do_nothing()
+        filing: Any = insert.returning(*_COLUMNS, true().label("first"))
+        if is_postgresql(session):
+            made, kept = filing.cte("made"), old.cte("kept")
+            filing = union_all(select(*made.c), select(*kept.c))
+        found |= {row[0]: _Row(*row) for row in session.execute(filing)}
+    if refs - found.keys():
+        found |= {row.ref: _Row(*row) for row in session.execute(old) if row.ref not in found}
+    return found
+
+
+def _values(
+    session: Session, papers: dict[str, Paper], *, actor: Actor, at: datetime
+) -> list[dict[str, Any]]:
+    """The rows of contracts as they would be filed; their files are written down."""
     files = [paper.file for paper in papers.values() if paper.file is not None]
-    keep_files(session, files, actor=actor, at=at)
-    dialect = postgresql if is_postgresql(session) else sqlite
-    values = [
+    if files:
+        keep_files(session, files, actor=actor, at=at)
+    return [
         {
             "ref": ref,
             "book_id": paper.parties.book_id,
@@ -222,5 +258,3 @@ def _insert(session: Session, papers: dict[str, Paper], *, actor: Actor, at: dat
         }
         for ref, paper in papers.items()
     ]
-    statement = dialect.insert(Contract).values(values).on_conflict_do_nothing().returning(Contract.ref)
-    return set(session.execute(statement).scalars())

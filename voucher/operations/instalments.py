@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from voucher.errors import Code, Refusal
 from voucher.models.contracts import Instalment
 from voucher.models.orders import Order
 from voucher.money import Fen
+from voucher.operations.capture import CaptureRequest
 from voucher.operations.hold import Held
 from voucher.rules.contracts import Part, split
 from voucher.rules.policy import Policy
@@ -56,13 +58,20 @@ class Instalments:
         """The order's first part in this state; None for an order without."""
         return next((row for row in self._rows.get(order.id, []) if row.state == state.value), None)
 
-    def after(self, row: Instalment) -> Fen:
-        """What is held for the parts that are still to come after this one, in fen."""
-        return Fen(sum(each.subsidy_fen for each in self._following(row)))
+    def taking(self, order: Order, amount_fen: Fen | None = None) -> tuple[CaptureRequest, Instalment | None]:
+        """What confirming the delivered part (of an order without instalments: all) captures, and that part.
 
-    def is_last(self, row: Instalment) -> bool:
-        """Whether no part is to come after this one."""
-        return not self._following(row)
+        None: all of its share. Refused: more than its share (`capture_above_hold`).
+        """
+        row = self.first(order, InstalmentState.DELIVERED)
+        if row is None:
+            return CaptureRequest(order, Fen(order.held_fen) if amount_fen is None else amount_fen), None
+        taken = Fen(row.subsidy_fen) if amount_fen is None else amount_fen
+        if taken > row.subsidy_fen:
+            raise Refusal(Code.CAPTURE_ABOVE_HOLD, held_fen=row.subsidy_fen, asked_fen=taken)
+        following = self._following(row)
+        kept = Fen(sum(each.subsidy_fen for each in following))
+        return CaptureRequest(order, taken, kept, last=not following), row
 
     def _following(self, row: Instalment) -> list[Instalment]:
         waiting = (InstalmentState.PLANNED.value, InstalmentState.DELIVERED.value)

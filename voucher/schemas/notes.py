@@ -65,6 +65,37 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     MessageEvent.ORDER_EXPIRED: Template(
         "订单 {subject} 逾期失效", "订单 {subject} 未在期限内完成，锁定的额度已退回券内。"
     ),
+    MessageEvent.CANCEL_ASKED: Template(
+        "订单 {subject}：对方请求取消",
+        "对方请求取消订单 {subject}。同意的，请在订单页面取消；不同意的，订单照常办理。",
+        (_REASON,),
+    ),
+    MessageEvent.EXTENSION_ASKED: Template(
+        "订单 {subject} 申请延期", "服务机构申请延长订单 {subject} 的完成期限，请答复。", ("申请延至 {until_on}。", _REASON)
+    ),
+    MessageEvent.EXTENSION_ANSWERED: Template(
+        "订单 {subject} 的延期申请已答复", "企业已答复订单 {subject} 的延期申请：{answer}。", (_COMPLETE_BY, _REASON)
+    ),
+    MessageEvent.SUPPLEMENT_FILED: Template(
+        "订单 {subject} 的合同有补充协议",
+        "服务机构提交了订单 {subject} 所属合同的补充协议，请核对金额后确认。",
+        ("合同金额由 {was_fen} 元改为 {contract_fen} 元。", _REASON),
+    ),
+    MessageEvent.SUPPLEMENT_ANSWERED: Template(
+        "订单 {subject} 的补充协议已答复", "企业已答复订单 {subject} 的补充协议：{answer}。", (_REASON,)
+    ),
+    MessageEvent.DISPUTE_OPENED: Template(
+        "订单 {subject} 进入争议处理", "订单 {subject} 已进入争议处理，办结前额度保持锁定，不会过期。请陈述并提交材料。", (_REASON,)
+    ),
+    MessageEvent.DISPUTE_OFFERED: Template(
+        "订单 {subject} 的争议：对方提出办法", "对方就订单 {subject} 的争议提出：{outcome}。同意即办结。", ("金额 {amount_fen} 元。",)
+    ),
+    MessageEvent.DISPUTE_ENDED: Template(
+        "订单 {subject} 的争议已办结", "订单 {subject} 的争议已办结：{outcome}。", ("核销 {amount_fen} 元。", _REASON)
+    ),
+    MessageEvent.INSTALMENT_NEAR: Template(
+        "订单 {subject} 的一期服务将到交付日", "订单 {subject} 的“{title}”应在 {due_on} 前交付。"
+    ),
     MessageEvent.SESSION_CAPTURED: Template(
         "订单 {subject} 现场核销完成", "订单 {subject} 已在现场核销。", ("核销 {captured_fen} 元。",)
     ),
@@ -125,9 +156,7 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
         ("还有 {days} 个工作日。",),
     ),
     MessageEvent.CONFIRM_NEAR: Template(
-        "申请 {subject} 等您确认",
-        "兑付申请 {subject} 需要您在 {due_on} 前确认。",
-        ("还有 {days} 个工作日。",),
+        "{subject} 等您确认", "{subject} 需要您在 {due_on} 前确认，逾期按政策规定处理。", ("还有 {days} 个工作日。",)
     ),
     MessageEvent.NOTICE_OPENED: Template(
         "兑付申请 {subject} 开始公示",
