@@ -22,6 +22,8 @@ from voucher.media import checked_type
 
 LONGEST_NAME = 120
 _CHUNK = 256 * 1024
+_INCOMING = ".incoming-"
+_ASIDE = ".sweeping-"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -48,7 +50,7 @@ def save(stream: BinaryIO, folder: Path, *, file_name: str, max_bytes: int) -> S
     """
     name = plain_name(file_name)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".incoming-", delete=False) as incoming:
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=_INCOMING, delete=False) as incoming:
         waiting = Path(incoming.name)
         try:
             digest, size = _copied(stream, incoming, name=name, max_bytes=max_bytes)
@@ -113,7 +115,7 @@ def discard(folder: Path, digest: str, *, unused_since: float) -> bool:
     It is taken aside first: whoever asks in the meantime finds nothing, or has asked before and it is put back.
     """
     place = place_of(folder, digest)
-    aside = place.with_name(f".sweeping-{digest}")
+    aside = place.with_name(_ASIDE + digest)
     try:
         place.replace(aside)
         if aside.stat().st_mtime > unused_since:
@@ -122,6 +124,51 @@ def discard(folder: Path, digest: str, *, unused_since: float) -> bool:
         aside.unlink()
     except FileNotFoundError:
         return False
+    return True
+
+
+def unused(folder: Path, *, unused_since: float) -> Iterator[str]:
+    """The files that nobody asked for since that moment (seconds of the epoch), by hash.
+
+    What an interrupted sweep took aside is put back first.
+    """
+    for aside in folder.glob(f"[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/{_ASIDE}*"):
+        aside.replace(aside.with_name(aside.name.removeprefix(_ASIDE)))
+    for digest in digests(folder):
+        try:
+            old = place_of(folder, digest).stat().st_mtime <= unused_since
+        except FileNotFoundError:
+            continue
+        if old:
+            yield digest
+
+
+def copy_to(folder: Path, digest: str, target: Path) -> bool:
+    """Copy a file into another store, hashed on the way; says whether it was not there before.
+
+    Raises FileNotFoundError where the store has none, and ValueError where its content is no longer what its name says;
+    nothing is written then.
+    """
+    place = place_of(target, digest)
+    if place.is_file():
+        return False
+    target.mkdir(parents=True, exist_ok=True)
+    with (
+        place_of(folder, digest).open("rb") as source,
+        tempfile.NamedTemporaryFile(dir=target, prefix=_INCOMING, delete=False) as incoming,
+    ):
+        waiting, found = Path(incoming.name), sha256()
+        try:
+            for chunk in _chunks(source):
+                found.update(chunk)
+                incoming.write(chunk)
+            incoming.flush()
+            os.fsync(incoming.fileno())
+            if found.hexdigest() != digest:
+                raise ValueError("the content is not what its name says")
+            _keep(waiting, place)
+        finally:
+            waiting.unlink(missing_ok=True)
     return True
 
 

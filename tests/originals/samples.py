@@ -10,6 +10,7 @@ from dataclasses import dataclass
 BUYER, SELLER = "91140100MA0K12345Y", "12140000405700321L"
 BUYER_NAME, SELLER_NAME = "晋源精密科技有限公司", "山西省某重点实验室依托大学"
 DIGITAL = "26142000000123456789"
+BOM = "\ufeff"
 OLD_CODE, OLD_NUMBER = "014002100111", "12345678"
 
 
@@ -185,7 +186,7 @@ def text_pdf(lines: list[str], information: Mapping[str, str] | None = None) -> 
     )
     drawing = f"BT /F1 10 Tf\n{drawn}ET".encode("ascii")
     entries = "".join(
-        f"/{name.replace('-', '#2D')} <{('\ufeff' + text).encode('utf-16-be').hex()}> "
+        f"/{name.replace('-', '#2D')} <{(BOM + text).encode('utf-16-be').hex()}> "
         for name, text in (information or {}).items()
     )
     objects = [

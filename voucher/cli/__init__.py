@@ -10,6 +10,7 @@ from voucher.cli.context import RefusingGroup
 from voucher.cli.db import db
 from voucher.cli.demo import demo
 from voucher.cli.expire import expire
+from voucher.cli.files import files
 from voucher.cli.fund import book, budget
 from voucher.cli.issue import issue
 from voucher.cli.ledger import ledger
@@ -24,6 +25,7 @@ from voucher.cli.worker import worker
 COMMANDS: Final[tuple[click.Command, ...]] = (
     db,
     ledger,
+    files,
     people,
     policy,
     book,

@@ -9,7 +9,8 @@ from datetime import date
 
 import click
 
-from voucher.cli.context import SYSTEM, database
+from voucher.cli.context import SYSTEM, database, settings
+from voucher.cli.file_work import a_day_before, sweep_all
 from voucher.clock import business_date, wall_now
 from voucher.db import Database
 from voucher.errors import Code, Refusal
@@ -25,7 +26,7 @@ PART = 500
 )
 @click.option("--once", is_flag=True, help="只做一遍就结束。")
 def worker(*, every: int, once: bool) -> None:
-    """定时清理：逾期未确认的现场核销退回额度，逾期订单和过期券每天收回一次。"""
+    """定时清理：逾期未确认的现场核销退回额度，逾期订单和过期券每天收回一次，无人引用的文件每天删除一次。"""
     store = database()
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -48,6 +49,7 @@ def _round(store: Database, done_on: date | None) -> date | None:
             pass
         if done_on != today:
             _expire(store, today)
+            sweep_all(store, settings().files_dir, unused_since=a_day_before(wall_now()))
         return today
     except Refusal as refusal:
         if refusal.code is not Code.BUSY:
