@@ -18,7 +18,7 @@ from voucher.ledger.locking import Locked, lock
 from voucher.ledger.posting import post
 from voucher.models.ledger import Account, Transfer
 from voucher.rules.permissions import Actor
-from voucher.terms import Phase, PostingKind, Unit
+from voucher.terms import Phase, PostingKind
 
 _LIMITED: Final = ("cap", "quota", "contract", "count", "holding")
 _MOVED: Final = (Phase.SINGLE.value, Phase.POST.value)
@@ -35,7 +35,8 @@ class _Carried:
 
 
 def carry_allowances(session: Session, old_ref: str, new_ref: str, *, actor: Actor, at: datetime) -> int:
-    """Close the allowance accounts of `old_ref` and charge what was used to those of `new_ref`; gives the fen carried.
+    """Close the allowance accounts of `old_ref` and charge what was used to those of `new_ref`; gives the fen of
+    caps that were carried.
 
     In each book one posting. An account of `new_ref` that leaves too little is opened further, never less than
     nothing is left. Refused: something pending on an account of `old_ref` (`conversion_blocked`), a closed day.
@@ -65,7 +66,7 @@ def carry_allowances(session: Session, old_ref: str, new_ref: str, *, actor: Act
         (answer,) = post(session, locked, [event], at=at)
         if isinstance(answer, Rejected):
             raise Refusal(answer.code, **answer.facts)
-        money = [amount for each in carried if each.old.unit is Unit.CNY_CAP for _, amount in each.used]
+        money = [amount for each in carried if each.old.code == "cap" for _, amount in each.used]
         used_fen += sum(money)
     return used_fen
 
