@@ -127,6 +127,7 @@ class Code(StrEnum):
     APPEAL_MADE = "appeal_made"
 
     CONTACT_MISSING = "contact_missing"
+    HOLIDAY_NEEDLESS = "holiday_needless"
     NOTICE_REQUIRED = "notice_required"
     NOTICE_OVER = "notice_over"
     OBJECTION_LIMITED = "objection_limited"
@@ -165,6 +166,7 @@ _STATUS = {
     Code.EVIDENCE_MISSING: 422,
     Code.REASON_MISSING: 422,
     Code.CONTACT_MISSING: 422,
+    Code.HOLIDAY_NEEDLESS: 422,
     Code.OBJECTION_LIMITED: 429,
     Code.TOLD_LATE: 422,
     Code.MINUTES_MISSING: 422,

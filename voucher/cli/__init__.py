@@ -15,8 +15,11 @@ from voucher.cli.fund import book, budget
 from voucher.cli.issue import issue
 from voucher.cli.ledger import ledger
 from voucher.cli.load import load
+from voucher.cli.messages import messages
+from voucher.cli.notices import notices
 from voucher.cli.people import people
 from voucher.cli.policy import policy
+from voucher.cli.remind import remind
 from voucher.cli.roster import roster
 from voucher.cli.settle import settle
 from voucher.cli.simulate import simulate
@@ -35,6 +38,9 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     issue,
     expire,
     settle,
+    remind,
+    notices,
+    messages,
     worker,
     demo,
     simulate,

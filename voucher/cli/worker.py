@@ -10,12 +10,17 @@ from datetime import date
 import click
 
 from voucher.cli.context import SYSTEM, database, settings
+from voucher.cli.couriers import Couriers, couriers_of, drain
 from voucher.cli.file_work import a_day_before, sweep_all
+from voucher.cli.notices import close_all
 from voucher.clock import business_date, wall_now
 from voucher.db import Database
+from voucher.dispatch.parcel import TIMEOUT_SECONDS
 from voucher.errors import Code, Refusal
 from voucher.operations.expire import Slice, Step, expire_orders, expire_vouchers
+from voucher.operations.remind import remind
 from voucher.operations.sweep import sweep_holds, sweep_sessions
+from voucher.operations.tell_captures import tell_captures
 
 PART = 500
 
@@ -26,17 +31,39 @@ PART = 500
 )
 @click.option("--once", is_flag=True, help="只做一遍就结束。")
 def worker(*, every: int, once: bool) -> None:
-    """定时清理：逾期未确认的现场核销退回额度，逾期订单和过期券每天收回一次，无人引用的文件每天删除一次。"""
-    store = database()
+    """定时清理：逾期未确认的现场核销退回额度，逾期订单和过期券每天收回一次，无人引用的文件每天删除一次。
+
+    同时发送待发消息；每天提醒将到期的事项，办结期满的公示。
+    """
+    store, couriers = database(), couriers_of(settings())
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
+    if once:
+        _round(store, None)
+        drain(store, couriers)
+        return
+    sender = threading.Thread(target=_send_on, args=(store, couriers, stop, every), daemon=True)
+    sender.start()
     done_on: date | None = None
     while not stop.is_set():
         done_on = _round(store, done_on)
-        if once:
-            return
         stop.wait(every)
+    sender.join(TIMEOUT_SECONDS)
+
+
+def _send_on(store: Database, couriers: Couriers, stop: threading.Event, every: int) -> None:
+    """Beside the sweeps, which must not wait for a slow mail server. If it ends, so does the worker."""
+    try:
+        while not stop.is_set():
+            try:
+                drain(store, couriers, stop=stop)
+            except Refusal as refusal:
+                if refusal.code is not Code.BUSY:
+                    raise
+            stop.wait(every)
+    finally:
+        stop.set()
 
 
 def _round(store: Database, done_on: date | None) -> date | None:
@@ -47,14 +74,27 @@ def _round(store: Database, done_on: date | None) -> date | None:
             pass
         while store.transaction(lambda session, at: sweep_sessions(session, at=at, limit=PART)) == PART:
             pass
+        _tell_captures(store)
         if done_on != today:
             _expire(store, today)
+            close_all(store)
+            store.transaction(lambda session, at: remind(session, at=at))
             sweep_all(store, settings().files_dir, unused_since=a_day_before(wall_now()))
         return today
     except Refusal as refusal:
         if refusal.code is not Code.BUSY:
             raise
         return done_on
+
+
+def _tell_captures(store: Database) -> None:
+    after: int | None = 0
+    while after is not None:
+        after = _told(store, after)
+
+
+def _told(store: Database, after: int) -> int | None:
+    return store.transaction(lambda session, at: tell_captures(session, at=at, after=after))
 
 
 def _expire(store: Database, today: date) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from voucher.models.claims import Claim
@@ -17,7 +17,9 @@ from voucher.models.programmes import Programme
 from voucher.models.settlements import SettlementBatch, SettlementLine
 from voucher.queries.claims import Deed, history
 from voucher.queries.paging import Page, as_term, paged
+from voucher.queries.policies import policy_of
 from voucher.rules.permissions import Actor
+from voucher.rules.publicity import working_days_asked
 from voucher.terms import BatchState, ClaimState, LineState
 
 
@@ -173,7 +175,10 @@ def batch_file(session: Session, actor: Actor, number: str) -> BatchFile | None:
 
 
 def approved_claims(session: Session, actor: Actor, programme_code: str = "") -> list[ReadyClaim]:
-    """Approved claims of the actor's books that wait for a batch, the longest waiting first."""
+    """Claims of the actor's books that may go into a batch, the longest waiting first.
+
+    They are approved, or cleared where the policy asks for a public notice.
+    """
     query = (
         select(
             Claim.number,
@@ -188,12 +193,22 @@ def approved_claims(session: Session, actor: Actor, programme_code: str = "") ->
         .join(Order, Order.id == Claim.order_id)
         .join(Holder, Holder.id == Order.holder_id)
         .join(PayeeAccount, PayeeAccount.id == Claim.payee_account_id)
-        .where(Claim.state == ClaimState.APPROVED.value, Claim.book_id.in_(actor.book_ids))
+        .where(_ready(session), Claim.book_id.in_(actor.book_ids))
         .order_by(Claim.decided_at, Claim.id)
     )
     if programme_code:
         query = query.where(Order.programme_code == programme_code)
     return [ReadyClaim(*row) for row in session.execute(query)]
+
+
+def _ready(session: Session) -> ColumnElement[bool]:
+    """Whether a claim, joined with its order, is cleared, or approved under a version that asks for no notice."""
+    approved = Claim.state == ClaimState.APPROVED.value
+    codes = session.scalars(
+        select(Order.policy_code).join(Claim, Claim.order_id == Order.id).where(approved).distinct()
+    )
+    unasked = [code for code in codes if not working_days_asked(policy_of(session, code))]
+    return or_(Claim.state == ClaimState.CLEARED.value, and_(approved, Order.policy_code.in_(unasked)))
 
 
 def bounced_lines(session: Session, actor: Actor) -> list[BouncedLine]:
