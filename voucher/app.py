@@ -20,6 +20,7 @@ from voucher import api
 from voucher.api import errors as api_errors
 from voucher.db import Database
 from voucher.errors import Refusal
+from voucher.memory import collect_seldom
 from voucher.operations.authenticate import password_matches
 from voucher.web import (
     access,
@@ -94,6 +95,8 @@ def create_app(config: Config, *, serving: bool = True) -> Flask:
     api.register(app)
     _register_errors(app)
     password_matches("", None, profile=config.argon2_profile)  # the first stranger to sign in waits no longer
+    if serving and config.environment != "test":
+        collect_seldom()
     return app
 
 

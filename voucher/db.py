@@ -250,6 +250,10 @@ def _sqlite_engine(url: URL) -> Engine:
             "foreign_keys=ON",
             "recursive_triggers=ON",
             "busy_timeout=30000",
+            # Pages kept in memory, and let the log grow before it is folded in: in a province's year each page
+            # was read and written dozens of times. At most 48 MiB a connection, of which only the writer's fills.
+            "cache_size=-49152",
+            "wal_autocheckpoint=8000",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

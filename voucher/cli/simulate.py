@@ -21,6 +21,7 @@ from voucher.cli.story.year import PAPERS
 from voucher.clock import fiscal_year, wall_now, year_bounds
 from voucher.codes import make_uscc
 from voucher.db import Database
+from voucher.memory import collect_seldom
 from voucher.models.ledger import Book
 from voucher.money import Fen
 from voucher.operations.enrol import Grant, enrol
@@ -55,6 +56,7 @@ def simulate(firms: int, redemptions: int, seed: int) -> None:
     with opened.read() as session:
         if session.scalars(select(func.count()).select_from(Book)).one():
             raise click.UsageError("数据库里已有数据；模拟只写入空数据库。")
+    collect_seldom()
     started = time.monotonic()
     done = _run(opened, config, Plan(firms, redemptions, seed), now=wall_now())
     seconds = time.monotonic() - started
