@@ -12,6 +12,7 @@ from voucher.cli.context import SYSTEM, database
 from voucher.clock import business_date, wall_now
 from voucher.db import Database
 from voucher.operations.expire import Slice, Step, expire_orders, expire_vouchers
+from voucher.operations.unconfirmed import settle_unconfirmed
 
 Part = Callable[..., Step]
 
@@ -24,13 +25,14 @@ Part = Callable[..., Step]
     "--batch", "limit", type=click.IntRange(1, 1000), default=500, show_default=True, help="每批笔数"
 )
 def expire(*, day: datetime | None, limit: int) -> None:
-    """收回逾期未完成订单锁定的额度和过期券的余额；可随时中断、重复执行。"""
+    """办理逾期未答复的验收，收回逾期未完成订单锁定的额度和过期券的余额；可随时中断、重复执行。"""
     on = day.date() if day else business_date(wall_now())
     store = database()
+    late = _run(store, settle_unconfirmed, Slice(on, limit=limit), label="逾期未验收")
     orders = _run(store, expire_orders, Slice(on, limit=limit), label="逾期订单")
     vouchers = _run(store, expire_vouchers, Slice(on, limit=limit), label="过期券")
     click.echo(
-        f"释放订单 {orders.done} 笔；收回券 {vouchers.done} 张，尚有锁定额度的 {vouchers.seen - vouchers.done} 张下次再办。"
+        f"逾期未验收的交付办理 {late.done} 笔；释放订单 {orders.done} 笔；收回券 {vouchers.done} 张，尚有锁定额度的 {vouchers.seen - vouchers.done} 张下次再办。"
     )
 
 

@@ -21,6 +21,7 @@ from voucher.operations.expire import Slice, Step, expire_orders, expire_voucher
 from voucher.operations.remind import remind
 from voucher.operations.sweep import sweep_holds, sweep_sessions
 from voucher.operations.tell_captures import tell_captures
+from voucher.operations.unconfirmed import settle_unconfirmed
 
 PART = 500
 
@@ -98,7 +99,7 @@ def _told(store: Database, after: int) -> int | None:
 
 
 def _expire(store: Database, today: date) -> None:
-    for part in (expire_orders, expire_vouchers):
+    for part in (settle_unconfirmed, expire_orders, expire_vouchers):
         after: int | None = 0
         while after is not None:
             after = _part(store, part, Slice(today, after, PART)).after

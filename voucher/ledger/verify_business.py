@@ -5,8 +5,8 @@ from __future__ import annotations
 from voucher.ledger.verify_sql import Fault, Reader
 from voucher.terms import LineState, OrderState, PostingKind, VoucherState
 
-_HELD = (OrderState.HELD, OrderState.DELIVERED)
-_CAPTURED = (OrderState.HELD, OrderState.DELIVERED, OrderState.CAPTURED, OrderState.CLAIMED)
+_HELD = (OrderState.HELD, OrderState.DELIVERED, OrderState.DISPUTED)
+_CAPTURED = (*_HELD, OrderState.CAPTURED, OrderState.CLAIMED)
 _APPROVED = (OrderState.APPROVED, OrderState.IN_BATCH)
 
 

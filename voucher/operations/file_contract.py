@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
 from voucher.models.orders import Order
-from voucher.models.parties import Platform
+from voucher.models.parties import Holder, Platform
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import find, journal
@@ -22,6 +22,7 @@ from voucher.operations.hold import Held, HoldRequest, hold
 from voucher.operations.instalments import plan_instalments
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
+from voucher.operations.relations import Known, known
 from voucher.operations.tell import Note, tell
 from voucher.rules import eligibility
 from voucher.rules.contracts import Part, check_parts
@@ -58,7 +59,7 @@ def file_contract(
     them together hold no more than the rate gives on its amount. Orders of one book, each once (a second time is
     `state_changed`). Refused, alone: `not_found`, `state_changed`, a new contract dated before the order or after
     today (`contract_date_invalid`), above the quote (`contract_exceeded`), a voucher no longer live, a platform no
-    longer certified, `instalments_invalid`, and what `file_papers` and `hold` refuse.
+    longer certified, a side shut out by now (`party_banned`), `instalments_invalid`, and what `file_papers` and `hold` refuse.
     """
     numbers = [request.order_number for request in requests]
     vouchers = find.vouchers_of_orders(session, numbers, actor=actor)
@@ -137,6 +138,7 @@ class _Checks:
         ids = {order.platform_id for order in orders}
         self._certifications = certifications(session, ids) if orders else {}
         self._platforms = _platforms(session, ids) if orders else {}
+        self._known = _known(session, orders, self._platforms, today)
         self._planned: set[int] = set()
 
     def plan(self, order: Order, request: ContractRequest, voucher: Voucher) -> _Plan:
@@ -160,6 +162,7 @@ class _Checks:
         rows = self._certifications.get(order.platform_id, [])
         check_certified(policy, rows, service=order.service, on=today)
         platform = self._platforms[order.platform_id]
+        self._known.refuse_banned(voucher.holder.organisation_id, platform.organisation_id)
         self._planned.add(order.id)
         return _Plan(
             HoldRequest(order, voucher, policy, platform.region_code, request.contract_fen),
@@ -183,6 +186,14 @@ class _Checks:
 def _platforms(session: Session, ids: set[int]) -> dict[int, Platform]:
     query = select(Platform).where(Platform.id.in_(ids))
     return {platform.id: platform for platform in session.scalars(query)}
+
+
+def _known(session: Session, orders: Sequence[Order], platforms: dict[int, Platform], today: date) -> Known:
+    """The bans in force on both sides of these orders."""
+    holders = select(Holder.organisation_id).where(Holder.id.in_({order.holder_id for order in orders}))
+    owners = set(session.scalars(holders)) - {None} if orders else set()
+    hosts = {platform.organisation_id for platform in platforms.values()}
+    return known(session, {*filter(None, owners)}, hosts, years={today.year}, on=today)
 
 
 def _notes(results: Sequence[Held | Refused]) -> list[Note]:

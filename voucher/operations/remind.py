@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -15,6 +15,7 @@ from voucher.errors import Fact
 from voucher.ledger import accounts
 from voucher.ledger.balances import standings
 from voucher.models.claims import Claim
+from voucher.models.contracts import Instalment
 from voucher.models.orders import Order
 from voucher.models.review import ClaimReturn
 from voucher.models.vouchers import Voucher
@@ -23,7 +24,7 @@ from voucher.operations.policies import policies_of
 from voucher.operations.tell import Note, tell
 from voucher.rules.validity import redeem_by
 from voucher.rules.working_days import Calendar, add_working_days, working_days_between
-from voucher.terms import ClaimState, MessageEvent, OrderState, VoucherState
+from voucher.terms import ClaimState, InstalmentState, MessageEvent, OrderState, VoucherState
 
 AHEAD: Final = (1, 3)
 _HOLDING = (OrderState.HELD.value, OrderState.DELIVERED.value)
@@ -68,6 +69,7 @@ def remind(session: Session, *, at: datetime) -> int:
     window = _Window(today, calendar_from(session, today))
     notes = [
         *_orders(session, window),
+        *_instalments(session, window),
         *_vouchers(session, window),
         *_captured(session, window),
         *_claims(session, window),
@@ -97,6 +99,25 @@ def _orders(session: Session, window: _Window) -> Iterable[Note]:
                 ("due_on", order.confirm_by),
                 holder_id=order.holder_id,
             )
+
+
+def _instalments(session: Session, window: _Window) -> Iterable[Note]:
+    """Parts of held orders that are to be delivered."""
+    query = (
+        select(Instalment, Order)
+        .join(Order, Order.id == Instalment.order_id)
+        .where(
+            Instalment.state == InstalmentState.PLANNED.value,
+            Instalment.due_on.between(window.today, window.last_on),
+            Order.state == OrderState.HELD.value,
+        )
+        .order_by(Instalment.id)
+    )
+    for row, order in session.execute(query):
+        due = ("due_on", row.due_on)
+        note = window.note(MessageEvent.INSTALMENT_NEAR, order.number, due, platform_id=order.platform_id)
+        facts = {**note.facts, "title": row.title}
+        yield replace(note, facts=facts, once=f"{row.position}:{note.once}")
 
 
 def _vouchers(session: Session, window: _Window) -> Iterable[Note]:

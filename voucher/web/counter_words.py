@@ -38,6 +38,10 @@ _REASONS: Final = {
     "not confirmed in time": "企业未在时限内确认",
     "reopened": "企业重新出示了券码",
     "wrong_tags": "多次出现错误券码",
+    "unconfirmed": "企业未在期限内答复验收",
+    "replaced": "已被新的申请取代",
+    "complete_by": "超过完成期限",
+    "confirm_by": "企业未在时限内确认",
 }
 _MOVEMENTS: Final = {kind.value: kind.label for kind in PostingKind} | {
     "issue": "发放到本券",
