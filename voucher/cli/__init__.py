@@ -19,6 +19,7 @@ from voucher.cli.messages import messages
 from voucher.cli.notices import notices
 from voucher.cli.people import people
 from voucher.cli.policy import policy
+from voucher.cli.registers import registers
 from voucher.cli.remind import remind
 from voucher.cli.roster import roster
 from voucher.cli.settle import settle
@@ -34,6 +35,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     book,
     budget,
     roster,
+    registers,
     load,
     issue,
     expire,

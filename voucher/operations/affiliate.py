@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from voucher.codes import normalise_uscc
 from voucher.errors import Code, Fact, Refusal
 from voucher.ledger.bulk import Rows, insert_missing
-from voucher.models.parties import Affiliation, Organisation, PayeeAccount
+from voucher.models.parties import Affiliation, Organisation, PayeeAccount, Platform
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.regions import paths_of
@@ -138,4 +138,9 @@ def account_number(owner: Organisation, written: str) -> str:
 
 def _is_in_scope(session: Session, owner: Organisation, actor: Actor) -> bool:
     path = paths_of(session, [owner.region_code])[owner.region_code]
-    return owner.id in actor.organisation_ids or covers_region(actor, path)
+    if owner.id in actor.organisation_ids or covers_region(actor, path):
+        return True
+    hosted = select(Platform.id).where(
+        Platform.organisation_id == owner.id, Platform.id.in_(actor.platform_ids)
+    )
+    return session.scalars(hosted.limit(1)).first() is not None

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from voucher.models.checks import CheckFinding, PartyBan, PayeeChange
 from voucher.models.claims import Claim
 from voucher.models.orders import Order
-from voucher.models.parties import Holder, Organisation
+from voucher.models.parties import Holder, Organisation, Platform
 from voucher.models.people import Person
 from voucher.models.regions import Region
 from voucher.models.review import Review
-from voucher.queries.paging import Page, in_regions, paged
+from voucher.queries.paging import Page, paged
 from voucher.rules.permissions import Actor
 from voucher.terms import BanKind, PayeeChangeState, Verdict
 
@@ -105,7 +106,7 @@ def findings_of(session: Session, claim_number: str) -> list[FindingLine]:
 def open_claims(session: Session, actor: Actor, *, page: int) -> Page[OpenClaim]:
     """Claims of the actor's regions with findings that nobody settled, the heaviest and then the oldest first."""
     heaviest, first = func.max(CheckFinding.weight), func.min(CheckFinding.found_at)
-    query = (
+    query: Any = (
         select(Claim.number, Holder.name, func.count(), heaviest, first)
         .join(CheckFinding, CheckFinding.claim_id == Claim.id)
         .join(Order, Order.id == Claim.order_id)
@@ -114,19 +115,18 @@ def open_claims(session: Session, actor: Actor, *, page: int) -> Page[OpenClaim]
         .where(
             CheckFinding.settled_at.is_(None),
             CheckFinding.round == Claim.round,
-            in_regions(actor, Region.path),
+            _covered(actor),
         )
         .group_by(Claim.id, Claim.number, Holder.name)
         .order_by(heaviest.desc(), first, Claim.id)
     )
-    found = paged(session, query, page=page)
-    return Page([OpenClaim(*row) for row in found.rows], found.page, found.pages, found.total)
+    return paged(session, query, OpenClaim, page=page)
 
 
 def bans(session: Session, *, text: str, page: int) -> Page[BanLine]:
     """All bans, the latest first; `text` is part of a code, a name or a decision's number."""
-    query = (
-        select(PartyBan, Organisation.name, Person.name)
+    query: Any = (
+        select(PartyBan, func.coalesce(Organisation.name, ""), Person.name)
         .outerjoin(Organisation, Organisation.uscc == PartyBan.uscc)
         .join(Person, Person.id == PartyBan.entered_by)
         .order_by(PartyBan.id.desc())
@@ -136,30 +136,35 @@ def bans(session: Session, *, text: str, page: int) -> Page[BanLine]:
         query = query.where(
             PartyBan.uscc.like(like) | PartyBan.decision_no.like(like) | Organisation.name.like(like)
         )
-    found = paged(session, query, page=page)
-    return Page(
-        [BanLine(row, name or "", by) for row, name, by in found.rows], found.page, found.pages, found.total
-    )
+    return paged(session, query, BanLine, page=page)
 
 
 def changes(session: Session, actor: Actor, *, page: int) -> Page[ChangeLine]:
     """Changes of accounts in the actor's regions; those that wait first, then the latest."""
     waiting = PayeeChange.state == PayeeChangeState.WAITING.value
-    query = (
+    query: Any = (
         select(PayeeChange, Organisation.name, Organisation.uscc, Person.name)
         .join(Organisation, Organisation.id == PayeeChange.organisation_id)
         .join(Region, Region.code == Organisation.region_code)
         .join(Person, Person.id == PayeeChange.asked_by)
-        .where(in_regions(actor, Region.path))
+        .where(_covered(actor))
         .order_by(waiting.desc(), PayeeChange.id.desc())
     )
-    found = paged(session, query, page=page)
-    return Page([ChangeLine(*row) for row in found.rows], found.page, found.pages, found.total)
+    return paged(session, query, ChangeLine, page=page)
+
+
+def own_organisations(session: Session, actor: Actor) -> list[Organisation]:
+    """The firms that the actor acts for, and the hosts of the actor's platforms."""
+    hosts = select(Platform.organisation_id).where(Platform.id.in_(actor.platform_ids))
+    query = select(Organisation).where(
+        or_(Organisation.id.in_(actor.organisation_ids), Organisation.id.in_(hosts))
+    )
+    return list(session.scalars(query.order_by(Organisation.id)))
 
 
 def own_changes(session: Session, organisation_ids: Sequence[int]) -> list[ChangeLine]:
     """The changes that these organisations asked for, the latest first, at most twenty."""
-    query = (
+    query: Any = (
         select(PayeeChange, Organisation.name, Organisation.uscc, Person.name)
         .join(Organisation, Organisation.id == PayeeChange.organisation_id)
         .join(Person, Person.id == PayeeChange.asked_by)
@@ -188,7 +193,7 @@ def reviewer_paces(session: Session, actor: Actor, *, since: datetime) -> list[R
         .join(Holder, Holder.id == Order.holder_id)
         .join(Region, Region.code == Holder.region_code)
         .outerjoin(flagged, flagged.c.claim_id == Claim.id)
-        .where(Review.reviewed_at >= since, in_regions(actor, Region.path))
+        .where(Review.reviewed_at >= since, _covered(actor))
         .order_by(Person.name, Review.reviewer_id, Review.reviewed_at)
     )
     found: dict[str, list[int]] = {}
@@ -202,3 +207,8 @@ def reviewer_paces(session: Session, actor: Actor, *, since: datetime) -> list[R
             counts[2] += 1
         before[name] = at
     return [ReviewerPace(name, *counts) for name, counts in found.items()]
+
+
+def _covered(actor: Actor) -> ColumnElement[bool]:
+    """Regions, joined in the query, that lie in one of the actor's."""
+    return or_(False, *(Region.path.contains(f"/{code}/", autoescape=True) for code in actor.region_codes))

@@ -12,15 +12,21 @@ from voucher.web import (
     finance,
     finance_batches,
     finance_payments,
+    payee_changes,
     programme,
     programme_issue,
     reviewer,
+    reviewer_bans,
+    reviewer_checks,
     reviewer_holders,
     reviewer_platforms,
     reviewer_rosters,
 )
 
 BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
+    reviewer_checks.blueprint,
+    reviewer_bans.blueprint,
+    payee_changes.blueprint,
     reviewer.blueprint,
     reviewer_holders.blueprint,
     reviewer_rosters.blueprint,

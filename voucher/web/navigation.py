@@ -29,6 +29,10 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("兑付申请审核", "reviewer.claim_list", "reviewer:claim:read"),
     Entry("持有人与资格", "holders.index", "reviewer:holder:qualify"),
     Entry("企业名单", "rosters.index", "reviewer:roster:import"),
+    Entry("疑点核实", "checks.index", "reviewer:claim:read"),
+    Entry("限制名单", "bans.index", "reviewer:ban:write"),
+    Entry("收款账户变更", "payees.waiting", "reviewer:payee:confirm"),
+    Entry("审核情况", "checks.paces", "reviewer:pace:read"),
     Entry("服务平台", "platforms.index", "reviewer:platform:certify"),
     Entry("兑付批次", "batches.index", "finance:batch:read"),
     Entry("预算指标", "finance.budget_list", "finance:budget:read"),
@@ -39,6 +43,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("限额使用表", "ledger.cap_list", "ledger:posting:read"),
     Entry("结账", "finance.periods", "finance:period:close"),
     Entry("人员与角色", "admin.person_list", "admin:person:write"),
+    Entry("收款账户", "payees.own", "own:payee:change"),
     Entry("我的账户", "account.profile", "own:account:read"),
 )
 

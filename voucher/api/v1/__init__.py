@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 
 from voucher.api.v1 import (
     account,
+    checks,
     claims,
     ledger,
     orders,
@@ -24,6 +25,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     sessions.blueprint,
     orders.blueprint,
     claims.blueprint,
+    checks.blueprint,
     parties.blueprint,
     programme.blueprint,
     settlements.blueprint,

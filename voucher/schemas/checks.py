@@ -1,0 +1,204 @@
+"""Forms and JSON of the checks: settling a finding, bans, changes of bank accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from voucher.models.checks import PayeeChange
+from voucher.queries.findings import BanLine, FindingLine
+from voucher.schemas.api_fields import FlagField, JsonDayField, PageQuery
+from voucher.schemas.base import Body, ChoiceField, CodeField, DayField, Form, IdField, TextField, UsccField
+from voucher.schemas.findings import said
+from voucher.terms import BanKind, FindingKind
+
+
+class PageSearch(Form):
+    """Which page of a list, and what its rows hold."""
+
+    text = TextField(load_default="", maximum=60)
+    page = IdField(load_default=1)
+
+
+class SettleForm(Form):
+    """Which finding, by its number on the claim, and why it needs no more attention."""
+
+    seq = IdField(required=True)
+    reason = TextField(required=True, maximum=500, multiline=True)
+
+
+class BanForm(Form):
+    """A decision against a party. The last day is included, as people write it."""
+
+    uscc = UsccField(required=True)
+    kind = ChoiceField(BanKind, required=True)
+    legal_basis = TextField(required=True, maximum=200)
+    decision_no = TextField(required=True, maximum=80)
+    from_on = DayField(required=True)
+    to_on = DayField(load_default=None)
+    source = TextField(load_default="", maximum=120)
+
+    @validates_schema
+    def in_order(self, data: Mapping[str, Any], **_: Any) -> None:
+        """It does not end before it begins."""
+        if data["to_on"] is not None and data["to_on"] < data["from_on"]:
+            raise ValidationError({"to_on": ["截止日期不能早于起始日期。"]})
+
+
+class LiftForm(Form):
+    """Why a ban is lifted."""
+
+    reason = TextField(required=True, maximum=200)
+
+
+class PayeeForm(Form):
+    """Another bank account."""
+
+    uscc = UsccField(required=True)
+    account_name = TextField(required=True, maximum=120)
+    bank = TextField(required=True, maximum=120)
+    account_no = CodeField(required=True, maximum=40)
+
+
+class DecideChangeForm(Form):
+    """The second officer's answer."""
+
+    agreed = CodeField(load_default="")
+    reason = TextField(load_default="", maximum=200)
+
+
+class BansQuery(PageQuery):
+    """Which bans."""
+
+    text = TextField(load_default="", maximum=60)
+
+
+class SettleBody(Body):
+    """Why a finding needs no more attention."""
+
+    reason = TextField(required=True, maximum=500, multiline=True, metadata={"description": "处理意见"})
+
+
+class BanBody(Body):
+    """A decision against a party. `to_on` is the first day on which it no longer holds."""
+
+    uscc = UsccField(required=True)
+    kind = ChoiceField(BanKind, required=True)
+    legal_basis = TextField(required=True, maximum=200)
+    decision_no = TextField(required=True, maximum=80)
+    from_on = JsonDayField(required=True)
+    to_on = JsonDayField(load_default=None, allow_none=True)
+    source = TextField(load_default="", maximum=120)
+
+
+class PayeeBody(Body):
+    """Another bank account."""
+
+    uscc = UsccField(required=True)
+    account_name = TextField(required=True, maximum=120)
+    bank = TextField(required=True, maximum=120)
+    account_no = CodeField(required=True, maximum=40)
+
+
+class DecideChangeBody(Body):
+    """The second officer's answer."""
+
+    agreed = FlagField(required=True)
+    reason = TextField(load_default="", maximum=200)
+
+
+class FindingAnswer(Body):
+    """One finding."""
+
+    seq = fields.Integer()
+    row_no = fields.Integer(metadata={"description": "核验规则序号"})
+    kind = fields.String()
+    weight = fields.Integer()
+    title = fields.String()
+    seen = fields.String()
+    advice = fields.String()
+    facts = fields.Dict(keys=fields.String())
+    settled = fields.Boolean()
+    settlement = fields.String()
+
+
+class FindingsAnswer(Body):
+    """The findings of a claim."""
+
+    findings = fields.List(fields.Nested(FindingAnswer))
+
+
+class BanAnswer(Body):
+    """A ban."""
+
+    id = fields.Integer()
+    uscc = fields.String()
+    kind = fields.String()
+    legal_basis = fields.String()
+    decision_no = fields.String()
+    from_on = fields.Date()
+    to_on = fields.Date(allow_none=True)
+    lifted = fields.Boolean()
+
+
+class BanIdAnswer(Body):
+    """Which ban."""
+
+    id = fields.Integer()
+
+
+class BansAnswer(Body):
+    """A page of bans."""
+
+    page = fields.Integer()
+    pages = fields.Integer()
+    total = fields.Integer()
+    bans = fields.List(fields.Nested(BanAnswer))
+
+
+class ChangeAnswer(Body):
+    """A change of an account: nothing of it but where it stands."""
+
+    id = fields.Integer()
+    state = fields.String()
+    cools_until = fields.String(metadata={"format": "date"})
+
+
+def finding_answer(line: FindingLine) -> dict[str, Any]:
+    """A finding for JSON, in words and with its facts."""
+    row = line.row
+    words = said(FindingKind(row.kind), row.weight, row.facts)
+    return {
+        "seq": row.seq,
+        "row_no": row.row_no,
+        "kind": row.kind,
+        "weight": row.weight,
+        "title": words.title,
+        "seen": words.seen,
+        "advice": words.advice,
+        "facts": dict(row.facts),
+        "settled": row.settled_at is not None,
+        "settlement": row.settlement,
+    }
+
+
+def ban_answer(line: BanLine) -> dict[str, Any]:
+    """A ban for JSON."""
+    row = line.row
+    return {
+        "id": row.id,
+        "uscc": row.uscc,
+        "kind": row.kind,
+        "legal_basis": row.legal_basis,
+        "decision_no": row.decision_no,
+        "from_on": row.from_on,
+        "to_on": row.to_on,
+        "lifted": row.lifted_at is not None,
+    }
+
+
+def change_answer(row: PayeeChange) -> dict[str, Any]:
+    """A change of an account for JSON, as plain values."""
+    return {"id": row.id, "state": row.state, "cools_until": row.cools_until.isoformat()}
