@@ -179,7 +179,7 @@ def stands_in_for(session: Session, actor: Actor, *, at: datetime) -> frozenset[
     return frozenset(session.scalars(query.where(StandIn.ended_at.is_(None))))
 
 
-def _holding(role: Role, on: date) -> Select[tuple[int, str]]:
+def _holding(role: Role, on: date) -> Select[int, str]:
     return (
         select(Person.id, Person.name)
         .join(RoleGrant, RoleGrant.person_id == Person.id)

@@ -219,7 +219,7 @@ class ChoiceField(fields.Field[Term]):
 def load_form(schema: type[Schema], form: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """Read a form: what it says, and the sentences of its errors by field (one of the two is empty).
 
-    Token and key of the form are left out; an empty field counts as not filled in. A field of several values
+    Token, key and kept files (`kept_…`) of the form are left out; an empty field counts as not filled in. A field of several values
     (`fields.List`) takes all of them.
     """
     reader = schema()
@@ -227,7 +227,7 @@ def load_form(schema: type[Schema], form: Mapping[str, Any]) -> tuple[dict[str, 
     given: dict[str, Any] = {}
     for name in form:
         values = [value for value in _all(form, name) if value != ""]
-        if name not in UNSEEN and values:
+        if name not in UNSEEN and not name.startswith("kept_") and values:
             given[name] = values if name in many else values[0]
     try:
         return dict(reader.load(given)), {}

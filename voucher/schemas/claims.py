@@ -9,7 +9,7 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from voucher.schemas.base import ChoiceField, CodeField, DayField, Form, IdField, TextField, YuanField
 from voucher.schemas.programme import A_YEAR
-from voucher.terms import CertificationState, Certifier, ClaimState, Verdict, VoucherKind
+from voucher.terms import CertificationState, Certifier, ClaimState, TrimCause, Verdict, VoucherKind
 
 
 class ClaimSearch(Form):
@@ -27,6 +27,9 @@ class DecisionForm(Form):
 
     verdict = ChoiceField(Verdict, required=True)
     approved = YuanField(load_default=None)
+    cause = ChoiceField(TrimCause, load_default=TrimCause.OTHER)
+    minutes_no = TextField(load_default="", maximum=80)
+    minutes_on = DayField(load_default=None)
     reason = TextField(load_default="", maximum=500, multiline=True)
 
     @validates_schema

@@ -9,6 +9,7 @@ from flask import Blueprint
 from voucher.web import (
     admin,
     auditor,
+    expert,
     finance,
     finance_batches,
     finance_payments,
@@ -17,9 +18,12 @@ from voucher.web import (
     programme_issue,
     reviewer,
     reviewer_bans,
+    reviewer_cases,
     reviewer_checks,
+    reviewer_duty,
     reviewer_holders,
     reviewer_platforms,
+    reviewer_returns,
     reviewer_rosters,
 )
 
@@ -28,6 +32,11 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     reviewer_bans.blueprint,
     payee_changes.blueprint,
     reviewer.blueprint,
+    reviewer_cases.blueprint,
+    reviewer_returns.blueprint,
+    reviewer_returns.paper,
+    reviewer_duty.blueprint,
+    expert.blueprint,
     reviewer_holders.blueprint,
     reviewer_rosters.blueprint,
     reviewer_platforms.blueprint,

@@ -7,11 +7,19 @@ from typing import Any, Final
 
 from voucher.money import Fen, format_yuan
 from voucher.queries.claims import Deed
-from voucher.terms import Verdict
+from voucher.terms import ApplicationVerdict, Verdict
 
 _ACTIONS: Final[Mapping[str, str]] = {
     "claim.submit": "企业提交兑付申请",
     "claim.review": "审核",
+    "claim.take": "由其办理",
+    "claim.release": "放回待办",
+    "claim.hand_over": "转给同事办理",
+    "claim.return": "退回补正",
+    "claim.invite": "邀请专家评审",
+    "claim.opinion": "专家答复",
+    "claim.report": "登记第三方报告",
+    "claim.cosign": "会签",
     "order.place": "企业下单",
     "order.accept": "机构接单",
     "order.decline": "机构未接单",
@@ -38,6 +46,15 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "voucher.revoke": "撤销",
     "voucher.expire": "到期收回",
     "voucher.give_back": "企业退券",
+    "application.submit": "提交申领",
+    "application.mend": "补正后重新提交",
+    "application.withdraw": "撤回申领",
+    "application.decide": "申领审核",
+    "application.issue": "按排队发券",
+    "application.send_back": "不能发券，重新审核",
+    "application.lapse": "年度结束，未发放",
+    "appeal.lodge": "提出申诉",
+    "appeal.decide": "申诉处理",
     "platform.register": "平台登记",
     "platform.certify": "认定入库",
     "platform.suspend": "暂停收券",
@@ -53,6 +70,7 @@ _AMOUNTS: Final[Mapping[str, str]] = {
     "released_fen": "退回",
     "captured_fen": "核销",
     "held_fen": "锁定",
+    "wanted_fen": "申领",
 }
 _TEXTS: Final[Mapping[str, str]] = {
     "document_no": "文号",
@@ -89,6 +107,8 @@ def timeline_of(deeds: Iterable[Deed]) -> list[dict[str, Any]]:
 
 def _note(facts: Mapping[str, Any]) -> str:
     parts = []
+    if "decision" in facts:
+        parts.append(ApplicationVerdict(facts["decision"]).label)
     if "verdict" in facts:
         parts.append(Verdict(facts["verdict"]).label)
     parts += [

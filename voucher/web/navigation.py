@@ -27,6 +27,8 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("收券台", "provider.home", "provider:session:scan"),
     Entry("服务订单", "provider_orders.listing", "provider:order:read"),
     Entry("兑付申请审核", "reviewer.claim_list", "reviewer:claim:read"),
+    Entry("请我评审的申请", "expert.index", "expert:opinion:give"),
+    Entry("回避与代办", "duty.index", "reviewer:duty:write"),
     Entry("持有人与资格", "holders.index", "reviewer:holder:qualify"),
     Entry("企业名单", "rosters.index", "reviewer:roster:import"),
     Entry("疑点核实", "checks.index", "reviewer:claim:read"),

@@ -1,61 +1,93 @@
-"""Reviewers: the queue of claims, one claim on one page, and the decision on it."""
+"""Reviewers: the desk, one case on one page, and the decision on it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from voucher.clock import business_date
 from voucher.errors import Refusal, found
 from voucher.money import Fen, format_yuan
+from voucher.operations.decision_basis import Minutes
 from voucher.operations.outcome import only
 from voucher.operations.review import ReviewRequest, review
-from voucher.queries.claims import ClaimFile, ClaimFilter, claim_file, claim_totals, claims, document_of
-from voucher.rules.permissions import permitted
+from voucher.queries.claims import ClaimFile, claim_file, document_of
+from voucher.queries.opinions import report_of
+from voucher.queries.review_desk import FIRM, US, DeskFilter, desk, desk_totals, next_case
 from voucher.schemas.base import load_form
-from voucher.schemas.claims import ClaimSearch, DecisionForm
+from voucher.schemas.claims import DecisionForm
 from voucher.schemas.messages import sentence
+from voucher.schemas.review import DeskSearch
 from voucher.terms import ClaimState, Verdict
-from voucher.web import uploads
 from voucher.web.access import current_actor, permits
-from voucher.web.deeds import timeline_of
+from voucher.web.case_page import case_page
 from voucher.web.entry import change, form_body, form_key, now, reading
 from voucher.web.filtering import filters_of
+from voucher.web.uploads import Received, attachment, received
 
 blueprint = Blueprint("reviewer", __name__, url_prefix="/reviewer")
+
+SIDES: Final[Mapping[str, tuple[tuple[ClaimState, ...], str]]] = {
+    "us": (US, "等我们办理"),
+    "firm": (FIRM, "等申请单位补正或确认"),
+    "done": (tuple(state for state in ClaimState if state not in US + FIRM), "已有结论"),
+    "all": ((), "全部"),
+}
+_MINUTES: Final = {"minutes": False}
 
 
 @blueprint.get("/claims")
 @permits("reviewer:claim:read")
 def claim_list() -> ResponseReturnValue:
-    """The queue, oldest first: claims that wait, unless another state is asked for (`state=all`: every one)."""
-    wanted, args = filters_of(ClaimSearch)
-    state = wanted["state"]
-    if state is None and request.args.get("state") != "all":
-        state = ClaimState.SUBMITTED
-    if request.args.get("state") == "all":
-        args["state"] = "all"
-    limits = ClaimFilter(state, wanted["text"], wanted["from_on"], wanted["to_on"])
+    """The desk by place in the queue: what waits for us, unless something else is asked for in the address."""
+    wanted, args = filters_of(DeskSearch)
+    side = wanted["side"] if wanted["side"] in SIDES else "us"
+    if wanted["state"] is not None:
+        side = next(key for key, (states, _) in SIDES.items() if wanted["state"] in states)
+    limits = DeskFilter(
+        states=(wanted["state"],) if wanted["state"] is not None else SIDES[side][0],
+        whose=wanted["whose"],
+        overdue=bool(wanted["overdue"]),
+        text=wanted["text"],
+        from_on=wanted["from_on"],
+        to_on=wanted["to_on"],
+    )
+    at = now()
     with reading() as session:
         return render_template(
             "reviewer/claims.html",
-            page=claims(session, current_actor(), limits, page=wanted["page"]),
-            totals=claim_totals(session, current_actor()),
+            page=desk(session, current_actor(), limits, at=at, page=wanted["page"]),
+            totals=desk_totals(session, current_actor(), at=at),
             args=args,
-            state=state,
+            side=side,
+            sides=[(key, label) for key, (_, label) in SIDES.items()],
             states=ClaimState,
-            now=now(),
+            me=current_actor().person_id,
         )
+
+
+@blueprint.get("/claims/next")
+@permits("reviewer:claim:read")
+def next_claim() -> ResponseReturnValue:
+    """The case to go on with, from the top of the queue; the desk where none waits."""
+    with reading() as session:
+        number = next_case(session, current_actor(), after=request.args.get("after", ""), at=now())
+    if number is None:
+        flash("没有等您办理的申请了。", "success")
+        return redirect(url_for("reviewer.claim_list"), 303)
+    return redirect(url_for("reviewer.claim_page", number=number), 303)
 
 
 @blueprint.get("/claims/<number>")
 @permits("reviewer:claim:read")
 def claim_page(number: str) -> ResponseReturnValue:
     """Everything for one decision."""
-    return _page(number, form={}, errors={})
+    return case_page(number, form={}, errors={})
 
 
 @blueprint.get("/claims/<number>/documents/<int(max=9223372036854775807):document_id>")
@@ -64,28 +96,52 @@ def document(number: str, document_id: int) -> Response:
     """One file of a claim, always as a download."""
     with reading() as session:
         row = found(document_of(session, current_actor(), number, document_id))
-    return uploads.attachment(row.sha256, file_name=row.file_name, media_type=row.media_type)
+    return attachment(row.sha256, file_name=row.file_name, media_type=row.media_type)
+
+
+@blueprint.get("/claims/<number>/reports/<int(max=9223372036854775807):report_id>")
+@permits("reviewer:claim:read")
+def report(number: str, report_id: int) -> Response:
+    """The file of a third party's report."""
+    with reading() as session:
+        file = found(claim_file(session, current_actor(), number))
+        row = found(report_of(session, file.claim.id, report_id))
+    return attachment(row.file_sha256, file_name=row.file_name, media_type="application/octet-stream")
+
+
+@blueprint.get("/claims/<number>/minutes")
+@permits("reviewer:claim:read")
+def minutes(number: str) -> Response:
+    """The minutes or instruction that the decision cites."""
+    with reading() as session:
+        row = found(found(claim_file(session, current_actor(), number)).review)
+    return attachment(
+        found(row.minutes_sha256),
+        file_name=row.minutes_name or "",
+        media_type="application/octet-stream",
+    )
 
 
 @blueprint.post("/claims/<number>/check")
 @permits("reviewer:claim:decide")
 def check_decision(number: str) -> ResponseReturnValue:
     """Show the decision once more before it is made; back to the form with everything kept where it is wrong."""
-    data, errors = load_form(DecisionForm, request.form)
+    data, errors, files = _read()
     with reading() as session:
         file = found(claim_file(session, current_actor(), number))
     if not errors:
         errors = _above(file, data)
     if errors or request.args.get("back"):
-        return _page(number, form=request.form, errors={} if request.args.get("back") else errors)
+        shown = {} if request.args.get("back") else errors
+        return case_page(number, form=request.form, errors=shown, kept=files.files)
     approved = _approved(file, data)
     return render_template(
         "reviewer/decision.html",
         file=file,
-        verdict=data["verdict"],
+        data=data,
+        files=files.files,
         approved_fen=approved,
-        back_fen=file.order.captured_fen - approved,
-        reason=data["reason"],
+        back_fen=max(file.order.captured_fen - approved, 0),
         form=request.form,
     )
 
@@ -94,11 +150,13 @@ def check_decision(number: str) -> ResponseReturnValue:
 @permits("reviewer:claim:decide")
 def decide(number: str) -> ResponseReturnValue:
     """Decide. A refusal shows the page again with what was filled in."""
-    data, errors = load_form(DecisionForm, request.form)
+    data, errors, files = _read()
     if errors:
-        return _page(number, form=request.form, errors=errors)
+        return case_page(number, form=request.form, errors=errors, kept=files.files)
     amount = data["approved"] if data["verdict"] is Verdict.TRIM else None
-    wanted = ReviewRequest(number, data["verdict"], amount, data["reason"])
+    wanted = ReviewRequest(
+        number, data["verdict"], amount, data["reason"], data["cause"], _minutes(data, files)
+    )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         done = only(review(session, [wanted], actor=current_actor(), at=at))
@@ -109,28 +167,36 @@ def decide(number: str) -> ResponseReturnValue:
     except Refusal as refusal:
         if refusal.status == 404:
             raise
-        return _page(
-            number, form=request.form, errors={"_schema": [sentence(refusal)]}, status=refusal.status
-        )
+        wrong = {"_schema": [sentence(refusal)]}
+        return case_page(number, form=request.form, errors=wrong, kept=files.files, status=refusal.status)
     verdict = Verdict(answer["verdict"]).label
     flash(f"{number} 已审核：{verdict}，核定 {format_yuan(Fen(answer['approved_fen']))} 元。", "success")
     return redirect(url_for("reviewer.claim_page", number=number), 303)
 
 
-def _page(number: str, *, form: Any, errors: dict[str, list[str]], status: int = 422) -> ResponseReturnValue:
-    actor = current_actor()
-    with reading() as session:
-        file = found(claim_file(session, actor, number))
-    page = render_template(
-        "reviewer/claim.html",
-        file=file,
-        form=form,
-        errors=errors,
-        verdicts=Verdict,
-        history=timeline_of(file.history),
-        may_decide=file.state is ClaimState.SUBMITTED and permitted(actor, "reviewer:claim:decide"),
-    )
-    return page, status if errors else 200
+def _read() -> tuple[dict[str, Any], dict[str, list[str]], Received]:
+    """The decision form with its file; minutes are named whole, or not at all."""
+    data, errors = load_form(DecisionForm, request.form)
+    files = received(_MINUTES)
+    errors |= files.errors
+    if not errors:
+        given = (bool(data["minutes_no"]), data["minutes_on"] is not None, bool(files.files["minutes"]))
+        names = ("minutes_no", "minutes_on", "minutes")
+        if any(given):
+            errors = {
+                name: ["请把文号、日期和文件一并填写。"]
+                for name, there in zip(names, given, strict=True)
+                if not there
+            }
+        if data["minutes_on"] is not None and data["minutes_on"] > business_date(now()):
+            errors["minutes_on"] = ["日期不能晚于今天。"]
+    return data, errors, files
+
+
+def _minutes(data: dict[str, Any], files: Received) -> Minutes | None:
+    if not data["minutes_no"]:
+        return None
+    return Minutes(data["minutes_no"], data["minutes_on"], files.stored("minutes")[0])
 
 
 def _above(file: ClaimFile, data: dict[str, Any]) -> dict[str, list[str]]:
