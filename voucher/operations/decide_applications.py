@@ -161,7 +161,9 @@ def _decide(
             decided_at=at,
         )
     )
-    facts: dict[str, Fact] = {"verdict": request.verdict.value, "approved_fen": approved}
+    facts: dict[str, Fact] = {"decision": request.verdict.value}
+    if approved is not None:
+        facts["approved_fen"] = approved
     journal.record(session, actor, "application.decide", [(found.number, facts)], at=at)
     session.flush()
     tell(session, [_note(session, found, request.verdict, at=at)], at=at)

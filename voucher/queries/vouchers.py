@@ -120,16 +120,31 @@ def movements(session: Session, voucher: Voucher) -> list[Movement]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class CapOf:
+    """Whose cap: the book, who draws on it, and the class that decides its amount."""
+
+    book_id: int
+    owner_ref: str
+    holder_class: str
+
+
 def cap_standing(session: Session, policy: Policy, voucher: Voucher, *, on: date) -> CapStanding | None:
     """The cap that an order on this day would be charged to, brought to the policy's amount; None without a cap."""
-    cap = policy.cap_for(voucher.holder_class)
+    whose = CapOf(voucher.book_id, voucher.holder.cap_owner, voucher.holder_class)
+    return cap_left(session, policy, whose, on=on)
+
+
+def cap_left(session: Session, policy: Policy, whose: CapOf, *, on: date) -> CapStanding | None:
+    """The same before there is a voucher."""
+    cap = policy.cap_for(whose.holder_class)
     if cap is None:
         return None
     period = cap.period_of(on)
-    ref = accounts.cap(policy.cap_family, voucher.holder.cap_owner, period)
+    ref = accounts.cap(policy.cap_family, whose.owner_ref, period)
     source = accounts.cap_source(policy.cap_family, period)
-    now = standings(session, voucher.book_id, [ref])[ref]
-    opened = _opened(session, voucher.book_id, ref, source)
+    now = standings(session, whose.book_id, [ref])[ref]
+    opened = _opened(session, whose.book_id, ref, source)
     left = max(now.available_fen + cap.amount_fen - opened, 0)
     used = opened - now.posted_fen
     return CapStanding(period, left + used + now.reserved_fen, used, now.reserved_fen, left)

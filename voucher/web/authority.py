@@ -8,6 +8,7 @@ from flask import Blueprint
 
 from voucher.web import (
     admin,
+    appeals,
     auditor,
     expert,
     finance,
@@ -16,7 +17,9 @@ from voucher.web import (
     payee_changes,
     programme,
     programme_issue,
+    programme_windows,
     reviewer,
+    reviewer_applications,
     reviewer_bans,
     reviewer_cases,
     reviewer_checks,
@@ -43,6 +46,9 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     programme.policies,
     programme.blueprint,
     programme_issue.blueprint,
+    programme_windows.blueprint,
+    reviewer_applications.blueprint,
+    appeals.blueprint,
     finance.blueprint,
     finance_batches.blueprint,
     finance_payments.blueprint,
