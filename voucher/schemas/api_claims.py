@@ -23,7 +23,7 @@ from voucher.schemas.api_fields import (
 )
 from voucher.schemas.api_files import FileAnswer, StoredBody
 from voucher.schemas.base import Body, ChoiceField, FenField, TextField, UsccField
-from voucher.terms import ClaimState, DocumentKind, PaymentChannel, Verdict
+from voucher.terms import ClaimState, DocumentKind, PaymentChannel, TrimCause, Verdict
 
 
 class InvoiceBody(Body):
@@ -73,11 +73,20 @@ class ClaimBody(Body):
     )
 
 
+class MinutesBody(StoredBody):
+    """The minutes or instruction that a decision cites; the file was sent before (POST /files)."""
+
+    number = TextField(required=True, maximum=80)
+    on = JsonDayField(required=True)
+
+
 class DecisionBody(Body):
     """A reviewer's decision. `approved_fen` is for a trim, and for nothing else."""
 
     verdict = ChoiceField(Verdict, required=True)
     approved_fen = FenField(load_default=None, metadata={"description": "核减后的金额（分），核减时必填"})
+    cause = ChoiceField(TrimCause, load_default=TrimCause.OTHER)
+    minutes = fields.Nested(MinutesBody, load_default=None)
     reason = TextField(
         maximum=500, load_default="", multiline=True, metadata={"description": "核减、不同意时必填"}
     )

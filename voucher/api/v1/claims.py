@@ -15,6 +15,7 @@ from voucher.api.files import keep_files_sent, named_file
 from voucher.errors import Code, found
 from voucher.operations.claim import ClaimRequest, claim
 from voucher.operations.claim_papers import GivenPayment
+from voucher.operations.decision_basis import Minutes
 from voucher.operations.documents import GivenDocument, given_as
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.outcome import only
@@ -153,11 +154,17 @@ def show(number: str) -> dict[str, Any]:
     refuses=(
         Code.NOT_FOUND,
         Code.SELF_APPROVAL,
+        Code.RECUSED,
+        Code.CASE_TAKEN,
         Code.REASON_MISSING,
         Code.APPROVED_ABOVE_CLAIM,
+        Code.OPINION_MISSING,
+        Code.COSIGN_MISSING,
+        Code.MINUTES_MISSING,
         Code.STATE_CHANGED,
         Code.ALREADY_SETTLED,
         Code.PERIOD_CLOSED,
+        Code.FILE_REFUSED,
     ),
     keyed=True,
 )
@@ -165,7 +172,11 @@ def show(number: str) -> dict[str, Any]:
 @blueprint.response(200, schemas.ReviewedAnswer)
 def decide(body: dict[str, Any], number: str) -> dict[str, Any]:
     """同意、核减（写明金额和理由）或不同意（写明理由）。未核定的部分立即退回创新券，额度退回当初计入的年度。"""
-    asked = ReviewRequest(numbered(number), body["verdict"], body["approved_fen"], body["reason"])
+    said = body["minutes"]
+    cited = Minutes(said["number"], said["on"], named_file(said)) if said is not None else None
+    asked = ReviewRequest(
+        numbered(number), body["verdict"], body["approved_fen"], body["reason"], body["cause"], cited
+    )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         reviewed = only(review(session, [asked], actor=current_actor(), at=at))
