@@ -127,7 +127,7 @@ def _entered(
 def _organisations(session: Session, usccs: Sequence[str]) -> dict[str, str]:
     """The region's path of each of these that is registered here."""
     query = select(Organisation.uscc, Organisation.region_code).where(Organisation.uscc.in_(usccs))
-    regions = dict(session.execute(query).tuples().all())
+    regions = dict(session.execute(query).all())
     paths = paths_of(session, regions.values())
     return {uscc: paths[code] for uscc, code in regions.items()}
 

@@ -169,7 +169,7 @@ def _classes(session: Session, wanted: Sequence[Wanted]) -> dict[int | None, str
     if not ids:
         return {}
     query = select(Voucher.id, Voucher.holder_class).where(Voucher.id.in_(ids))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def salted(salt: str, invoice_key: str) -> str:
@@ -201,4 +201,4 @@ def _files(session: Session, digests: set[str]) -> dict[str, int]:
         )
         .order_by(ClaimMark.id.desc())
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
