@@ -121,6 +121,53 @@ def test_a_zip_bomb_that_lies_about_its_size_is_refused_too() -> None:
     assert time.monotonic() - began < 2
 
 
+SPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+SWOLLEN = {
+    "28 MB of nothing in 30 kB": (f"<worksheet {SPACE}>{' ' * 28_000_000}</worksheet>", "size"),
+    "five million cells in one row": (
+        f"<worksheet {SPACE}><row>{'<c/>' * 5_000_000}</row></worksheet>",
+        "cells",
+    ),
+    "millions of empty rows": (
+        f"<worksheet {SPACE}><sheetData>{'<row/>' * 900_000}</sheetData></worksheet>",
+        "rows",
+    ),
+    "cells under a prefix": (f"<x:worksheet><x:row>{'<x:c/>' * 300_000}</x:row></x:worksheet>", "cells"),
+    "three million tags within each other": ("<a>" * 3_000_000, "cells"),
+    "cells in UTF-16": ("<row>" + "<c/>" * 300_000 + "</row>", "cells"),
+}
+
+
+@pytest.mark.parametrize("what", SWOLLEN)
+def test_a_sheet_that_swells_is_refused_in_less_than_two_seconds(what: str) -> None:
+    text, expected = SWOLLEN[what]
+    part = text.encode("utf-16" if "UTF-16" in what else "utf-8")
+    content = changed(workbook(HEADERS), "xl/worksheets/sheet1.xml", part)
+    assert len(content) < 70_000
+    began = time.monotonic()
+    assert reason(content) == expected
+    assert time.monotonic() - began < 2
+
+
+def test_millions_of_shared_texts_are_refused_in_less_than_two_seconds() -> None:
+    content = changed(
+        workbook(HEADERS, FIRST), "xl/sharedStrings.xml", b"<sst>" + b"<si/>" * 1_000_000 + b"</sst>"
+    )
+    began = time.monotonic()
+    assert reason(content) == "cells"
+    assert time.monotonic() - began < 2
+
+
+def test_entities_in_utf_16_are_refused() -> None:
+    laughs = '<!DOCTYPE x [<!ENTITY a "ha">]><x>&a;</x>'.encode("utf-16")
+    assert reason(changed(workbook(HEADERS, FIRST), "xl/sharedStrings.xml", laughs)) == "unreadable"
+
+
+def test_a_roster_of_twenty_thousand_rows_is_read() -> None:
+    rows = [[str(line), *FIRST[1:]] for line in range(MOST_ROWS)]
+    assert len(read_table(workbook(HEADERS, *rows))) == MOST_ROWS + 1
+
+
 def test_an_archive_of_thousands_of_parts_is_refused() -> None:
     parts = {f"xl/{number}.xml": b"" for number in range(1_000)}
     assert reason(packed({"[Content_Types].xml": b"", **parts})) == "size"

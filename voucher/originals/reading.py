@@ -22,6 +22,7 @@ _READING: Final = Bounds(wall_seconds=1.8, cpu_seconds=2, memory_mib=768)
 _JOINING: Final = Bounds(wall_seconds=40, cpu_seconds=40, memory_mib=2048)
 _READABLE: Final = frozenset({XML, OFD, PDF})
 _MOST_KEPT: Final = 200
+_LARGEST: Final = 5 * 1024 * 1024  # an invoice has no pictures; a scanned contract is not worth a look
 
 
 def read_invoice(place: Path, media_type: str) -> EInvoice | None:
@@ -29,7 +30,7 @@ def read_invoice(place: Path, media_type: str) -> EInvoice | None:
 
     `place` must be a file of the store: what was read of it is kept for the next call.
     """
-    if media_type not in _READABLE:
+    if media_type not in _READABLE or place.stat().st_size > _LARGEST:
         return None
     try:
         said = _said(str(place), media_type)
@@ -40,7 +41,7 @@ def read_invoice(place: Path, media_type: str) -> EInvoice | None:
 
 def with_facts(stored: Stored, folder: Path) -> Stored:
     """The stored file with what its original says (`facts["invoice"]`), where it says anything."""
-    if stored.media_type not in _READABLE or "invoice" in stored.facts:
+    if stored.media_type not in _READABLE or stored.size_bytes > _LARGEST:
         return stored
     try:
         said = _said(str(place_of(folder, stored.sha256)), stored.media_type)

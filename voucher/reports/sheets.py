@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,8 +25,12 @@ MOST_COLUMNS: Final = 40
 MOST_BYTES: Final = 8 * 1024 * 1024
 MOST_UNPACKED: Final = 24 * 1024 * 1024
 MOST_MEMBERS: Final = 200
+MOST_TAGS: Final = 1_200_000
+MOST_CELLS: Final = 240_000
 LONGEST_CELL: Final = 1_000
 
+_ROW: Final = re.compile(rb"<(?:[A-Za-z0-9]+:)?row[\s/>]")
+_CELL: Final = re.compile(rb"<(?:[A-Za-z0-9]+:)?(?:c|si)[\s/>]")
 _ROSTER_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "name": ("企业名称", "单位名称", "名称"),
     "uscc": ("统一社会信用代码", "社会信用代码", "信用代码"),
@@ -46,7 +51,7 @@ def read_table(content: bytes) -> list[Row]:
     """The rows of the first sheet of a workbook, or of a CSV text in UTF-8 or GB18030; empty rows are left out.
 
     Refused as `file_refused`: neither of the two (`reason` type), too large packed or unpacked (size), more than
-    20,000 rows (rows), broken (unreadable), nothing in it (empty).
+    20,000 rows (rows) or 240,000 cells (cells), broken (unreadable), nothing in it (empty).
     """
     if len(content) > MOST_BYTES:
         raise _refused("size")
@@ -130,22 +135,38 @@ def _workbook(content: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _inspect(content: bytes) -> None:
-    """Unpack every part of the archive within the bound, whatever its directory claims, and look for entities."""
+    """Unpack every part of the archive within the bound, whatever its directory claims, and look for entities.
+
+    Rows, cells and tags are counted before anything is parsed: a small part can hold millions of them.
+    """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
         if "[Content_Types].xml" not in archive.namelist():
             raise _refused("type")
         if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_UNPACKED:
             raise _refused("size")
-        left = MOST_UNPACKED
+        left, tags = MOST_UNPACKED, MOST_TAGS
         for member in members:
             with archive.open(member) as part:
                 data = part.read(left + 1)
             left -= len(data)
             if left < 0:
                 raise _refused("size")
-            if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-                raise _refused("unreadable")
+            data = data.replace(b"\0", b"")  # in UTF-16 every other byte is zero
+            tags -= data.count(b"<")
+            if tags < 0:
+                raise _refused("cells")
+            _count(data)
+
+
+def _count(data: bytes) -> None:
+    """Refuse a part with entities, more rows than are taken, or more cells or shared texts than rows can have."""
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise _refused("unreadable")
+    if len(_ROW.findall(data)) > MOST_ROWS + 1:
+        raise _refused("rows")
+    if len(_CELL.findall(data)) > MOST_CELLS:
+        raise _refused("cells")
 
 
 def _plain(value: Any) -> str:

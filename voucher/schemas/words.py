@@ -61,6 +61,7 @@ REASONS: Final[Mapping[str, str]] = {
     "missing": "没有收到文件",
     "size": "文件太大",
     "rows": "行数超过上限",
+    "cells": "单元格太多（最多 24 万个）",
     "too_large": "文件太大",
     "empty": "文件是空的",
     "type": "文件类型不受支持",
