@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -113,7 +114,21 @@ def test_row_03_money_from_the_providers_account_is_a_flag(told: Told) -> None:
 
 
 def test_row_03_deeds_of_both_sides_from_one_network_address_are_a_flag(told: Told) -> None:
-    assert "same_source" in kinds(told, claimed(told), 3)
+    def seen_from(firm: str, provider: str) -> set[str]:
+        world = told.world
+        there = (
+            replace(world.platform.manager, source=provider),
+            replace(world.platform.scanner, source=provider),
+        )
+        story = scenes.another(
+            told,
+            firm=replace(world.firm, actor=replace(world.firm.actor, source=firm)),
+            platform=replace(world.platform, manager=there[0], scanner=there[1]),
+        )
+        return kinds(story, claimed(story), 3)
+
+    assert seen_from("10.1.1.1", "10.1.1.1") == {"same_source"}
+    assert not seen_from("10.1.1.1", "10.2.2.2")
 
 
 def test_row_04_one_address_weighs_little_and_never_blocks(told: Told) -> None:

@@ -139,7 +139,8 @@ def most_alike(session: Session, subject: Subject, hashes: Sequence[str]) -> tup
     if not hashes:
         return 0, ""
     query = (
-        select(func.count().label("shared"), Claim.number)
+        select(func.count(), Claim.number)
+        .select_from(ClaimMark)
         .join(Claim, Claim.id == ClaimMark.claim_id)
         .where(
             ClaimMark.kind == ClaimMarkKind.RESULT_TEXT.value,
