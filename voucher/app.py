@@ -36,19 +36,24 @@ from voucher.web import (
     filters,
     giving_back,
     headers,
+    inbox,
     navigation,
     offers,
     provider,
+    provider_claims,
     provider_orders,
     provider_practice,
     provider_sessions,
     public,
+    public_notices,
 )
 from voucher.web import errors as web_errors
 
 WEB_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     public.blueprint,
+    public_notices.blueprint,
     account.blueprint,
+    inbox.blueprint,
     counter.blueprint,
     enterprise.blueprint,
     enterprise_sessions.blueprint,
@@ -60,6 +65,7 @@ WEB_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     giving_back.blueprint,
     provider.blueprint,
     provider_sessions.blueprint,
+    provider_claims.blueprint,
     provider_orders.blueprint,
     provider_practice.blueprint,
     *authority.BLUEPRINTS,

@@ -6,9 +6,11 @@ from typing import Any, Final, NamedTuple
 
 from flask import Flask, current_app, request
 
+from voucher.queries.messages import unread_count
 from voucher.queries.people import Standing
 from voucher.rules.permissions import Actor, permitted
 from voucher.web.access import current_standing
+from voucher.web.entry import reading
 
 
 class Entry(NamedTuple):
@@ -24,9 +26,11 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("出示券码", "enterprise_sessions.new", "enterprise:session:open"),
     Entry("在线下单", "enterprise_orders.new", "enterprise:order:place"),
     Entry("我的订单", "enterprise_orders.listing", "enterprise:order:read"),
+    Entry("我的兑付申请", "enterprise_claims.listing", "enterprise:order:read"),
     Entry("申领", "applying.index", "enterprise:application:read"),
     Entry("收券台", "provider.home", "provider:session:scan"),
     Entry("服务订单", "provider_orders.listing", "provider:order:read"),
+    Entry("兑付申请", "provider_claims.listing", "provider:order:read"),
     Entry("兑付申请审核", "reviewer.claim_list", "reviewer:claim:read"),
     Entry("请我评审的申请", "expert.index", "expert:opinion:give"),
     Entry("回避与代办", "duty.index", "reviewer:duty:write"),
@@ -45,11 +49,15 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("发券", "issuing.form_page", "programme:voucher:issue"),
     Entry("申领期和承诺书", "windows.index", "programme:window:publish"),
     Entry("政策版本", "policies.index", "programme:policy:read"),
+    Entry("公示", "notices.index", "programme:notice:read"),
+    Entry("节假日", "holidays.index", "programme:holiday:read"),
     Entry("账目", "ledger.index", "ledger:posting:read"),
     Entry("限额使用表", "ledger.cap_list", "ledger:posting:read"),
     Entry("结账", "finance.periods", "finance:period:close"),
     Entry("人员与角色", "admin.person_list", "admin:person:write"),
     Entry("收款账户", "payees.own", "own:payee:change"),
+    Entry("消息发送", "outbox.index", "admin:message:read"),
+    Entry("我的消息", "inbox.index", "own:account:read"),
     Entry("我的账户", "account.profile", "own:account:read"),
 )
 
@@ -64,8 +72,9 @@ def entries_of(actor: Actor) -> list[Entry]:
 
 
 def register(app: Flask) -> None:
-    """Give every template `nav` and `signed_in`."""
+    """Give every template `nav`, `signed_in` and `unread_messages()`."""
     app.context_processor(_frame)
+    app.jinja_env.globals["unread_messages"] = _unread_messages
 
 
 def _frame() -> dict[str, Any]:
@@ -77,6 +86,15 @@ def _frame() -> dict[str, Any]:
         for entry in entries_of(standing.actor)
     ]
     return {"nav": nav, "signed_in": _signed_in(standing)}
+
+
+def _unread_messages() -> int:
+    """How many messages the visitor has not read; asked by the layouts that show the bell."""
+    standing = current_standing()
+    if standing is None:
+        return 0
+    with reading() as session:
+        return unread_count(session, standing.actor.person_id)
 
 
 def _signed_in(standing: Standing) -> dict[str, str]:
