@@ -81,7 +81,7 @@ def unsigned(session: Session, claim: Claim, policy: Policy) -> tuple[str, ...]:
         .where(Cosignature.claim_id == claim.id, Cosignature.round == claim.round)
         .order_by(Cosignature.id)
     )
-    agreed = dict(session.execute(query).tuples().all())
+    agreed = {row.function: row.agreed for row in session.execute(query)}
     return tuple(function for function in policy.cosigners if not agreed.get(function, False))
 
 
