@@ -27,13 +27,18 @@ from voucher.rules.permissions import Actor, covers_region
 from voucher.rules.policy import Policy
 from voucher.terms import HolderClass, HolderKind
 
+_TEAMS = (HolderKind.TEAM.value, HolderKind.FOUNDER.value)
+
 
 @dataclass(frozen=True, slots=True)
 class QualifyRequest:
-    """A holder (its USCC or temporary number) and the class it asks to be qualified as."""
+    """A holder (its USCC or temporary id) and the class it asks to be qualified as.
+
+    Without a class: a team or founder as a team, everybody else as a sci-tech SME.
+    """
 
     holder_ref: str
-    holder_class: HolderClass = HolderClass.TECH_SME
+    holder_class: HolderClass | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def qualify(
             checked.append(refused(refusal))
             continue
         checked.append(holder)
-        rows.append(_row(case, programme_code, holder, request.holder_class))
+        rows.append(_row(case, programme_code, holder, _class_of(holder, request)))
     standing = _write(session, programme_code, rows, case)
     return [
         each if isinstance(each, Refused) else Qualified(standing[each.id], each.id, fiscal_year(at))
@@ -121,15 +126,21 @@ def _eligible(case: _Case, request: QualifyRequest) -> Holder:
     case.known.refuse_banned(holder.organisation_id, None)
     on = business_date(case.at)
     years = (on.year,) if holder.ref in case.numbers else ()
-    team = holder.kind in (HolderKind.TEAM.value, HolderKind.FOUNDER.value)
-    if team != (request.holder_class is HolderClass.TEAM):
+    held = _class_of(holder, request)
+    if (holder.kind in _TEAMS) != (held is HolderClass.TEAM):
         raise Refusal(Code.NOT_QUALIFIED, reason="holder_class", holder=holder.ref)
-    finding = eligibility.holder_class(case.policy, request.holder_class) or eligibility.roster(
-        case.policy, years, on, held=request.holder_class
+    finding = eligibility.holder_class(case.policy, held) or eligibility.roster(
+        case.policy, years, on, held=held
     )
     if finding is not None:
         raise Refusal(finding[0], holder=holder.ref, **finding[1])
     return holder
+
+
+def _class_of(holder: Holder, request: QualifyRequest) -> HolderClass:
+    if request.holder_class is not None:
+        return request.holder_class
+    return HolderClass.TEAM if holder.kind in _TEAMS else HolderClass.TECH_SME
 
 
 def _row(case: _Case, programme_code: str, holder: Holder, held_class: HolderClass) -> dict[str, Any]:

@@ -54,7 +54,11 @@ class QualifyItemBody(Body):
     """A holder, and the class that it asks to be qualified as."""
 
     holder_ref = CodeField(required=True)
-    holder_class = ChoiceField(HolderClass, load_default=HolderClass.TECH_SME)
+    holder_class = ChoiceField(
+        HolderClass,
+        load_default=None,
+        metadata={"description": "不填：团队和创业者按团队，其余按科技型中小企业"},
+    )
 
 
 class QualifyBody(Body):

@@ -14,11 +14,14 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
+from sqlalchemy.orm import Session
 
 from voucher.clock import business_date, wall_now
 from voucher.db import Database
 from voucher.errors import Code, Refusal
 from voucher.operations.authenticate import SignedIn
+from voucher.operations.devices import IDLE, AtCounter, device_hash
+from voucher.queries.colleagues import device_at
 from voucher.queries.people import Standing, standing_of
 from voucher.rules.permissions import PERMISSIONS, Actor, permitted
 
@@ -28,6 +31,9 @@ R = TypeVar("R", bound=ResponseReturnValue)
 LONGEST_SESSION: Final = 12 * 3600
 _PROVED: Final = "proved_at"
 _BEGAN: Final = "began_at"
+_DEVICE: Final = "counter_device"
+_SEEN: Final = "counter_seen_at"
+DEVICE_COOKIE: Final = "voucher_device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,12 @@ def begin_session(signed_in: SignedIn) -> None:
     login_user(Visitor(standing))
 
 
+def begin_counter_session(entered: AtCounter) -> None:
+    """Start a session of somebody who entered their PIN on this device: counter work, and no proof of a password."""
+    begin_session(entered.signed_in)
+    session[_DEVICE], session[_SEEN], session[_PROVED] = entered.device_id, _seconds(), 0
+
+
 def end_session() -> None:
     """Sign out of this session."""
     logout_user()
@@ -164,7 +176,8 @@ def came_from() -> str | None:
 def _to_sign_in() -> ResponseReturnValue:
     if request.accept_mimetypes.best == "application/json":
         abort(401)
-    return redirect(url_for("account.sign_in", next=came_from()))
+    page = "counter_device.page" if DEVICE_COOKIE in request.cookies else "account.sign_in"
+    return redirect(url_for(page, next=came_from()))
 
 
 def _visitor(kept: str) -> Visitor | None:
@@ -178,10 +191,26 @@ def _visitor(kept: str) -> Visitor | None:
     database: Database = current_app.extensions["voucher_database"]
     with database.read() as reading:
         standing = standing_of(reading, int(person_id), on=business_date(wall_now()), source=source())
+        if standing is not None and _DEVICE in session:
+            standing = _at_counter(reading, standing)
     if standing is None or standing.session_version != int(version):
         return None
     g.actor_ref = standing.actor.ref
     return Visitor(standing)
+
+
+def _at_counter(reading: Session, standing: Standing) -> Standing | None:
+    """The standing of a counter session: on its own device, not ended, and not idle for five minutes.
+
+    What a page fetches by itself is no sign of a person, so it does not count.
+    """
+    device = device_at(reading, device_hash(request.cookies.get(DEVICE_COOKIE, "")))
+    idle = _seconds() - int(session.get(_SEEN, 0)) > IDLE.total_seconds()
+    if device is None or device[0] != session[_DEVICE] or idle:
+        return None
+    if "text/html" in request.headers.get("Accept", ""):
+        session[_SEEN] = _seconds()
+    return standing.at_counter(device[1])
 
 
 def _seconds() -> int:

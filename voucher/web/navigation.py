@@ -43,6 +43,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("收款账户变更", "payees.waiting", "reviewer:payee:confirm"),
     Entry("审核情况", "checks.paces", "reviewer:pace:read"),
     Entry("服务平台", "platforms.index", "reviewer:platform:certify"),
+    Entry("发票查验", "invoice_checks.index", "finance:invoice:read"),
     Entry("兑付批次", "batches.index", "finance:batch:read"),
     Entry("预算指标", "finance.budget_list", "finance:budget:read"),
     Entry("券", "vouchers.index", "programme:voucher:read"),
@@ -58,6 +59,14 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("收款账户", "payees.own", "own:payee:change"),
     Entry("消息发送", "outbox.index", "admin:message:read"),
     Entry("我的消息", "inbox.index", "own:account:read"),
+    Entry("本单位人员", "people.index", "enterprise:authority:read"),
+    Entry("平台人员", "staff.index", "provider:staff:write"),
+    Entry("柜台设备", "staff.device_list", "provider:device:write"),
+    Entry("设置我的 PIN", "staff.pin_page", "provider:pin:write"),
+    Entry("未开通账户", "joining.index", "reviewer:join:issue"),
+    Entry("团队和创业者", "joining.team_list", "reviewer:team:register"),
+    Entry("柜面办理", "desk.index", "reviewer:desk:act"),
+    Entry("企业授权", "joining.authorisation_list", "reviewer:authority:read"),
     Entry("我的账户", "account.profile", "own:account:read"),
 )
 
