@@ -6,9 +6,11 @@ from typing import Final
 
 import click
 
+from voucher.cli.applications import applications, give_back
 from voucher.cli.context import RefusingGroup
 from voucher.cli.db import db
 from voucher.cli.demo import demo
+from voucher.cli.docs import docs
 from voucher.cli.expire import expire
 from voucher.cli.files import files
 from voucher.cli.fund import book, budget
@@ -38,12 +40,15 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     registers,
     load,
     issue,
+    applications,
+    give_back,
     expire,
     settle,
     remind,
     notices,
     messages,
     worker,
+    docs,
     demo,
     simulate,
 )
