@@ -18,6 +18,7 @@ from tests import factories
 from tests.entrance import Browser, application
 from tests.originals import samples
 from voucher.db import Database
+from voucher.errors import Code, Refusal
 from voucher.models.files import StoredFile
 from voucher.operations.keep_files import keep_files
 from voucher.store import place_of
@@ -184,7 +185,9 @@ def test_one_photo_stays_as_it_is_unless_browsers_cannot_show_it(form: Form) -> 
 
 
 def test_a_broken_photo_is_refused_and_what_else_was_sent_is_kept(form: Form) -> None:
-    broken = photo()[:200] + b"\xff\xd9"
+    out = io.BytesIO()
+    Image.effect_noise((200, 200), 80).save(out, "JPEG")
+    broken = out.getvalue()[:5000]
     page = form.send({"papers": [file(photo(), "1.jpg"), file(broken, "2.jpg"), file(PDF, "x.pdf")]})
     assert form.names() == ["x.pdf"]
     assert "文件无法读取" in page
@@ -211,11 +214,28 @@ def test_an_original_invoice_is_read_when_it_is_sent(form: Form) -> None:
 
 
 def test_names_lose_paths_and_what_cannot_be_seen(form: Form) -> None:
-    form.send({"papers": [file(PDF, "../../etc/\u202efdp.合同.pdf"), file(PDF + b"2", "C:\\x\\y\x07.pdf")]})
+    form.send({"papers": [file(PDF, "../../etc/\u202efdp.合同.pdf"), file(PDF + b"2", "y\x07.pdf")]})
     assert form.names() == ["fdp.合同.pdf", "y.pdf"]
 
 
-def test_more_files_than_a_field_takes_are_named(form: Form) -> None:
-    page = form.send({"papers": [file(samples.digital_xml()[:-n or None], f"{n}.xml") for n in range(51)]})
-    assert "最多上传 50 个文件" in page
-    assert len(form.names()) == 50
+def test_more_files_than_a_field_takes_are_named_and_none_is_lost(form: Form) -> None:
+    page = form.send({"papers": file(PDF, "a.pdf")})
+    many = [file(PDF + str(n).encode(), f"{n}.pdf") for n in range(20)]
+    page = form.send({"kept_papers": tickets(page, "papers"), "papers": many})
+    assert "最多上传 20 个文件，已有 1 个，这次选了 20 个。" in page
+    assert form.names() == ["a.pdf"]
+
+
+def test_a_download_is_never_run_by_a_browser(form: Form) -> None:
+    form.send({"papers": file(samples.digital_xml(), "发票.xml")})
+    (stored,) = form.last.stored("papers")
+    with form.app.test_request_context():
+        answer = uploads.attachment(stored.sha256, file_name=stored.file_name, media_type=stored.media_type)
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert answer.mimetype == "application/xml"
+        answer.close()
+        with pytest.raises(Refusal) as gone:
+            uploads.attachment("0" * 64, file_name="x.pdf", media_type="application/pdf")
+    assert gone.value.code is Code.NOT_FOUND

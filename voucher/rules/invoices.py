@@ -12,7 +12,9 @@ from typing import Any
 from voucher.errors import Code
 from voucher.rules.eligibility import Finding
 
-_NOISE = re.compile(r"[\s\-\u2010-\u2015\u2212]+|(?i:no\.?:?)|号|:")
+_NOISE = re.compile(
+    r"[\s\-\u2010-\u2015\u2212\u200b-\u200f\u2060\ufeff]+|(?i:no\.?:?)|(?:发票|票据)?(?:号码|代码)|号|:"
+)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _WHOLE_LENGTHS = (18, 20)
 _SPLIT_LENGTHS = ((10, 8), (12, 8), (8, 10))
@@ -31,7 +33,7 @@ def normalise(number: str, code: str | None = None) -> str:
 
     A fully digital invoice has one number of 20 digits. Others have a code (10 or 12 digits) and a number of
     8, a fiscal bill a code of 8 and a number of 10; both parts written into the number field give the same key.
-    Full-width digits, blanks, hyphens and "No." are folded; anything else raises InvoiceError.
+    Full-width digits, blanks, hyphens, the label and "No." are folded; anything else raises InvoiceError.
     """
     digits, lead = _digits(number, "发票号码"), _digits(code, "发票代码") if code and code.strip() else ""
     if lead:

@@ -22,14 +22,14 @@ class FileAnswer(Body):
     file_name = fields.String(required=True)
 
 
-class PartAnswer(Body):
+class PhotoAnswer(Body):
     """A photo that a PDF was made of."""
 
     sha256 = fields.String(required=True, metadata={"pattern": "^[0-9a-f]{64}$"})
     file_name = fields.String(required=True)
 
 
-class LineAnswer(Body):
+class OriginalLineAnswer(Body):
     """A line of an original invoice. Amounts in fen."""
 
     name = fields.String(required=True)
@@ -51,18 +51,18 @@ class OriginalAnswer(Body):
     seller_uscc = fields.String(required=True)
     seller_name = fields.String(required=True)
     red = fields.Boolean(required=True, metadata={"description": "是否红字发票"})
-    lines = fields.List(fields.Nested(LineAnswer), required=True)
+    lines = fields.List(fields.Nested(OriginalLineAnswer), required=True)
     source = fields.String(required=True, metadata={"enum": ["xml", "ofd", "pdf"]})
 
 
 class StoredAnswer(FileAnswer):
     """A file that was kept. `made_of`: the photos that became this PDF; send them along where it is attached."""
 
-    made_of = fields.List(fields.Nested(PartAnswer), required=True)
+    made_of = fields.List(fields.Nested(PhotoAnswer), required=True)
     invoice = fields.Nested(OriginalAnswer, required=True, allow_none=True)
 
 
-class PartBody(Body):
+class PhotoBody(Body):
     """A photo that a PDF was made of."""
 
     sha256 = DigestField(required=True)
@@ -75,7 +75,7 @@ class StoredBody(Body):
     sha256 = DigestField(required=True)
     file_name = TextField(required=True, maximum=120)
     made_of = fields.List(
-        fields.Nested(PartBody),
+        fields.Nested(PhotoBody),
         load_default=list,
         validate=bounded(0, MOST_PARTS),
         metadata={"description": "照片合成的 PDF：POST /files 返回的 made_of"},

@@ -22,7 +22,7 @@ from voucher.store import Stored, open_file, save, still_there
 from voucher.web.access import current_actor
 from voucher.web.entry import settings
 
-MOST_FILES: Final = 50
+MOST_FILES: Final = 20
 
 Kept = tuple[str, Stored]
 
@@ -49,10 +49,7 @@ def received(fields: Mapping[str, bool]) -> Received:
     errors: dict[str, list[str]] = {}
     for field, several in fields.items():
         kept, gone = _kept_before(field)
-        sent, wrong = _saved([each for each in request.files.getlist(field) if each.filename])
-        if len(kept) + len(sent) > MOST_FILES:
-            wrong.append(f"最多上传 {MOST_FILES} 个文件。")
-            sent = sent[: max(0, MOST_FILES - len(kept))]
+        sent, wrong = _saved([each for each in request.files.getlist(field) if each.filename], len(kept))
         if not several and len(sent) > 1:
             wrong.append("这里只能上传一个文件。")
             sent = sent[:1]
@@ -93,10 +90,12 @@ def _kept_before(field: str) -> tuple[list[Kept], list[str]]:
     return kept[:MOST_FILES], errors
 
 
-def _saved(uploads: Sequence[FileStorage]) -> tuple[list[Stored], list[str]]:
+def _saved(uploads: Sequence[FileStorage], kept: int) -> tuple[list[Stored], list[str]]:
     """The uploads as stored: photos as one PDF, and with what their originals say; and why some are refused."""
+    if kept + len(uploads) > MOST_FILES:
+        return [], [f"最多上传 {MOST_FILES} 个文件，已有 {kept} 个，这次选了 {len(uploads)} 个。"]
     folder, stored, errors = settings().files_dir, list[Stored](), list[str]()
-    for upload in uploads[:MOST_FILES]:
+    for upload in uploads:
         try:
             stored.append(
                 save(
