@@ -173,6 +173,7 @@ def test_nothing_slips_into_a_period_while_it_is_closed(pg_database: Database) -
     assert stored == sum(accepted) == seen_at_closing
 
 
+@pytest.mark.campaign
 def test_of_reverse_trim_and_settle_of_one_order_one_wins(
     pg_database: Database, campaign_share: float
 ) -> None:

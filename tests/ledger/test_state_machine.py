@@ -258,7 +258,7 @@ class Ledgers(RuleBasedStateMachine):
             database.dispose()
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.campaign
 def test_oracle_sqlite_and_postgresql_agree_on_every_kind_of_posting(
     new_sqlite_url: Callable[[], str], new_postgresql_url: Callable[[], str], campaign_share: float
 ) -> None:
