@@ -59,8 +59,15 @@ def with_parameters(session: Session, text: str, fills: Sequence[str]) -> None:
 class Applying(Told):
     """The Shanxi world with a window that is always open; 10,000,000.00 on its line unless told otherwise."""
 
-    def __init__(self, database: Database, *, budget_fen: int | None = None, **values: object) -> None:
-        super().__init__(database)
+    def __init__(
+        self,
+        database: Database,
+        *,
+        budget_fen: int | None = None,
+        at: datetime = factories.AT,
+        **values: object,
+    ) -> None:
+        super().__init__(database, at=at)
         if budget_fen is None:
             self.line_code = self.world.line_code
         else:
@@ -89,8 +96,8 @@ class Applying(Told):
         return self
 
     def window(self, *, opens: timedelta | None = None, closes: timedelta | None = None) -> int:
-        """A published window, from the first day of March on unless told otherwise."""
-        begins = self.at + opens if opens is not None else datetime(2026, 3, 1, tzinfo=UTC)
+        """A published window, from the second day of the year on unless told otherwise."""
+        begins = self.at + opens if opens is not None else datetime(self.at.year, 1, 2, tzinfo=UTC)
         request = WindowRequest(
             self.line_code, begins, None if closes is None else self.at + closes, "晋科函〔2026〕8号"
         )

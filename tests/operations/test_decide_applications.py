@@ -169,7 +169,7 @@ def test_whoever_is_left_when_the_year_is_over_is_told(database: Database) -> No
     told.decide(number)
     told.at = datetime(2026, 12, 31, 16, 30, tzinfo=UTC)
     with told.database.read() as session:
-        assert queues_in_motion(session) == [(told.world.programme_code, 2026)]
+        assert queues_in_motion(session, at=told.at) == [(told.world.programme_code, 2026)]
     assert moved(told) == Advanced(0, 0, 1, 0)
     assert told.states() == [ApplicationState.LAPSED]
     assert told.one(Message, event=MessageEvent.APPLICATION_LAPSED.value).subject == number

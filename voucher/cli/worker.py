@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 
 import click
+from sqlalchemy.orm import Session
 
+from voucher.cli.applications import advance_all
 from voucher.cli.context import SYSTEM, database, settings
 from voucher.cli.couriers import Couriers, couriers_of, drain
 from voucher.cli.file_work import a_day_before, sweep_all
@@ -17,8 +19,11 @@ from voucher.clock import business_date, wall_now
 from voucher.db import Database
 from voucher.dispatch.parcel import TIMEOUT_SECONDS
 from voucher.errors import Code, Refusal
+from voucher.operations.confirm_claim import lapse_claims
 from voucher.operations.expire import Slice, Step, expire_orders, expire_vouchers
 from voucher.operations.remind import remind
+from voucher.operations.return_claim import mark_overdue
+from voucher.operations.stand_in import hand_back_over
 from voucher.operations.sweep import sweep_holds, sweep_sessions
 from voucher.operations.tell_captures import tell_captures
 from voucher.operations.unconfirmed import settle_unconfirmed
@@ -32,9 +37,11 @@ PART = 500
 )
 @click.option("--once", is_flag=True, help="只做一遍就结束。")
 def worker(*, every: int, once: bool) -> None:
-    """定时清理：逾期未确认的现场核销退回额度，逾期订单和过期券每天收回一次，无人引用的文件每天删除一次。
+    """定时清理：逾期未确认的现场核销退回额度，有了预算余额时给候补的申领发券，逾期订单和过期券每天收回一次，无人引用的文件每天删除一次。
 
-    同时发送待发消息；每天提醒将到期的事项，办结期满的公示。
+    另一方没有按期确认的兑付申请每天退回一次。
+
+    同时发送待发消息；每天提醒将到期和已逾期的事项，办结期满的公示，交还代办期满的申请。
     """
     store, couriers = database(), couriers_of(settings())
     stop = threading.Event()
@@ -77,10 +84,14 @@ def _round(store: Database, done_on: date | None) -> date | None:
             pass
         _tell_captures(store)
         if done_on != today:
+            while store.transaction(lambda session, at: lapse_claims(session, at=at, limit=PART)) == PART:
+                pass
             _expire(store, today)
             close_all(store)
             store.transaction(lambda session, at: remind(session, at=at))
+            _reviews(store)
             sweep_all(store, settings().files_dir, unused_since=a_day_before(wall_now()))
+        advance_all(store)
         return today
     except Refusal as refusal:
         if refusal.code is not Code.BUSY:
@@ -96,6 +107,18 @@ def _tell_captures(store: Database) -> None:
 
 def _told(store: Database, after: int) -> int | None:
     return store.transaction(lambda session, at: tell_captures(session, at=at, after=after))
+
+
+def _reviews(store: Database) -> None:
+    """Remind of defects whose last day is over, and hand cases back where a stand-in's time is."""
+    while store.transaction(lambda session, at: mark_overdue(session, at=at, limit=PART)) == PART:
+        pass
+    while store.transaction(_handed_back) == PART:
+        pass
+
+
+def _handed_back(session: Session, at: datetime) -> int:
+    return hand_back_over(session, actor=SYSTEM, at=at, limit=PART)
 
 
 def _expire(store: Database, today: date) -> None:

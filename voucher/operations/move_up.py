@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from voucher.clock import fiscal_year
@@ -67,11 +67,13 @@ def queue_of(session: Session, programme_code: str, year: int) -> ApplicationQue
     return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
 
 
-def queues_in_motion(session: Session) -> list[tuple[str, int]]:
+def queues_in_motion(session: Session, *, at: datetime) -> list[tuple[str, int]]:
     """Every programme and year with an application that waits for money, or that a year's end left open."""
-    query = select(Application.programme_code, Application.year).where(
-        Application.state.in_([state.value for state in _OPEN])
+    waits = Application.state == ApplicationState.WAITING.value
+    is_left = and_(
+        Application.state.in_([state.value for state in _OPEN]), Application.year < fiscal_year(at)
     )
+    query = select(Application.programme_code, Application.year).where(or_(waits, is_left))
     return [
         (code, year) for code, year in session.execute(query.distinct().order_by("programme_code", "year"))
     ]

@@ -62,9 +62,10 @@ class MendForm(Form):
 
 
 class DecideForm(Form):
-    """A decision on the ticked applications."""
+    """A decision on the ticked applications; `single`: the form stood on the page of one."""
 
     numbers = fields.List(CodeField(), load_default=list)
+    single = TextField(load_default="", maximum=3)
     verdict = ChoiceField(ApplicationVerdict, required=True)
     approved = YuanField(load_default=None)
     reason = TextField(load_default="", maximum=500, multiline=True)
