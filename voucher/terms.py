@@ -259,19 +259,6 @@ class Retention(Term):
     VOUCHER = "voucher", "资金凭证"
 
 
-class ClaimItem(Term):
-    """What a defect of a claim can name: only these reopen when it goes back."""
-
-    CONTRACT_AMOUNT = "contract_amount", "合同金额"
-    INVOICES = "invoices", "发票内容"
-    PAYMENTS = "payments", "付款情况"
-    PAYEE_ACCOUNT = "payee_account", "收款账户"
-    CONTRACT_PAPER = "contract_paper", "服务合同（文件）"
-    INVOICE_PAPER = "invoice_paper", "发票（原件）"
-    PAYMENT_PAPER = "payment_paper", "付款凭证（文件）"
-    RESULT_PAPER = "result_paper", "服务成果（文件）"
-
-
 class TaxVerdict(Term):
     NORMAL = "normal", "正常"
     RED = "red", "已红冲"

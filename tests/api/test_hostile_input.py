@@ -201,9 +201,9 @@ def test_a_file_that_is_none_is_refused(installation: Api) -> None:
         "order_no": "O202600000017",
         "contract_fen": 1,
         "invoices": [invoice],
-        "paid_fen": 1,
-        "paid_on": "2026-01-01",
-        "payer_account": "1",
+        "payments": [
+            {"amount_fen": 1, "paid_on": "2026-01-01", "payer_name": "甲", "payer_account": "1"},
+        ],
         "documents": [document],
         "payee_account_id": 1,
     }

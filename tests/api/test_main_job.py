@@ -32,9 +32,14 @@ def claim_body(api: Api, order_no: str, account_id: int, *, amount_fen: int) -> 
     return {
         "order_no": order_no,
         "contract_fen": amount_fen,
-        "paid_fen": amount_fen,
-        "paid_on": today(),
-        "payer_account": "6217000000000000017",
+        "payments": [
+            {
+                "amount_fen": amount_fen,
+                "paid_on": today(),
+                "payer_name": api.world.firm.name,
+                "payer_account": "6217000000000000017",
+            }
+        ],
         "payee_account_id": account_id,
         "invoices": [
             {

@@ -28,6 +28,7 @@ def claim_form(stage: Stage, **other: Any) -> dict[str, Any]:
         "paid_amount": "30000",
         "paid_on": today,
         "payer_account": "6222020502001234567",
+        "payer_name": stage.world.firm.name,
         "payee_account_id": "1",
         "invoice_number_0": "26140000000000000001",
         "invoice_code_0": "",

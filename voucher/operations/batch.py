@@ -27,6 +27,7 @@ from voucher.operations.bar_claim import refuse_barred
 from voucher.operations.batch_lines import add_lines, remove_lines
 from voucher.operations.outcome import Refused
 from voucher.operations.policies import policies_of
+from voucher.operations.tax_checks import refuse_dead_invoices
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
 from voucher.rules.publicity import working_days_asked
@@ -78,7 +79,8 @@ def take_in(
 
     Refused, alone and whole: what `bars` a claim (domain 4), a batch or claim not there (`not_found`), a batch that is no longer
     collecting or a claim that is not approved (`state_changed`), another's batch (`not_permitted`), a payee account
-    that is closed by now (`payee_missing`).
+    that is closed by now (`payee_missing`), an invoice that is red or void (`invoice_void`) or was not looked up
+    lately, where the policy asks for that (`invoice_unchecked`).
     """
     return alone(
         session, requests, lambda request: _change(session, request, Event.TAKE_IN, actor=actor, at=at)
@@ -188,6 +190,7 @@ def _change(session: Session, request: ChangeRequest, event: Event, *, actor: Ac
     if missing:
         raise Refusal(Code.NOT_FOUND, claim=min(missing))
     refuse_barred(session, [claim.id for claim, _ in pairs if event is Event.TAKE_IN], at=at)
+    refuse_dead_invoices(session, pairs if event is Event.TAKE_IN else (), at=at)
     _move(session, pairs, event)
     if event is Event.TAKE_IN:
         add_lines(session, batch, [claim for claim, _ in pairs])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -24,6 +24,7 @@ from voucher.operations.claim_subjects import Subject, claimants_subject, subjec
 from voucher.operations.deadlines import deadline
 from voucher.operations.documents import GivenDocument
 from voucher.operations.invoices import Ask, GivenInvoice
+from voucher.operations.order_papers import completed, order_papers
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.payees import accounts_in_use
 from voucher.operations.tell import Note, tell
@@ -112,13 +113,15 @@ def claim(
     mine = subjects(session, Order.number.in_([each.order_number for each in requests]), actor)
     named = {subject.order.number: subject for subject in mine.values()}
     accounts = accounts_in_use(session, [request.payee_account_id for request in requests])
+    known = order_papers(session, [subject.order for subject in mine.values()])
     drafts: list[Draft | Refused] = []
     begun: set[int] = set()
     for claim_id, request in zip(take_ids(session, Claim, len(requests)), requests, strict=True):
         try:
             subject = claimants_subject(named.get(request.order_number), actor, request.order_number)
             _may_begin(subject, begun, at)
-            drafts.append(_draft(session, claim_id, subject, request.papers, accounts=accounts, at=at))
+            papers = with_known(request.papers, known[subject.order.id])
+            drafts.append(_draft(session, claim_id, subject, papers, accounts=accounts, at=at))
             begun.add(subject.order.id)
         except Refusal as refusal:
             drafts.append(refused(refusal))
@@ -140,6 +143,8 @@ def write(
     )
     valid = [draft for draft in asking if booked[draft.claim_id] is None]
     rows = {draft.claim_id: _row(session, draft, actor=actor, at=at) for draft in valid}
+    session.add_all(draft.subject.order for draft in valid)
+    session.flush()
     session.add_all(rows.values())
     session.flush()
     invoices.write_uses(session, [draft.ask for draft in valid], at=at)
@@ -166,6 +171,17 @@ def _unbarred(session: Session, drafts: Sequence[Draft | Refused], at: datetime)
     return [draft if isinstance(draft, Refused) else next(answers) or draft for draft in drafts]
 
 
+def claimed_of(subject: Subject, judged: Judged) -> Fen:
+    """The subsidy to ask for: what the policy grants, and of a voucher no more than was redeemed."""
+    granted = judged.computation.amount_fen
+    return granted if subject.platform is None else Fen(min(subject.order.captured_fen, granted))
+
+
+def with_known(papers: Papers, known: Sequence[GivenDocument]) -> Papers:
+    """The papers of a claim with those that its order has already."""
+    return replace(papers, documents=completed(papers.documents, known))
+
+
 def _may_begin(subject: Subject, begun: set[int], at: datetime) -> None:
     order = subject.order
     next_state(OrderState(order.state), Event.CLAIM)
@@ -186,8 +202,7 @@ def _draft(
     at: datetime,
 ) -> Draft:
     judged = judge(session, subject, papers, accounts, at=at)
-    claimed = Fen(min(subject.order.captured_fen, judged.computation.amount_fen))
-    return Draft(claim_id, subject, judged, claimed)
+    return Draft(claim_id, subject, judged, claimed_of(subject, judged))
 
 
 def _row(session: Session, draft: Draft, *, actor: Actor, at: datetime) -> Claim:

@@ -50,8 +50,15 @@ def given_as(kind: DocumentKind, stored: Stored) -> GivenDocument:
     )
 
 
-def keep(session: Session, given: Sequence[tuple[int, GivenDocument]], *, actor: Actor, at: datetime) -> None:
-    """Write down the documents of claims, each with its claim's id, whose row must be there."""
+def keep(
+    session: Session,
+    given: Sequence[tuple[int, GivenDocument]],
+    *,
+    actor: Actor,
+    at: datetime,
+    round_no: int = 0,
+) -> None:
+    """Write down the documents of claims, each with its claim's id, whose row must be there, and the claims' round."""
     rows = [
         {
             "claim_id": claim_id,
@@ -62,6 +69,7 @@ def keep(session: Session, given: Sequence[tuple[int, GivenDocument]], *, actor:
             "file_name": each.file_name,
             "uploaded_by": actor.person_id,
             "uploaded_at": at,
+            "round": round_no,
         }
         for claim_id, each in given
     ]

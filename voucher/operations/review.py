@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from voucher.models.orders import Order
 from voucher.models.review import CaseTaking, ClaimReturn, Review
 from voucher.money import Fen
 from voucher.operations import journal
+from voucher.operations.award_money import award, is_award
 from voucher.operations.cases import Case, bar_interested, bar_others, case_of, cases, recused
 from voucher.operations.decision_basis import Minutes, bar_missing, basis
 from voucher.operations.find import vouchers_for_share
@@ -35,7 +36,8 @@ from voucher.terms import ClaimState, MessageEvent, OrderState, TrimCause, Verdi
 class ReviewRequest:
     """A decision on one claim. `approved_fen` counts for a trim only: approving gives all that is claimed.
 
-    `cause` says for which of the listed reasons a trim is made, `reason` says it in words.
+    `cause` says for which of the listed reasons a trim is made, `reason` says it in words. `budget_line` is the code
+    of the line that pays a post-subsidy; for a claim on a voucher it is not asked.
     """
 
     claim_number: str
@@ -44,6 +46,7 @@ class ReviewRequest:
     reason: str = ""
     cause: TrimCause = TrimCause.OTHER
     minutes: Minutes | None = None
+    budget_line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ def review(
     rejection (`reason_missing`), more than was claimed (`approved_above_claim`), a claim decided already or back at
     its firm (`state_changed`; once the last day is over it may be rejected), money that is gone from the order
     (`already_settled`), and for a yes what the policy asks for: `opinion_missing`, `cosign_missing`, `minutes_missing`.
+    A post-subsidy is awarded by its approval: also refused as `award` refuses.
     """
     found = _locked_cases(session, [request.claim_number for request in requests], actor=actor)
     interests = recused(session, [actor.person_id]).get(actor.person_id, frozenset())
@@ -85,7 +89,7 @@ def review(
             bar_interested(session, case, actor=actor, interests=interests)
             _bar_decided(session, case, request, again=request.claim_number in decided, at=at)
             bar_others(session, case, actor=actor)
-            decisions.append(_decision(session, case, request))
+            decisions.append(_awarded(session, _decision(session, case, request), actor=actor, at=at))
             decided.add(request.claim_number)
         except Refusal as refusal:
             decisions.append(refused(refusal))
@@ -144,6 +148,17 @@ def _decision(session: Session, case: Case, request: ReviewRequest) -> _Decision
     if request.verdict is not Verdict.REJECT:
         bar_missing(session, case, request.minutes)
     return _Decision(case, request.verdict, approved, request)
+
+
+def _awarded(session: Session, decision: _Decision, *, actor: Actor, at: datetime) -> _Decision:
+    """A post-subsidy is paid for at its approval, within the yearly cap; every other decision stays as it is."""
+    order, request = decision.case.order, decision.request
+    if not is_award(order) or decision.verdict is Verdict.REJECT:
+        return decision
+    given = award(
+        session, order, decision.approved_fen, line_code=request.budget_line, actor=actor, at=at
+    )
+    return replace(decision, approved_fen=given.amount_fen)
 
 
 def _approved(claim: Claim, request: ReviewRequest) -> Fen:

@@ -17,6 +17,7 @@ from voucher.ledger.posting import post
 from voucher.models.programmes import BudgetLine
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
+from voucher.operations.award_money import award_back_legs, is_award
 from voucher.operations.cases import Case
 from voucher.operations.charges import contract_back_legs, give_back_legs, order_allowance, refs_of
 from voucher.operations.find import budget_lines, vouchers_for_share
@@ -54,13 +55,18 @@ def post_decisions(
 ) -> list[Accepted | Rejected]:
     """One answer for each decision; one that takes nothing back posts nothing and is accepted."""
     book_id = one_book(each.case.order.book_id for each in decisions)
-    vouchers = vouchers_for_share(session, [each.case.order.voucher_id for each in decisions])
+    drawn = [each.case.order.voucher_id for each in decisions if not is_award(each.case.order)]
+    vouchers = vouchers_for_share(session, drawn)
     lines = budget_lines(session, [voucher.budget_line_id for voucher in vouchers.values()])
     events: list[Event | None] = []
     for each in decisions:
-        voucher = vouchers[each.case.order.voucher_id]
-        line = lines[voucher.budget_line_id]
-        events.append(_event(each, voucher, line, actor=actor, at=at) if each.given_back_fen else None)
+        legs: tuple[Leg, ...] = ()
+        if each.given_back_fen and is_award(each.case.order):
+            legs = award_back_legs(session, each.case.order, each.given_back_fen)
+        elif each.given_back_fen:
+            voucher = vouchers[each.case.order.voucher_id]
+            legs = _back_legs(each, voucher, lines[voucher.budget_line_id])
+        events.append(_event(each, legs, actor=actor, at=at) if legs else None)
     present = [event for event in events if event is not None]
     refs = [ref for event in present for ref in refs_of(event.legs)]
     refs += [accounts.order(each.case.order.number) for each in decisions]
@@ -72,12 +78,17 @@ def post_decisions(
     ]
 
 
-def _event(decision: Decided, voucher: Voucher, line: BudgetLine, *, actor: Actor, at: datetime) -> Event:
+def _back_legs(decision: Decided, voucher: Voucher, line: BudgetLine) -> tuple[Leg, ...]:
     order, amount = decision.case.order, decision.given_back_fen
     legs = give_back_legs(voucher, line, order.number, amount) + contract_back_legs(order, amount)
     charged = order_allowance(decision.case.policy, voucher, order)
     if charged is not None and charged.basis is CapBasis.REDEEMED:
         legs += (Leg(charged.used, charged.account, amount),)
+    return legs
+
+
+def _event(decision: Decided, legs: tuple[Leg, ...], *, actor: Actor, at: datetime) -> Event:
+    order = decision.case.order
     return Event(
         id=decision.posting,
         kind=PostingKind.DISALLOW if decision.verdict is Verdict.REJECT else PostingKind.TRIM,

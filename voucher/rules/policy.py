@@ -191,6 +191,7 @@ class Policy:
     cosigners: tuple[str, ...] = ()
     minutes_required: bool | None = None
     payment_channels: tuple[PaymentChannel, ...] = ()
+    invoice_recheck_days: int | None = None
     instalments_max: int | None = None
     confirm_days: int | None = None
     unconfirmed: Unconfirmed | None = None

@@ -219,6 +219,7 @@ VALUES: dict[str, tuple[str, Shape]] = {
     "cosigners": ("cosigners", several(code)),
     "minutes_required": ("minutes_required", yes_or_no),
     "payment_channels": ("payment_channels", choices(PaymentChannel)),
+    "invoice_recheck_days": ("invoice_recheck_days", days),
     "instalments_max": ("instalments_max", whole(1, 60)),
     "confirm_days": ("confirm_days", days),
     "unconfirmed": ("unconfirmed", choice(Unconfirmed)),

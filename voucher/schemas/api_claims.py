@@ -67,7 +67,7 @@ class ClaimBody(Body):
     contract_fen = FenField(required=True, metadata={"description": "合同金额（分）"})
     invoices = fields.List(fields.Nested(InvoiceBody), required=True, validate=bounded(1, 50))
     payments = fields.List(fields.Nested(PaymentBody), required=True, validate=bounded(1, 50))
-    documents = fields.List(fields.Nested(DocumentBody), required=True, validate=bounded(1, 50))
+    documents = fields.List(fields.Nested(DocumentBody), required=True, validate=bounded(0, 50))
     payee_account_id = JsonIdField(
         required=True, metadata={"description": "收款账户，见 GET /payee-accounts"}
     )
@@ -133,7 +133,7 @@ class ClaimLineAnswer(Body):
     submitted_at = moment()
     order_no = fields.String(required=True)
     holder = fields.Nested(PartyAnswer, required=True)
-    platform_name = fields.String(required=True)
+    platform_name = fields.String(required=True, allow_none=True)
     programme_name = fields.String(required=True)
     claimed_fen = amount("申请")
     approved_fen = amount("核定", none=True)
@@ -158,20 +158,37 @@ class InvoiceAnswer(Body):
     key = fields.String(required=True)
     issued_on = day()
     net_fen = amount("不含税金额")
+    allocated_fen = amount("用于本申请")
+    verdict = fields.String(required=True, allow_none=True, metadata={"description": "最近一次税务查验结果"})
     buyer_uscc = fields.String(required=True)
     seller_uscc = fields.String(required=True)
+
+
+class PaymentAnswer(Body):
+    """A payment of a claim."""
+
+    amount_fen = amount("付款")
+    paid_on = day()
+    payer_name = fields.String(required=True)
+    payer_account = fields.String(required=True)
+    channel = state(PaymentChannel)
+    serial = fields.String(required=True)
 
 
 class ClaimAnswer(ClaimLineAnswer):
     """A claim with its papers."""
 
-    contract_fen = amount("合同")
+    round = fields.Integer(required=True, metadata={"description": "退回过几次"})
+    confirm_by = fields.String(required=True, allow_none=True, metadata={"description": "另一方确认的期限"})
+    return_reason = fields.String(required=True)
+    contract_fen = amount("合同", none=True)
     invoice_net_fen = amount("发票不含税合计")
     paid_fen = amount("实际支付")
     paid_on = day()
     base_fen = amount("计算补助的基数")
     policy_code = fields.String(required=True)
     invoices = fields.List(fields.Nested(InvoiceAnswer), required=True)
+    payments = fields.List(fields.Nested(PaymentAnswer), required=True)
     documents = fields.List(fields.Nested(DocumentAnswer), required=True)
     verdict = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True)
@@ -222,6 +239,9 @@ def claim_answer(file: ClaimFile) -> dict[str, Any]:
         "programme_name": file.programme_name,
         "claimed_fen": claim.claimed_fen,
         "approved_fen": claim.approved_fen,
+        "round": claim.round,
+        "confirm_by": claim.confirm_by.isoformat() if claim.confirm_by else None,
+        "return_reason": claim.return_reason,
         "contract_fen": claim.contract_fen,
         "invoice_net_fen": claim.invoice_net_fen,
         "paid_fen": claim.paid_fen,
@@ -233,10 +253,23 @@ def claim_answer(file: ClaimFile) -> dict[str, Any]:
                 "key": invoice.key,
                 "issued_on": invoice.issued_on.isoformat(),
                 "net_fen": invoice.net_fen,
+                "allocated_fen": invoice.allocated_fen,
+                "verdict": invoice.verdict.value if invoice.verdict else None,
                 "buyer_uscc": invoice.buyer_uscc,
                 "seller_uscc": invoice.seller_uscc,
             }
             for invoice in file.invoices
+        ],
+        "payments": [
+            {
+                "amount_fen": payment.amount_fen,
+                "paid_on": payment.paid_on.isoformat(),
+                "payer_name": payment.payer_name,
+                "payer_account": payment.payer_account,
+                "channel": payment.channel.value,
+                "serial": payment.serial,
+            }
+            for payment in file.payments
         ],
         "documents": [
             {

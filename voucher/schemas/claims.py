@@ -22,6 +22,13 @@ class ClaimSearch(Form):
     page = IdField(load_default=1)
 
 
+class TaxListSearch(Form):
+    """The filter over the invoices to be looked up: those not looked up within some days; submitted claims too."""
+
+    days = IdField(load_default=None)
+    everything = CodeField(load_default="")
+
+
 class DecisionForm(Form):
     """The decision on a claim. A trim has an amount below the one claimed; trim and rejection have a reason."""
 

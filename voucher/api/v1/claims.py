@@ -27,7 +27,7 @@ from voucher.schemas.api_files import StoredAnswer, stored_answer
 
 blueprint = Endpoints("claims_v1", __name__, url_prefix="/api/v1", description="兑付申请与审核")
 
-_READ = ("reviewer:claim:read", "enterprise:claim:submit")
+_READ = ("reviewer:claim:read", "enterprise:claim:submit", "provider:order:read")
 _FILE = {
     "required": True,
     "content": {
@@ -72,12 +72,17 @@ def upload() -> dict[str, Any]:
 
 
 @blueprint.route("/orders/<number>/payee-accounts", methods=["GET"])
-@operation("可以收款的账户", "enterprise:claim:submit", refuses=(Code.NOT_FOUND, Code.PAYEE_MISSING))
+@operation(
+    "可以收款的账户",
+    "enterprise:claim:submit",
+    "provider:claim:submit",
+    refuses=(Code.NOT_FOUND, Code.PAYEE_MISSING),
+)
 @blueprint.response(200, schemas.PayeeAccountsAnswer)
 def payee_accounts(number: str) -> dict[str, Any]:
     """按政策的兑付方式，该订单的补助可以付到哪些账户。"""
     with reading() as session:
-        order = found(orders.holders_order(session, numbered(number), actor=current_actor()))
+        order = found(orders.either_sides_order(session, numbered(number), actor=current_actor()))
         policy = policies.policy_of(session, order.policy_code)
         payee = payee_of(session, policy, holder=order.holder, platform=order.platform)
         return {"accounts": batches.payee_options(session, payee.uscc)}
@@ -87,8 +92,14 @@ def payee_accounts(number: str) -> dict[str, Any]:
 @operation(
     "申请兑付",
     "enterprise:claim:submit",
+    "provider:claim:submit",
     refuses=(
         Code.NOT_FOUND,
+        Code.OTHER_SIDE_CLAIMS,
+        Code.INVOICE_EXCEEDED,
+        Code.INVOICE_VOID,
+        Code.PAYER_MISMATCH,
+        Code.CHANNEL_NOT_ACCEPTED,
         Code.STATE_CHANGED,
         Code.CLAIM_LATE,
         Code.EVIDENCE_MISSING,
@@ -102,15 +113,11 @@ def payee_accounts(number: str) -> dict[str, Any]:
 @blueprint.arguments(schemas.ClaimBody)
 @blueprint.response(201, schemas.ClaimedAnswer)
 def submit(body: dict[str, Any]) -> dict[str, Any]:
-    """为一笔已核销的订单申请兑付：合同、发票、付款、成果。材料先用 POST /files 上传。"""
-    asked = ClaimRequest(
-        order_number=body["order_no"],
-        contract_fen=body["contract_fen"],
-        invoices=tuple(GivenInvoice(**invoice) for invoice in body["invoices"]),
-        payments=tuple(GivenPayment(**payment) for payment in body["payments"]),
-        documents=tuple(_document(document) for document in body["documents"]),
-        payee_account_id=body["payee_account_id"],
-    )
+    """为一笔已核销的订单申请兑付：合同、发票、付款、成果。材料先用 POST /files 上传；订单中已有的合同和成果不用再传。
+
+    一张发票可以分摊到几笔订单（allocated_fen），每笔订单一件申请。通兑模式由机构申请，其他由企业申请。
+    """
+    asked = claim_request(body)
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         made = only(claim(session, [asked], actor=current_actor(), at=at))
@@ -190,5 +197,18 @@ def decide(body: dict[str, Any], number: str) -> dict[str, Any]:
     return change(work, body=body)
 
 
-def _document(said: dict[str, Any]) -> GivenDocument:
+def claim_request(body: dict[str, Any]) -> ClaimRequest:
+    """A claim as it was sent; its files must be in the store."""
+    return ClaimRequest(
+        order_number=body["order_no"],
+        contract_fen=body["contract_fen"],
+        invoices=tuple(GivenInvoice(**invoice) for invoice in body["invoices"]),
+        payments=tuple(GivenPayment(**payment) for payment in body["payments"]),
+        documents=tuple(given_document(document) for document in body["documents"]),
+        payee_account_id=body["payee_account_id"],
+    )
+
+
+def given_document(said: dict[str, Any]) -> GivenDocument:
+    """A file that was sent before, as a paper."""
     return given_as(said["kind"], named_file(said))

@@ -1,0 +1,187 @@
+"""Mending a claim that came back (补正): a form with the items that the defects name, and those alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from voucher.errors import Code, Refusal, found
+from voucher.money import Fen, format_yuan
+from voucher.operations.outcome import only
+from voucher.operations.resubmit import ITEM_OF, Mended, open_items, resubmit, standing_papers
+from voucher.queries.claims import ClaimFile, claim_file
+from voucher.queries.claims_back import defects_of
+from voucher.rules.matching import accepted_channels
+from voucher.schemas.claim_form import Written, invoice_rows, load_claims, payment_rows
+from voucher.schemas.messages import sentence
+from voucher.terms import ClaimItem, ClaimState, DocumentKind
+from voucher.web import claim_files
+from voucher.web.access import current_actor
+from voucher.web.claim_answers import Answers, labels, requests_of
+from voucher.web.claim_desk import Side, accounts_of
+from voucher.web.entry import change, form_body, form_key, reading
+
+
+def form(side: Side, number: str) -> ResponseReturnValue:
+    """The form with what the claim says now; an item that is not open is not on it."""
+    with reading() as session:
+        file = _returned(session, number)
+        rows = _rows(session, file)
+    return _page(side, number, Answers([file.order.number], [], *rows), {}), 200
+
+
+def send(side: Side, number: str) -> ResponseReturnValue:
+    """Add a row, or hand the claim in again."""
+    files, refused_files = claim_files.received()
+    invoices, payments = invoice_rows(request.form), payment_rows(request.form)
+    with reading() as session:
+        file = _returned(session, number)
+        allowed = open_items(session, file.claim)
+        before = _rows(session, file)
+    given = Answers(
+        [file.order.number],
+        files,
+        invoices if ClaimItem.INVOICES in allowed else before[0],
+        payments if ClaimItem.PAYMENT in allowed else before[1],
+    )
+    step = request.form.get("step", "send")
+    if step in ("add", "add_payment"):
+        more_invoices = [*given.invoices, {}] if step == "add" else given.invoices
+        more_payments = [*given.payments, {}] if step == "add_payment" else given.payments
+        more = Answers(given.numbers, files, more_invoices, more_payments)
+        return _page(side, number, more, refused_files), 200
+    written, errors = _read(file, given, allowed)
+    errors = {**errors, **refused_files}
+    if errors:
+        return _page(side, number, given, errors), 422
+    return _submit(side, number, given, _mended(number, written, given, allowed))
+
+
+def _read(
+    file: ClaimFile, given: Answers, allowed: Collection[ClaimItem]
+) -> tuple[Written, dict[str, list[str]]]:
+    typed = dict(request.form.items())
+    if ClaimItem.CONTRACT not in allowed:
+        typed["contract_amount"] = _yuan(file.claim.contract_fen)
+    if ClaimItem.PAYEE not in allowed:
+        typed["payee_account_id"] = str(file.claim.payee_account_id)
+    invoices, payments = [_blank(each) for each in given.invoices], [_blank(each) for each in given.payments]
+    return load_claims(typed, invoices, payments, orders=1)
+
+
+def _mended(number: str, written: Written, given: Answers, allowed: Collection[ClaimItem]) -> Mended:
+    (whole,) = requests_of(written, given)
+    papers = tuple(
+        each for each in whole.documents if ITEM_OF[each.kind] in allowed or ClaimItem.OTHER in allowed
+    )
+    return Mended(
+        claim_number=number,
+        contract_fen=whole.contract_fen if ClaimItem.CONTRACT in allowed else None,
+        invoices=whole.invoices if ClaimItem.INVOICES in allowed else None,
+        payments=whole.payments if ClaimItem.PAYMENT in allowed else None,
+        payee_account_id=whole.payee_account_id if ClaimItem.PAYEE in allowed else None,
+        documents=papers,
+    )
+
+
+def _submit(side: Side, number: str, given: Answers, wanted: Mended) -> ResponseReturnValue:
+    actor = current_actor()
+
+    def work(session: Session, at: datetime) -> dict[str, Any]:
+        return {"number": only(resubmit(session, [wanted], actor=actor, at=at)).number}
+
+    try:
+        change(work, key=form_key(), body=form_body())
+    except Refusal as refusal:
+        if refusal.code is Code.NOT_FOUND:
+            raise
+        return _page(side, number, given, {"_schema": [sentence(refusal)]}), refusal.status
+    flash("已重新提交，排队次序不变。", "success")
+    return redirect(url_for(f"{side.claims}.page", number=number), 303)
+
+
+def _page(side: Side, number: str, given: Answers, errors: Mapping[str, list[str]]) -> str:
+    with reading() as session:
+        file = _returned(session, number)
+        allowed = open_items(session, file.claim)
+        open_kinds = [kind for kind in DocumentKind if ITEM_OF[kind] in allowed or ClaimItem.OTHER in allowed]
+        return render_template(
+            "enterprise/claim_mend.html",
+            side=side,
+            file=file,
+            defects=defects_of(session, file.claim),
+            allowed=[each.value for each in allowed],
+            kinds=open_kinds,
+            accounts=accounts_of(session, file.policy, platform=file.platform, holder=file.holder),
+            channels=[(each.value, each.label) for each in accepted_channels(file.policy)],
+            papers=claim_files.by_field(given.files),
+            given=given,
+            typed=request.form,
+            labels=labels(given),
+            errors=errors,
+        )
+
+
+def _returned(session: Session, number: str) -> ClaimFile:
+    """The claim of this number, come back to the reader's side."""
+    actor = current_actor()
+    file = found(claim_file(session, actor, number))
+    mine = (
+        file.order.platform_id in actor.platform_ids
+        if file.claim.by_platform
+        else file.holder.organisation_id in actor.organisation_ids
+    )
+    if not mine:
+        raise Refusal(Code.NOT_FOUND, claim=number)
+    if file.state is not ClaimState.RETURNED:
+        raise Refusal(Code.STATE_CHANGED, state=file.state.value, event="resubmit")
+    return file
+
+
+def _rows(session: Session, file: ClaimFile) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """What the claim says now, as it would be typed."""
+    papers = standing_papers(session, file.claim)
+    invoices = [
+        {
+            "number": each.number,
+            "code": "",
+            "issued_on": each.issued_on.isoformat(),
+            "net": _yuan(each.net_fen),
+            "buyer_uscc": each.buyer_uscc,
+            "seller_uscc": each.seller_uscc,
+            "buyer_name": each.buyer_name,
+            "seller_name": each.seller_name,
+            "share_0": _yuan(each.allocated_fen) if each.allocated_fen != each.net_fen else "",
+        }
+        for each in papers.invoices
+    ]
+    payments = [
+        {
+            "paid_amount": _yuan(each.amount_fen),
+            "paid_on": each.paid_on.isoformat(),
+            "payer_name": each.payer_name,
+            "payer_account": each.payer_account,
+            "channel": each.channel.value,
+            "serial": each.serial,
+        }
+        for each in papers.payments
+    ]
+    return invoices, payments
+
+
+def _blank(row: Mapping[str, str]) -> dict[str, str]:
+    """A row without holes: what it lacks is empty."""
+    names: Sequence[str] = (
+        "number", "code", "issued_on", "net", "buyer_uscc", "seller_uscc", "buyer_name", "seller_name",
+        "share_0", "paid_amount", "paid_on", "payer_name", "payer_account", "channel", "serial", "paid_share_0",
+    )  # fmt: skip
+    return {**dict.fromkeys(names, ""), **row}
+
+
+def _yuan(fen: int | None) -> str:
+    return format_yuan(Fen(fen)).replace(",", "") if fen is not None else ""
