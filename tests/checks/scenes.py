@@ -25,6 +25,7 @@ from voucher.operations.claim import claim
 from voucher.operations.documents import GivenDocument
 from voucher.operations.outcome import Refused, only
 from voucher.operations.place_order import PlaceRequest, place_order
+from voucher.operations.settle_finding import SettleRequest, settle_findings
 from voucher.terms import DocumentKind
 
 _papers = count(1)
@@ -139,3 +140,10 @@ def change(told: Told, organisation_id: int, **columns: object) -> None:
 def one(told: Told, work: Callable[[Session, datetime], Sequence[Any]]) -> Any:
     """The answer to a sequence of one; refusals are raised."""
     return told.do(lambda session, at: only(work(session, at)))
+
+
+def settle(told: Told, number: str, kind: str, reason: str) -> None:
+    """The reviewer settles one finding of a claim."""
+    request = SettleRequest(number, findings(told, number)[kind].seq, reason)
+    reviewer = told.world.reviewer
+    one(told, lambda session, at: settle_findings(session, [request], actor=reviewer, at=at))

@@ -13,9 +13,8 @@ from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.claims import Claim, Document, Invoice, InvoiceUse
 from voucher.models.files import StoredFile
-from voucher.models.review import ClaimDefect, ClaimReturn
 from voucher.money import Fen
-from voucher.operations import documents, invoices, journal
+from voucher.operations import defects, documents, invoices, journal
 from voucher.operations.bar_claim import bars
 from voucher.operations.check_claim import check_claims
 from voucher.operations.claim import Claimed, Draft, claimed_of, next_actor
@@ -72,7 +71,7 @@ class Mended:
 def resubmit(
     session: Session, requests: Sequence[Mended], *, actor: Actor, at: datetime
 ) -> list[Claimed | Refused]:
-    """RETURNED → SUBMITTED with round + 1; one that the other side did not confirm → AWAITING again, wholly open.
+    """RETURNED → SUBMITTED; one that the other side did not confirm → AWAITING again, wholly open.
 
     `queued_at` stays. Everything is judged anew, as at the first time. Refused, each alone: `not_found`,
     `other_side_claims`, not returned (`state_changed`), a change of an item that no defect names
@@ -89,15 +88,9 @@ def resubmit(
     return results
 
 
-def open_items(session: Session, claim: Claim) -> frozenset[ClaimItem]:
-    """The items of a returned claim that may be changed: those of its round's defects; without any, all."""
-    query = (
-        select(ClaimDefect.item)
-        .join(ClaimReturn, ClaimReturn.id == ClaimDefect.return_id)
-        .where(ClaimReturn.claim_id == claim.id, ClaimReturn.round == claim.round)
-    )
-    named = frozenset(ClaimItem(item) for item in session.scalars(query))
-    return named or frozenset(ClaimItem)
+def items_open(session: Session, claim: Claim) -> frozenset[ClaimItem]:
+    """The items of a returned claim that may be changed: those of its open round; the other side's no opens all."""
+    return defects.open_items(session, [claim.id]).get(claim.id, frozenset(ClaimItem))
 
 
 def standing_papers(session: Session, claim: Claim) -> Papers:
@@ -132,7 +125,7 @@ def _resubmit(session: Session, own: OwnClaim, request: Mended, *, actor: Actor,
     claim, subject = own.claim, claimants_subject(own.subject, actor, request.claim_number)
     if claim.state != ClaimState.RETURNED.value:
         raise Refusal(Code.STATE_CHANGED, state=claim.state, event=Event.RESUBMIT.value)
-    allowed = open_items(session, claim)
+    allowed = items_open(session, claim)
     papers_open = ClaimItem.OTHER in allowed
     closed = sorted((request.entries | (set() if papers_open else request.papers)) - allowed)
     if closed:
@@ -169,12 +162,7 @@ def _move(session: Session, own: OwnClaim, *, at: datetime) -> None:
     claim.state = next_state(ClaimState(claim.state), event).value
     if again and days is not None:
         claim.confirm_by = deadline(session, business_date(at), days)
-    session.execute(
-        update(ClaimReturn)
-        .where(ClaimReturn.claim_id == claim.id, ClaimReturn.round == claim.round)
-        .values(answered_at=at)
-    )
-    claim.round += 1
+    defects.answered(session, [claim.id], at=at)
     claim.return_reason = ""
 
 
@@ -188,7 +176,7 @@ def _rewrite(session: Session, own: OwnClaim, draft: Draft, request: Mended, *, 
     session.flush()
     invoices.write_uses(session, [draft.ask], at=at)
     if request.payments is not None:
-        write_payments(session, [(claim.id, claim.round + 1, request.payments)], at=at)
+        write_payments(session, [(claim.id, claim.round, request.payments)], at=at)
     kinds = {each.kind.value for each in request.documents}
     session.execute(
         update(Document)
