@@ -37,7 +37,7 @@ class DeskQuery(PageQuery):
     text = TextField(maximum=60, load_default="")
 
 
-class CaseAnswer(Body):
+class DeskCaseAnswer(Body):
     """A case with its clock, in working days."""
 
     number = fields.String(required=True)
@@ -54,10 +54,10 @@ class CaseAnswer(Body):
     firm_due_on = day("补正期限", none=True)
 
 
-class CasesAnswer(PageAnswer):
+class DeskCasesAnswer(PageAnswer):
     """A page of the desk, by place in the queue."""
 
-    cases = fields.List(fields.Nested(CaseAnswer), required=True)
+    cases = fields.List(fields.Nested(DeskCaseAnswer), required=True)
 
 
 class DefectBody(Body):
@@ -227,7 +227,7 @@ class StandInAnswer(Body):
 
 
 def case_answer(line: DeskLine) -> dict[str, Any]:
-    """What `CaseAnswer` says of a line of the desk."""
+    """What `DeskCaseAnswer` says of a line of the desk."""
     return {
         "number": line.case.number,
         "state": line.case.state.value,

@@ -45,7 +45,7 @@ Work = Callable[[Session, datetime, Actor], list[Any]]
 @blueprint.route("/cases", methods=["GET"])
 @operation("审核待办", "reviewer:claim:read")
 @blueprint.arguments(schemas.DeskQuery, location="query")
-@blueprint.response(200, schemas.CasesAnswer)
+@blueprint.response(200, schemas.DeskCasesAnswer)
 def list_cases(query: dict[str, Any]) -> dict[str, Any]:
     """本地区的待办申请，按排队次序，每页 50 项；应当回避的不列出。时限按工作日计，等申请单位的时间不计。"""
     sides = {"us": US, "firm": FIRM}
