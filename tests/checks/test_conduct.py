@@ -23,6 +23,7 @@ from voucher.models.checks import PartyBan, PayeeChange
 from voucher.models.claims import Claim
 from voucher.models.orders import Order
 from voucher.models.parties import PayeeAccount
+from voucher.models.programmes import Programme
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import pay, settle
@@ -56,6 +57,20 @@ def shut_out(told: Told, uscc: str, kind: BanKind = BanKind.CREDIT) -> int:
         told, lambda session, at: ban(session, [request], actor=told.world.reviewer, at=at)
     )
     return row.id
+
+
+def let_in(told: Told, ban_id: int) -> None:
+    """Lift a ban."""
+    freed = [LiftRequest(ban_id, "信用修复")]
+    scenes.one(told, lambda session, at: lift(session, freed, actor=told.world.reviewer, at=at))
+
+
+def handled_by(told: Told, phone: str) -> None:
+    """Register the agent's telephone of the story's firm."""
+    row = RegistryRow(uscc=told.world.firm.uscc, agent_phone=phone, source="授权书")
+    scenes.one(
+        told, lambda session, at: note_registry(session, [row], key=b"k", actor=told.world.reviewer, at=at)
+    )
 
 
 def answers(told: Told, work: Any) -> Refused:
@@ -111,8 +126,7 @@ def test_row_32_in_mid_flight_the_payment_stops_and_nothing_is_deleted(told: Tol
 
     ban_id = shut_out(told, world.firm.uscc)
     assert answers(told, approve).code is Code.PARTY_BANNED
-    freed = [LiftRequest(ban_id, "信用修复")]
-    scenes.one(told, lambda session, at: lift(session, freed, actor=world.reviewer, at=at))
+    let_in(told, ban_id)
     scenes.one(told, approve)
     shut_out(told, world.platform.uscc, BanKind.SANCTION)
     stopped = answers(told, lambda session, at: pay.export(session, [made.number], actor=world.maker, at=at))
@@ -157,10 +171,7 @@ def test_row_16_every_kind_of_decision_shuts_out(told: Told) -> None:
         ban_id = shut_out(told, told.world.firm.uscc, kind)
         (answer,) = scenes.placing(told, voucher)
         assert isinstance(answer, Refused) and answer.facts["ban"] == kind.value
-        freed = [LiftRequest(ban_id, "情形消除")]
-        scenes.one(
-            told, lambda session, at, freed=freed: lift(session, freed, actor=told.world.reviewer, at=at)
-        )
+        let_in(told, ban_id)
 
 
 def test_row_32_a_ban_of_the_legal_person_holds_for_its_branch(told: Told) -> None:
@@ -266,13 +277,7 @@ def test_row_23_claims_of_many_firms_from_one_agent_are_flags(told: Told) -> Non
     last = ""
     for _ in range(3):
         story = scenes.new_firm(told)
-        row = RegistryRow(uscc=story.world.firm.uscc, agent_phone="138 0013 8000", source="授权书")
-        scenes.one(
-            told,
-            lambda session, at, row=row: note_registry(
-                session, [row], key=b"k", actor=told.world.reviewer, at=at
-            ),
-        )
+        handled_by(story, "138 0013 8000")
         last = claimed(
             story,
             documents=scenes.papers(contract="one template"),
@@ -346,8 +351,9 @@ def test_row_26_a_changed_account_waits_cools_and_needs_a_second_officer(told: T
 
 
 def test_row_26_an_account_in_another_name_is_not_even_asked_for(told: Told) -> None:
-    assert Change(told, account_name="张某").answer.code is Code.PAYEE_MISSING
-    assert Change(told, uscc=told.world.platform.uscc).answer.code is Code.NOT_FOUND
+    wrong, foreign = Change(told, account_name="张某"), Change(told, uscc=told.world.platform.uscc)
+    assert isinstance(wrong.answer, Refused) and wrong.answer.code is Code.PAYEE_MISSING
+    assert isinstance(foreign.answer, Refused) and foreign.answer.code is Code.NOT_FOUND
 
 
 def test_row_27_vouchers_are_issued_in_their_order_until_the_budget_is_gone(told: Told) -> None:
@@ -355,7 +361,7 @@ def test_row_27_vouchers_are_issued_in_their_order_until_the_budget_is_gone(told
         lambda session, at: (
             factories.budget_line(
                 session,
-                session.get_one(factories.Programme, told.world.programme_code),
+                session.get_one(Programme, told.world.programme_code),
                 maker=told.world.maker,
                 funded_fen=30_000_00,
                 at=at,

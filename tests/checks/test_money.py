@@ -17,14 +17,18 @@ from tests.operations.stories import Told, document, placed
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
 from voucher.models.catalogue import CatalogueEntry
-from voucher.models.parties import RosterEntry
+from voucher.models.claims import Claim
+from voucher.models.parties import Organisation, Platform, RosterEntry
+from voucher.models.programmes import PolicyVersion
 from voucher.money import Fen
 from voucher.operations import exchange
 from voucher.operations.bar_claim import salted
 from voucher.operations.batch import BatchRequest, make
+from voucher.operations.documents import GivenDocument
 from voucher.operations.file_contract import ContractRequest, file_contract
 from voucher.operations.keep_files import keep_files
 from voucher.operations.outcome import Refused
+from voucher.operations.place_order import PlaceRequest, place_order
 from voucher.operations.publish import PublishRequest, publish
 from voucher.rules.shingles import minima
 from voucher.store import Stored
@@ -132,7 +136,7 @@ def test_row_07_the_claim_is_counted_as_the_hold_was(told: Told) -> None:
     told.held_order(contract_fen=10_000_00)
     order = told.captured_order(contract_fen=10_000_00)
     number = claimed(told, order=order, amount_fen=10_000_00)
-    claim = told.one(scenes.Claim, number=number)
+    claim = told.one(Claim, number=number)
     assert claim.claimed_fen == told.order(order).captured_fen == 5_000_00
 
 
@@ -153,7 +157,7 @@ def retier(told: Told) -> None:
     """The first ten thousand yuan at 100 %, the rest at half, as some counties do."""
 
     def work(session: Session, _at: datetime) -> None:
-        row = session.get_one(factories.PolicyVersion, told.world.policy_code)
+        row = session.get_one(PolicyVersion, told.world.policy_code)
         (text,) = row.fills
         assert "[[rate_lines]]\nrate_bp = 5_000" in text
         row.fills = [text.replace("[[rate_lines]]\nrate_bp = 5_000", TIERS.strip())]
@@ -170,7 +174,7 @@ def test_row_09_the_result_is_asked_for(told: Told) -> None:
 
 def test_row_09_more_orders_in_a_day_than_staff_and_machines_can_do_are_a_flag(told: Told) -> None:
     def declare(session: Session, _at: datetime) -> None:
-        session.get_one(factories.Platform, told.world.platform.platform_id).orders_a_day = 1
+        session.get_one(Platform, told.world.platform.platform_id).orders_a_day = 1
 
     told.do(declare)
     assert not kinds(told, claimed(told), 9)
@@ -234,10 +238,8 @@ def test_row_14_a_contract_above_nine_in_ten_of_its_class_is_a_flag(told: Told) 
 
 
 def test_row_15_a_service_outside_the_policy_blocks(told: Told) -> None:
-    wish = scenes.PlaceRequest(told.voucher(), told.world.platform.platform_id, "statutory_inspection")
-    (answer,) = told.do(
-        lambda session, at: scenes.place_order(session, [wish], actor=told.world.firm.actor, at=at)
-    )
+    wish = PlaceRequest(told.voucher(), told.world.platform.platform_id, "statutory_inspection")
+    (answer,) = told.do(lambda session, at: place_order(session, [wish], actor=told.world.firm.actor, at=at))
     assert isinstance(answer, Refused)
     assert (answer.code, answer.facts["reason"]) == (Code.SERVICE_NOT_CERTIFIED, "not_in_policy")
 
@@ -273,7 +275,7 @@ def test_row_17_a_figure_that_jumps_a_hundredfold_is_a_flag(
     told: Told, figure: str, before: int, after: int
 ) -> None:
     def declare(session: Session, at: datetime) -> None:
-        owner = session.get_one(factories.Organisation, told.world.firm.organisation_id)
+        owner = session.get_one(Organisation, told.world.firm.organisation_id)
         setattr(factories.on_roster(session, owner, by=told.world.reviewer, year=2025, at=at), figure, before)
         query = select(RosterEntry).where(RosterEntry.uscc == owner.uscc, RosterEntry.year == 2026)
         setattr(session.scalars(query).one(), figure, after)
@@ -303,7 +305,7 @@ def test_row_24_a_text_that_is_nearly_another_firms_is_a_flag(told: Told) -> Non
     assert not kinds(told, claimed(third, documents=with_text(third, strange)), 24)
 
 
-def with_text(told: Told, text: str) -> tuple[scenes.GivenDocument, ...]:
+def with_text(told: Told, text: str) -> tuple[GivenDocument, ...]:
     """Papers whose result says this, as it is kept with the file that was read."""
     documents = scenes.papers()
     result = next(each for each in documents if each.kind is DocumentKind.RESULT)

@@ -14,7 +14,7 @@ from tests.checks.scenes import claimed, findings, kinds
 from tests.operations.stories import Told
 from voucher.errors import Code
 from voucher.models.checks import FactSnapshot
-from voucher.models.parties import Organisation
+from voucher.models.parties import Organisation, Platform
 from voucher.operations.affiliate import AffiliationRequest, affiliate
 from voucher.operations.registry import RegistryRow, note_registry
 from voucher.terms import AffiliationKind
@@ -156,7 +156,7 @@ def ring(told: Told, sellers: int) -> str:
         for each in parties:
             host = session.get_one(Organisation, each.world.platform.organisation_id)
             owner = session.get_one(Organisation, each.world.firm.organisation_id)
-            place = session.get_one(factories.Platform, each.world.platform.platform_id)
+            place = session.get_one(Platform, each.world.platform.platform_id)
             assert host.id != owner.id
             place.organisation_id = owner.id
 
