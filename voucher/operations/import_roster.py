@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from voucher.errors import Code, Fact, Refusal
 from voucher.ledger.bulk import Rows, insert_missing
 from voucher.models.parties import RosterEntry, RosterImport
 from voucher.models.regions import Region
+from voucher.money import MoneyError, parse_yuan
 from voucher.operations.journal import record
 from voucher.operations.register import OrganisationRequest, register_firms, register_organisations
 from voucher.rules.permissions import Actor, covers_region
@@ -23,18 +25,35 @@ from voucher.terms import RosterFault
 TECH_SME: Final = "tech_sme"
 _LONGEST_NAME: Final = 120
 _LONGEST_NUMBER: Final = 40
-_ENTRY: Final = ("import_id", "roster", "year", "uscc", "roster_no", "name", "region_code")
+_LONGEST_COUNT: Final = 7
+_ENTRY: Final = (
+    "import_id",
+    "roster",
+    "year",
+    "uscc",
+    "roster_no",
+    "name",
+    "region_code",
+    "staff",
+    "revenue_fen",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
-    """One row as it stands in the file, at this line: name, USCC, roster number, region by code or name."""
+    """One row as it stands in the file, at this line: name, USCC, roster number, region by code or name.
+
+    Staff and revenue (yuan) are declared figures that the checks compare over the years; one that cannot be read is
+    left out.
+    """
 
     line: int
     name: str
     uscc: str
     roster_no: str
     region: str
+    staff: str = ""
+    revenue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +85,8 @@ class Entry:
     uscc: str
     roster_no: str
     region_code: str
+    staff: int | None = None
+    revenue_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +152,17 @@ def _write(
     session.add(made)
     session.flush()
     rows = [
-        (made.id, TECH_SME, file.year, entry.uscc, entry.roster_no, entry.name, entry.region_code)
+        (
+            made.id,
+            TECH_SME,
+            file.year,
+            entry.uscc,
+            entry.roster_no,
+            entry.name,
+            entry.region_code,
+            entry.staff,
+            entry.revenue_fen,
+        )  # fmt: skip
         for entry in sorted(entries, key=lambda entry: entry.uscc)
     ]
     if rows:
@@ -142,6 +173,18 @@ def _write(
     facts: dict[str, Fact] = {"year": file.year, "rows": made.rows, "new": len(rows), "sha256": file.sha256}
     record(session, actor, "roster.import", [(f"roster_import:{made.id}", facts)], at=at)
     return Imported(made.id, made.rows, replayed=False)
+
+
+def _count(written: str) -> int | None:
+    plain = unicodedata.normalize("NFKC", written).strip().rstrip("人").replace(",", "")
+    return int(plain) if plain.isdecimal() and len(plain) <= _LONGEST_COUNT else None
+
+
+def _fen(written: str) -> int | None:
+    try:
+        return parse_yuan(written) if written.strip() else None
+    except MoneyError:
+        return None
 
 
 class _Check:
@@ -184,8 +227,9 @@ class _Check:
 
     def _entry(self, row: RosterRow) -> Entry:
         entry = Entry(
-            row.line, row.name.strip(), normalise_uscc(row.uscc), row.roster_no.strip(), self._region(row)
-        )
+            row.line, row.name.strip(), normalise_uscc(row.uscc), row.roster_no.strip(), self._region(row),
+            _count(row.staff), _fen(row.revenue),
+        )  # fmt: skip
         if not 0 < len(entry.name) <= _LONGEST_NAME:
             self._wrong(row, "name", RosterFault.NAME_EMPTY)
         if not is_uscc(entry.uscc):

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from voucher.codes import normalise_uscc
 from voucher.errors import Code, Fact, Refusal
 from voucher.ledger.bulk import Rows, insert_missing
 from voucher.models.checks import PartyMark
-from voucher.models.parties import Affiliation, Holder, Organisation
+from voucher.models.parties import Affiliation, Holder, Organisation, Platform
 from voucher.models.vouchers import Voucher
 from voucher.operations import journal
 from voucher.operations.outcome import Refused, refused
@@ -36,7 +36,10 @@ _NOISE: Final = re.compile(r"[\s\-_,，.。·()（）#＃号室]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryRow:
-    """One organisation as the register has it; what is empty is not changed. `share_bp` of the shareholder's holding."""
+    """One organisation as the register has it; what is empty is not changed. `share_bp` of the shareholder's holding.
+
+    `orders_a_day` is what the declared staff and machines of each of its platforms can do in one day.
+    """
 
     uscc: str
     source: str
@@ -50,6 +53,7 @@ class RegistryRow:
     email: str = ""
     address: str = ""
     agent_phone: str = ""
+    orders_a_day: int | None = None
 
 
 def note_registry(
@@ -102,6 +106,10 @@ def _note(
         _make_branch(session, owner, _known(known, row.parent_uscc))
     if row.shareholder_uscc:
         _tie(session, owner, _known(known, row.shareholder_uscc), row)
+    if row.orders_a_day is not None:
+        session.execute(
+            update(Platform).where(Platform.organisation_id == owner.id).values(orders_a_day=row.orders_a_day)
+        )
     if row.controller_id:
         owner.controller_key = keyed(key, row.controller_id)
     if row.legal_rep_id:

@@ -29,7 +29,9 @@ _REGISTRY: Final[Mapping[str, str]] = {
     "代办人电话": "agent_phone",
 }
 _SHARE: Final = "持股比例（%）"
+_CAPACITY: Final = "每日服务能力（单）"
 _SALT: Final = "salt"
+_DIGITS: Final = 6
 
 
 def registry_rows(table: Sequence[Row], *, source: str) -> list[RegistryRow]:
@@ -37,7 +39,11 @@ def registry_rows(table: Sequence[Row], *, source: str) -> list[RegistryRow]:
     rows = []
     for each in _records(table, ("统一社会信用代码",)):
         said = {field: each.get(header, "") for header, field in _REGISTRY.items()}
-        rows.append(RegistryRow(**said, source=source, share_bp=_share(each.get(_SHARE, ""))))
+        capacity = each.get(_CAPACITY, "").strip()
+        if capacity and not (capacity.isdecimal() and len(capacity) < _DIGITS):
+            raise Refusal(Code.FILE_REFUSED, reason="unreadable")
+        share_bp, a_day = _share(each.get(_SHARE, "")), int(capacity) if capacity else None
+        rows.append(RegistryRow(**said, source=source, share_bp=share_bp, orders_a_day=a_day))
     return rows
 
 

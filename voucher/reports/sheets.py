@@ -39,6 +39,12 @@ _ROSTER_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+_OPTIONAL_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "staff": ("职工人数", "职工总数", "从业人数"),
+    "revenue": ("营业收入（元）", "营业收入(元)"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row with anything in it: its number in the file, and its cells as text without spaces around."""
@@ -69,6 +75,8 @@ def read_table(content: bytes) -> list[Row]:
 def roster_rows(table: list[Row]) -> list[RosterRow]:
     """The rows of a roster, by the headers of its first row; columns in any order, others are passed over.
 
+    Staff and revenue, in yuan as the header must say, are taken where they are there.
+
     Refused as `file_refused` (`reason` header) where a column is not there; `missing` names it.
     """
     headers = ["".join(cell.split()) for cell in table[0].cells]
@@ -78,8 +86,12 @@ def roster_rows(table: list[Row]) -> list[RosterRow]:
         if found is None:
             raise Refusal(Code.FILE_REFUSED, reason="header", missing=names[0])
         places[field] = found
+    for field, names in _OPTIONAL_HEADERS.items():
+        for name in names:
+            if name in headers:
+                places.setdefault(field, headers.index(name))
     return [
-        RosterRow(row.line, *(_cell(row, places[field]) for field in ("name", "uscc", "roster_no", "region")))
+        RosterRow(row.line, **{field: _cell(row, place) for field, place in places.items()})
         for row in table[1:]
     ]
 
