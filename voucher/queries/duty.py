@@ -1,4 +1,4 @@
-"""Recusals and stand-ins as lists, and the colleagues of somebody's regions."""
+"""Recusals and stand-ins as lists; reviewers, experts, and for whom somebody stands in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from voucher.models.parties import Organisation
@@ -101,3 +101,43 @@ def _reviewers(session: Session, actor: Actor, on: date) -> list[tuple[int, str]
         .distinct()
     )
     return [(person_id, name) for person_id, name in session.execute(query)]
+
+
+def experts(session: Session, *, on: date) -> list[tuple[int, str]]:
+    """Everybody who may be asked for an opinion on this day, by name."""
+    query = _holding(Role.EXPERT, on).order_by(Person.name, Person.id)
+    return [(person_id, name) for person_id, name in session.execute(query.distinct())]
+
+
+def colleagues(session: Session, actor: Actor, *, region_path: str, on: date) -> list[tuple[int, str]]:
+    """Reviewers of a region (by its path), without the actor."""
+    codes = [code for code in region_path.split("/") if code]
+    query = _holding(Role.REVIEWER, on).where(RoleGrant.region_code.in_(codes), Person.id != actor.person_id)
+    rows = session.execute(query.order_by(Person.name, Person.id).distinct())
+    return [(person_id, name) for person_id, name in rows]
+
+
+def path_of(session: Session, region_code: str) -> str:
+    """The path of a region."""
+    return session.scalars(select(Region.path).where(Region.code == region_code)).one()
+
+
+def stands_in_for(session: Session, actor: Actor, *, on: date) -> frozenset[int]:
+    """Everybody for whom the actor stands in on a day."""
+    query = select(StandIn.person_id).where(
+        StandIn.colleague_id == actor.person_id, StandIn.from_on <= on, StandIn.to_on > on
+    )
+    return frozenset(session.scalars(query.where(StandIn.ended_at.is_(None))))
+
+
+def _holding(role: Role, on: date) -> Select[int, str]:
+    return (
+        select(Person.id, Person.name)
+        .join(RoleGrant, RoleGrant.person_id == Person.id)
+        .where(
+            RoleGrant.role == role.value,
+            RoleGrant.from_on <= on,
+            or_(RoleGrant.to_on.is_(None), RoleGrant.to_on > on),
+            Person.disabled_at.is_(None),
+        )
+    )

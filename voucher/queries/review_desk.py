@@ -18,7 +18,8 @@ from voucher.models.parties import Holder, Platform
 from voucher.models.people import Person
 from voucher.models.programmes import Programme
 from voucher.models.regions import Region
-from voucher.models.review import CaseTaking, ClaimReturn, Recusal, StandIn
+from voucher.models.review import CaseTaking, ClaimReturn, Recusal
+from voucher.queries.duty import stands_in_for
 from voucher.queries.holidays import calendar
 from voucher.queries.paging import Page, as_term, holding, in_regions, paged
 from voucher.queries.policies import policy_of
@@ -191,13 +192,7 @@ def _conditions(
 
 def _mine(session: Session, actor: Actor, on: date) -> frozenset[int]:
     """The actor and everybody for whom they stand in today."""
-    query = select(StandIn.person_id).where(
-        StandIn.colleague_id == actor.person_id,
-        StandIn.from_on <= on,
-        StandIn.to_on > on,
-        StandIn.ended_at.is_(None),
-    )
-    return frozenset(session.scalars(query)) | {actor.person_id}
+    return stands_in_for(session, actor, on=on) | {actor.person_id}
 
 
 def _joined(*columns: Any) -> Select[Any]:

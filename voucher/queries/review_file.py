@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from voucher.clock import business_date
@@ -15,8 +15,8 @@ from voucher.ledger.balances import standings
 from voucher.models.claims import Claim
 from voucher.models.orders import Order
 from voucher.models.parties import Organisation
-from voucher.models.people import Person, RoleGrant
-from voucher.models.regions import Region
+from voucher.models.people import Person
+from voucher.models.programmes import BudgetLine
 from voucher.models.review import (
     AuditReport,
     CaseTaking,
@@ -25,12 +25,11 @@ from voucher.models.review import (
     Cosignature,
     ExpertOpinion,
     Recusal,
-    StandIn,
 )
 from voucher.queries.claims import ClaimFile
 from voucher.queries.vouchers import CapStanding, cap_standing, view_of
 from voucher.rules.permissions import Actor
-from voucher.terms import ClaimItem, ClaimState, OpinionVerdict, OrderChannel, Role
+from voucher.terms import ClaimItem, ClaimState, OpinionVerdict, OrderChannel
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,45 +150,13 @@ def rounds_of(session: Session, claim_id: int) -> list[Round]:
     return [Round(row, tuple(items[row.id]), name) for row, name in rows]
 
 
-def experts(session: Session, *, on: date) -> list[tuple[int, str]]:
-    """Everybody who may be asked for an opinion on this day, by name."""
-    query = _holding(Role.EXPERT, on).order_by(Person.name, Person.id)
-    return [(person_id, name) for person_id, name in session.execute(query.distinct())]
-
-
-def colleagues(session: Session, actor: Actor, *, region_path: str, on: date) -> list[tuple[int, str]]:
-    """Reviewers of a region (by its path), without the actor."""
-    codes = [code for code in region_path.split("/") if code]
-    query = _holding(Role.REVIEWER, on).where(RoleGrant.region_code.in_(codes), Person.id != actor.person_id)
-    rows = session.execute(query.order_by(Person.name, Person.id).distinct())
-    return [(person_id, name) for person_id, name in rows]
-
-
-def path_of(session: Session, region_code: str) -> str:
-    """The path of a region."""
-    return session.scalars(select(Region.path).where(Region.code == region_code)).one()
-
-
-def stands_in_for(session: Session, actor: Actor, *, at: datetime) -> frozenset[int]:
-    """Everybody for whom the actor stands in today."""
-    on = business_date(at)
-    query = select(StandIn.person_id).where(
-        StandIn.colleague_id == actor.person_id, StandIn.from_on <= on, StandIn.to_on > on
+def open_lines(session: Session, programme_code: str) -> list[tuple[str, str]]:
+    """The budget lines of a programme that may still pay, newest year first: code and name."""
+    query = select(BudgetLine).where(
+        BudgetLine.programme_code == programme_code, BudgetLine.closed_on.is_(None)
     )
-    return frozenset(session.scalars(query.where(StandIn.ended_at.is_(None))))
-
-
-def _holding(role: Role, on: date) -> Select[int, str]:
-    return (
-        select(Person.id, Person.name)
-        .join(RoleGrant, RoleGrant.person_id == Person.id)
-        .where(
-            RoleGrant.role == role.value,
-            RoleGrant.from_on <= on,
-            or_(RoleGrant.to_on.is_(None), RoleGrant.to_on > on),
-            Person.disabled_at.is_(None),
-        )
-    )
+    rows = session.scalars(query.order_by(BudgetLine.year.desc(), BudgetLine.id))
+    return [(row.code, f"{row.year} 年 {row.name}") for row in rows]
 
 
 def _taking(session: Session, claim_id: int) -> Taking | None:

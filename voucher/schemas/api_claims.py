@@ -87,6 +87,9 @@ class DecisionBody(Body):
     approved_fen = FenField(load_default=None, metadata={"description": "核减后的金额（分），核减时必填"})
     cause = ChoiceField(TrimCause, load_default=TrimCause.OTHER)
     minutes = fields.Nested(MinutesBody, load_default=None)
+    budget_line = TextField(
+        maximum=60, load_default="", metadata={"description": "后补助通过时必填：支出的预算指标"}
+    )
     reason = TextField(
         maximum=500, load_default="", multiline=True, metadata={"description": "核减、不同意时必填"}
     )

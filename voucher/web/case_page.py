@@ -15,15 +15,9 @@ from voucher.errors import Refusal, found
 from voucher.operations.outcome import only
 from voucher.queries import review_desk
 from voucher.queries.claims import ClaimFile, claim_file
+from voucher.queries.duty import colleagues, experts, path_of, stands_in_for
 from voucher.queries.findings import findings_of
-from voucher.queries.review_file import (
-    ReviewFile,
-    colleagues,
-    experts,
-    path_of,
-    review_file,
-    stands_in_for,
-)
+from voucher.queries.review_file import ReviewFile, open_lines, review_file
 from voucher.rules.permissions import Actor, permitted
 from voucher.schemas.findings import said as finding_said
 from voucher.schemas.messages import sentence
@@ -38,6 +32,7 @@ LABELS = {
     "approved": "核定金额",
     "cause": "核减原因",
     "reason": "理由",
+    "budget_line": "预算指标",
     "minutes_no": "纪要或批示文号",
     "minutes_on": "纪要或批示日期",
     "minutes": "纪要或批示文件",
@@ -106,7 +101,7 @@ def _rendered(
     actor, on = current_actor(), business_date(at)
     form, errors, kept = said
     mine = review.taking is not None and review.taking.person_id == actor.person_id
-    covered = review.taking is not None and review.taking.person_id in stands_in_for(session, actor, at=at)
+    covered = review.taking is not None and review.taking.person_id in stands_in_for(session, actor, on=on)
     decides = permitted(actor, "reviewer:claim:decide") and not review.recused
     due_on = review.open_round.notice.due_on if review.open_round is not None else None
     overdue = due_on is not None and due_on < on
@@ -128,6 +123,7 @@ def _rendered(
         ],
         clock=review_desk.clock_of(session, file.claim, at=at),
         open=file.state in _OPEN,
+        lines=open_lines(session, file.order.programme_code) if file.voucher is None else [],
         mine=mine,
         covered=covered,
         overdue=overdue,

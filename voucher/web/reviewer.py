@@ -130,7 +130,7 @@ def check_decision(number: str) -> ResponseReturnValue:
     with reading() as session:
         file = found(claim_file(session, current_actor(), number))
     if not errors:
-        errors = _above(file, data)
+        errors = _above(file, data) | _unpaid(file, data)
     if errors or request.args.get("back"):
         shown = {} if request.args.get("back") else errors
         return case_page(number, form=request.form, errors=shown, kept=files.files)
@@ -155,7 +155,13 @@ def decide(number: str) -> ResponseReturnValue:
         return case_page(number, form=request.form, errors=errors, kept=files.files)
     amount = data["approved"] if data["verdict"] is Verdict.TRIM else None
     wanted = ReviewRequest(
-        number, data["verdict"], amount, data["reason"], data["cause"], _minutes(data, files)
+        number,
+        data["verdict"],
+        amount,
+        data["reason"],
+        data["cause"],
+        _minutes(data, files),
+        data["budget_line"],
     )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
@@ -204,6 +210,13 @@ def _above(file: ClaimFile, data: dict[str, Any]) -> dict[str, list[str]]:
         return {}
     asked = format_yuan(Fen(file.claim.claimed_fen))
     return {"approved": [f"核减后的金额应低于申请金额 {asked} 元；全额请选择“同意”。"]}
+
+
+def _unpaid(file: ClaimFile, data: dict[str, Any]) -> dict[str, list[str]]:
+    """A post-subsidy that is approved names the line that pays it."""
+    if file.voucher is not None or data["verdict"] is Verdict.REJECT or data["budget_line"]:
+        return {}
+    return {"budget_line": ["请选择支出的预算指标。"]}
 
 
 def _approved(file: ClaimFile, data: dict[str, Any]) -> int:

@@ -95,6 +95,13 @@ def firms_notice(number: str, round_no: int) -> ResponseReturnValue:
     return _notice(number, round_no, back=url_for("enterprise_claims.page", number=number))
 
 
+@paper.get("/provider/claims/<number>/notices/<int(max=99):round_no>")
+@permits("provider:claim:submit")
+def providers_notice(number: str, round_no: int) -> ResponseReturnValue:
+    """The notice, to be printed, for the provider that claims."""
+    return _notice(number, round_no, back=url_for("provider_claims.page", number=number))
+
+
 def _notice(number: str, round_no: int, *, back: str) -> ResponseReturnValue:
     with reading() as session:
         file = found(claim_file(session, current_actor(), number))

@@ -170,6 +170,8 @@ def show(number: str) -> dict[str, Any]:
         Code.MINUTES_MISSING,
         Code.STATE_CHANGED,
         Code.ALREADY_SETTLED,
+        Code.BUDGET_EXCEEDED,
+        Code.CAP_EXCEEDED,
         Code.PERIOD_CLOSED,
         Code.FILE_REFUSED,
     ),
@@ -182,7 +184,13 @@ def decide(body: dict[str, Any], number: str) -> dict[str, Any]:
     said = body["minutes"]
     cited = Minutes(said["number"], said["on"], named_file(said)) if said is not None else None
     asked = ReviewRequest(
-        numbered(number), body["verdict"], body["approved_fen"], body["reason"], body["cause"], cited
+        numbered(number),
+        body["verdict"],
+        body["approved_fen"],
+        body["reason"],
+        body["cause"],
+        cited,
+        body["budget_line"],
     )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
