@@ -15,7 +15,7 @@ from webargs.core import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
-from voucher.api.access import permits
+from voucher.api.access import permits, public
 from voucher.api.entry import KEY_PARAMETER
 from voucher.codes import read_number
 from voucher.errors import Code, Refusal
@@ -82,6 +82,25 @@ def operation(
             parameters=[KEY_PARAMETER] if keyed else [],
             **{"x-permissions": list(permissions)},
         )(permits(*permissions)(view))
+        return documented
+
+    return document
+
+
+def open_operation(
+    summary: str, *, refuses: Sequence[Code] = ()
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Name an endpoint that anybody may read without a token, and list what it refuses."""
+
+    def document(view: Callable[P, R]) -> Callable[P, R]:
+        documented: Callable[P, R] = Blueprint.doc(
+            summary=summary,
+            description=f"{view.__doc__}\n\n可用者：任何人，不需要登录。",
+            operationId=f"{view.__module__.rpartition('.')[2]}.{view.__name__.rstrip('_')}",
+            responses=_responses(refuses),
+            security=[],
+            **{"x-permissions": []},
+        )(public(view))
         return documented
 
     return document

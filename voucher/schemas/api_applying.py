@@ -52,7 +52,7 @@ class ApplyBody(Body):
     signed_name = TextField(load_default="", minimum=0, maximum=40)
 
 
-class MendBody(Body):
+class ApplicationMendBody(Body):
     """A returned application, mended."""
 
     wanted_fen = FenField(required=True)

@@ -115,7 +115,7 @@ def show(number: str) -> dict[str, Any]:
     ),
     keyed=True,
 )
-@blueprint.arguments(schemas.MendBody)
+@blueprint.arguments(schemas.ApplicationMendBody)
 @blueprint.response(200, shown.AppliedAnswer)
 def resubmit(body: dict[str, Any], number: str) -> dict[str, Any]:
     """退回补正的申领改好后重新提交，排队号不变。"""

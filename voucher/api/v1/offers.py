@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from voucher.api.access import current_actor, public
-from voucher.api.endpoint import Endpoints, coded, identified, operation
+from voucher.api.access import current_actor
+from voucher.api.endpoint import Endpoints, coded, identified, open_operation, operation
 from voucher.api.entry import change, now, reading
 from voucher.clock import fiscal_year
 from voucher.errors import Code, Refusal, found
@@ -39,15 +39,20 @@ blueprint = Endpoints(
 
 
 @blueprint.route("/programmes/<code>/offer", methods=["GET"])
-@blueprint.doc(security=[], summary="能领多少，先付多少", operationId="offers.offer")
-@public
+@open_operation(
+    "能领多少，先付多少",
+    refuses=(
+        Code.NOT_FOUND,
+        Code.POLICY_NOT_PUBLISHED,
+        Code.NOT_QUALIFIED,
+        Code.SERVICE_NOT_CERTIFIED,
+        Code.FACE_OUT_OF_RANGE,
+    ),
+)
 @blueprint.arguments(schemas.OfferQuery, location="query")
 @blueprint.response(200, shown.BenefitAnswer)
 def offer(query: dict[str, Any], code: str) -> dict[str, Any]:
-    """不需要登录：单张券最高多少、用满要多大的合同、一份合同补助多少、先付多少、以后退还多少、要什么材料。
-
-    404 `not_found`，409 `policy_not_published`、`not_qualified`、`service_not_certified`，422 `face_out_of_range`。
-    """
+    """单张券最高多少、用满要多大的合同、一份合同补助多少、先付多少、以后退还多少、要什么材料。"""
     asked = Question(
         holder_class=query["holder_class"],
         service=query["service"],
@@ -61,12 +66,11 @@ def offer(query: dict[str, Any], code: str) -> dict[str, Any]:
 
 
 @blueprint.route("/programmes/<code>/queue", methods=["GET"])
-@blueprint.doc(security=[], summary="申领排队", operationId="offers.queue")
-@public
+@open_operation("申领排队", refuses=(Code.NOT_FOUND,))
 @blueprint.arguments(schemas.QueueQuery, location="query")
 @blueprint.response(200, shown.QueueAnswer)
 def queue(query: dict[str, Any], code: str) -> dict[str, Any]:
-    """不需要登录：一个项目一年的排队，名称已遮盖，不含代码。404 `not_found`。"""
+    """一个项目一年的排队，名称已遮盖，不含代码。"""
     year = query["year"] or fiscal_year(now())
     with reading() as session:
         programme = found(session.get(Programme, coded(code)))
