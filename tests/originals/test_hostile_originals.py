@@ -105,10 +105,8 @@ def test_a_pdf_that_unpacks_to_a_hundred_megabytes_gives_nothing_within_two_seco
     assert time.monotonic() - begun < 2
 
 
-LOOP = (
-    "from voucher.originals.apart import answer\nanswer(lambda words: [None for _ in iter(int, 1)] and b'')"
-)
-HOARD = "from voucher.originals.apart import answer\nanswer(lambda words: bytes(10**9))"
+LOOP = "from voucher.originals.apart import answer\nanswer(lambda words: all(n == 0 for n in iter(int, 1)) * b'y')"
+HOARD = "from voucher.originals.apart import answer\nanswer(lambda words: bytes(10**9)[:1])"
 WRITE = (
     "import pathlib\nfrom voucher.originals.apart import answer\n"
     "answer(lambda words: pathlib.Path(words[0]).write_bytes(b'x') * b'y')"
