@@ -162,7 +162,7 @@ def _write(
             entry.region_code,
             entry.staff,
             entry.revenue_fen,
-        )  # fmt: skip
+        )
         for entry in sorted(entries, key=lambda entry: entry.uscc)
     ]
     if rows:

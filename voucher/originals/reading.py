@@ -36,19 +36,19 @@ def read_invoice(place: Path, media_type: str) -> EInvoice | None:
         said = _said(str(place), media_type)
     except TookTooLong:
         return None
-    return invoice_of({"invoice": json.loads(said)}) if said else None
+    return invoice_of(json.loads(said)) if said else None
 
 
 def with_facts(stored: Stored, folder: Path) -> Stored:
-    """The stored file with what its original says (`facts["invoice"]`), where it says anything."""
+    """The stored file with what its original says: its invoice (`facts["invoice"]`), or hashes of its text (`minima`)."""
     if stored.media_type not in _READABLE or stored.size_bytes > _LARGEST:
         return stored
     try:
         said = _said(str(place_of(folder, stored.sha256)), stored.media_type)
     except TookTooLong:
         return stored
-    facts: dict[str, Any] = {**stored.facts, "invoice": json.loads(said)} if said else dict(stored.facts)
-    return replace(stored, facts=facts)
+    read: dict[str, Any] = json.loads(said) if said else {}
+    return replace(stored, facts={**stored.facts, **read})
 
 
 def joined(files: Sequence[Stored], folder: Path, *, max_bytes: int) -> list[Stored]:
