@@ -8,6 +8,7 @@ from datetime import date
 from threading import Barrier
 from typing import TypeVar
 
+import pytest
 from sqlalchemy import text
 
 from tests.ledger.books import (
