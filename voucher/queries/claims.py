@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from voucher.clock import day_bounds
 from voucher.models.claims import Claim, Document
+from voucher.models.files import StoredFile
 from voucher.models.journal import Journal
 from voucher.models.orders import Order
 from voucher.models.parties import Holder, PayeeAccount, Platform
@@ -25,6 +26,7 @@ from voucher.queries.claim_checks import Check, checks_of
 from voucher.queries.claim_papers import InvoiceLine, PaymentLine, invoice_lines, payment_lines
 from voucher.queries.paging import Page, as_term, holding, paged, seen_orders
 from voucher.queries.policies import policy_of
+from voucher.queries.stored_files import stored_files
 from voucher.rules.permissions import Actor, person_ref
 from voucher.rules.policy import Policy
 from voucher.rules.subsidy import Case, Computation, compute
@@ -80,7 +82,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimFile:
-    """Everything on one claim."""
+    """Everything on one claim. `stored` is what is known of its documents' files, by hash."""
 
     claim: Claim
     state: ClaimState
@@ -97,6 +99,7 @@ class ClaimFile:
     invoices: Sequence[InvoiceLine]
     payments: Sequence[PaymentLine]
     documents: Sequence[tuple[Document, DocumentKind]]
+    stored: Mapping[str, StoredFile]
     checks: Sequence[Check]
     review: Review | None
     verdict: Verdict | None
@@ -182,6 +185,7 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
         invoices=lines,
         payments=payment_lines(session, claim),
         documents=[(each, DocumentKind(each.kind)) for each in documents],
+        stored=stored_files(session, [each.sha256 for each in documents]),
         checks=checks_of(session, policy, claim=claim, order=order, lines=lines),
         review=review,
         verdict=Verdict(review.verdict) if review else None,
