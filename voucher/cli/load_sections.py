@@ -126,6 +126,7 @@ def _grant(session: Session, part: Mapping[str, Any]) -> Grant:
         platform_id=_platform_id(session, uscc or "", platform) if platform else None,
         region_code=part.get("region_code"),
         book_id=found(session.scalars(query).one_or_none()) if book else None,
+        function=part.get("function"),
     )
 
 

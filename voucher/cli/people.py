@@ -36,6 +36,7 @@ def people() -> None:
 @click.option("--uscc", help="所属单位的统一社会信用代码（企业或服务机构）")
 @click.option("--platform", help="所属平台的名称（与 --uscc 合用，只授该平台）")
 @click.option("--region", help="行政区划代码（审核人、项目主管）")
+@click.option("--function", help="会签人代表的部门（政策文件中的部门代码，如 finance）")
 @click.option("--book", help="账簿代码（财政、审计、项目主管）")
 @click.password_option(prompt="初始密码", confirmation_prompt="再次输入", help="初始密码；不给则询问")
 def add(login: str, *, password: str, name: str, **scope: str | None) -> None:
@@ -92,4 +93,5 @@ def _grant(store: Database, scope: dict[str, str | None]) -> Grant:
         platform_id=platform_id,
         region_code=scope["region"],
         book_id=book_id,
+        function=scope["function"],
     )

@@ -72,7 +72,7 @@ class Place:
 def place_of(session: Session, role: Role, text: str) -> Place | None:
     """The place that an administrator names for a role; None where there is none.
 
-    Firms and platforms by USCC, reviewers by region, finance and auditors by
+    Firms and platforms by USCC, reviewers and cosigners by region, finance and auditors by
     book; a programme officer by a code that is both.
     """
     if role in (
@@ -86,6 +86,6 @@ def place_of(session: Session, role: Role, text: str) -> Place | None:
         return None if owner is None else Place(organisation_id=owner)
     region = session.scalars(select(Region.code).where(Region.code == text)).one_or_none()
     book = session.scalars(select(Book.book_id).where(Book.code == text)).one_or_none()
-    if role is Role.REVIEWER:
+    if role in (Role.REVIEWER, Role.COSIGNER):
         return None if region is None else Place(region_code=region)
     return None if book is None else Place(region_code=region, book_id=book)

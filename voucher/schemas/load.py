@@ -79,6 +79,7 @@ class GrantPart(Body):
     platform = TextField(maximum=120)
     region_code = CodeField(maximum=20)
     book = CodeField()
+    function = CodeField()
 
 
 class PersonPart(Body):

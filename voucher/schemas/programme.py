@@ -124,3 +124,4 @@ class EnrolForm(Form):
     password = PasswordField(required=True)
     role = ChoiceField(Role, required=True)
     scope = TextField(load_default="", maximum=60)
+    function = CodeField(load_default=None)

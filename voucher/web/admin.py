@@ -18,6 +18,7 @@ from voucher.schemas.account import password_fault
 from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
 from voucher.schemas.programme import EnrolForm, PersonSearch
+from voucher.schemas.words import FUNCTIONS
 from voucher.terms import Role
 from voucher.web.access import current_actor, permits, require_step_up
 from voucher.web.entry import change, form_body, form_key, reading, settings
@@ -25,7 +26,7 @@ from voucher.web.filtering import filters_of
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
-_UNSCOPED: Final = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
+_UNSCOPED: Final = frozenset({Role.EXPERT, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
 
 
 @blueprint.get("/people")
@@ -52,6 +53,8 @@ def send_enrol() -> ResponseReturnValue:
             errors = {"scope": ["找不到所属单位、平台、地区或账簿，请核对代码。"]}
         else:
             place = found_place
+    if not errors and data["role"] is Role.COSIGNER and not data["function"]:
+        errors = {"function": ["会签人要填写代表的部门。"]}
     if errors:
         return _page(request.form, errors, 422)
     grant = Grant(
@@ -60,6 +63,7 @@ def send_enrol() -> ResponseReturnValue:
         platform_id=place.platform_id,
         region_code=place.region_code,
         book_id=place.book_id,
+        function=data["function"],
     )
     password_hash = hash_password(data["password"], profile=settings().argon2_profile)
     wanted = Enrolment(login=data["login"], name=data["name"], password_hash=password_hash, grants=(grant,))
@@ -100,5 +104,12 @@ def _page(form: Any, errors: dict[str, list[str]], status: int) -> ResponseRetur
         page = people(session, text=wanted["text"], page=wanted["page"])
         grants = grants_of(session, [person.id for person in page.rows])
     return render_template(
-        "admin/people.html", page=page, grants=grants, args=args, roles=Role, form=form, errors=errors
+        "admin/people.html",
+        page=page,
+        grants=grants,
+        args=args,
+        roles=Role,
+        functions=FUNCTIONS.items(),
+        form=form,
+        errors=errors,
     ), status
