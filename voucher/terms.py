@@ -106,7 +106,7 @@ class OrderState(Term):
     DISALLOWED = "disallowed", "不予兑付"
 
 
-class Side(Term):
+class OrderSide(Term):
     """Whose word it is, of the two sides of an order, the authority and time itself."""
 
     HOLDER = "holder", "企业"

@@ -17,7 +17,7 @@ from voucher.operations.policies import policies_of
 from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import MessageEvent, OrderState, Side
+from voucher.terms import MessageEvent, OrderSide, OrderState
 
 _WITH_HOLD = frozenset({OrderState.HELD.value, OrderState.DELIVERED.value})
 
@@ -72,9 +72,9 @@ def cancel_order(
     return results
 
 
-def side_of(order: Order, actor: Actor) -> Side:
+def side_of(order: Order, actor: Actor) -> OrderSide:
     """On which side of an order the actor stands; the platform's, for somebody of both."""
-    return Side.PLATFORM if order.platform_id in actor.platform_ids else Side.HOLDER
+    return OrderSide.PLATFORM if order.platform_id in actor.platform_ids else OrderSide.HOLDER
 
 
 def _with_consent(session: Session, orders: Sequence[Order]) -> set[int]:
@@ -105,7 +105,7 @@ def _note(order: Order, at: datetime) -> Note:
             holder_id=order.holder_id,
             platform_id=order.platform_id,
         )
-    to_firm = asked == Side.PLATFORM.value
+    to_firm = asked == OrderSide.PLATFORM.value
     return Note(
         MessageEvent.CANCEL_ASKED,
         order.number,

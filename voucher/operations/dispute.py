@@ -23,7 +23,7 @@ from voucher.operations.order_files import Given, Place, attach
 from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor, covers_region
-from voucher.terms import MessageEvent, OrderState, Side
+from voucher.terms import MessageEvent, OrderSide, OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ def open_dispute(session: Session, statement: Statement, *, actor: Actor, at: da
     return row
 
 
-def begin(session: Session, order: Order, opened: tuple[Side, str], *, actor: Actor, at: datetime) -> Dispute:
+def begin(
+    session: Session, order: Order, opened: tuple[OrderSide, str], *, actor: Actor, at: datetime
+) -> Dispute:
     """Open the dispute of a locked order, by this side and for this reason; refused `state_changed`."""
     side, reason = opened
     order.state = next_state(OrderState(order.state), Event.DISPUTE).value
@@ -95,7 +97,7 @@ def offer(session: Session, order_number: str, outcome: Outcome, *, actor: Actor
     facts: dict[str, Fact] = {"outcome": outcome.kind.label, "amount_fen": outcome.amount_fen}
     journal.record(session, actor, "dispute.offer", [(order.number, facts)], at=at)
     session.flush()
-    to_firm = side is Side.PLATFORM
+    to_firm = side is OrderSide.PLATFORM
     note = Note(
         MessageEvent.DISPUTE_OFFERED,
         order.number,
@@ -140,7 +142,7 @@ def decide_dispute(
 
 
 def _say(
-    session: Session, row: Dispute, said_by: tuple[Side, Statement], *, actor: Actor, at: datetime
+    session: Session, row: Dispute, said_by: tuple[OrderSide, Statement], *, actor: Actor, at: datetime
 ) -> DisputeStatement:
     side, statement = said_by
     said = DisputeStatement(

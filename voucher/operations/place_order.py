@@ -16,6 +16,7 @@ from voucher.models.orders import Order
 from voucher.models.vouchers import Voucher
 from voucher.operations import find, journal
 from voucher.operations.admit import Admitted, Wish, admit
+from voucher.operations.catalogue import listed_entries
 from voucher.operations.outcome import Refused
 from voucher.operations.tell import Note, tell
 from voucher.rules.permissions import Actor
@@ -24,12 +25,13 @@ from voucher.terms import MessageEvent, OrderChannel, OrderState
 
 @dataclass(frozen=True, slots=True)
 class PlaceRequest:
-    """A service wanted from a platform, to be paid in part by one voucher."""
+    """A service wanted from a platform, to be paid in part by one voucher; `entry_id`: as it is in the catalogue."""
 
     voucher_number: str
     platform_id: int
     service: str
     description: str = ""
+    entry_id: int | None = None
 
 
 def place_order(
@@ -37,7 +39,8 @@ def place_order(
 ) -> list[Order | Refused]:
     """Place orders on the actor's own vouchers. No money moves; the policy in force now rules the order.
 
-    Refused, alone: another's voucher or none (`not_found`), and every verdict of `admit`.
+    Refused, alone: another's voucher or none (`not_found`), every verdict of `admit`, and `entry_withdrawn` for a
+    catalogue entry that is not listed, or is of another platform or service.
     """
     vouchers = find.own_vouchers(session, [request.voucher_number for request in requests], actor=actor)
     wishes = [
@@ -47,6 +50,7 @@ def place_order(
     ]
     verdicts = iter(admit(session, wishes, actor=actor, at=at))
     ids = take_ids(session, Order, len(requests))
+    entries = listed_entries(session, {request.entry_id for request in requests if request.entry_id})
     results: list[Order | Refused] = []
     for order_id, request in zip(ids, requests, strict=True):
         voucher = vouchers.get(request.voucher_number)
@@ -59,6 +63,12 @@ def place_order(
             continue
         order = new_order(order_id, voucher, verdict, request.service, at=at)
         order.description = request.description
+        if request.entry_id is not None:
+            entry = entries.get(request.entry_id)
+            if entry is None or (entry.platform_id, entry.service) != (request.platform_id, request.service):
+                results.append(Refused(Code.ENTRY_WITHDRAWN, {"entry": request.entry_id}))
+                continue
+            order.entry_id, order.listed_fen = entry.id, entry.price_fen
         results.append(order)
     placed = [order for order in results if isinstance(order, Order)]
     session.add_all(placed)

@@ -23,7 +23,7 @@ from voucher.operations.outcome import only
 from voucher.operations.policies import policies_of
 from voucher.operations.tell import tell
 from voucher.rules.permissions import Actor
-from voucher.terms import MessageEvent, OrderState, Side, Unconfirmed
+from voucher.terms import MessageEvent, OrderSide, OrderState, Unconfirmed
 
 REASON = "unconfirmed"
 
@@ -55,7 +55,7 @@ def settle_unconfirmed(session: Session, part: Slice, *, actor: Actor, at: datet
         if wanted is Unconfirmed.RELEASE:
             released.append(order)
         if wanted is Unconfirmed.DISPUTE:
-            begin(session, order, (Side.SYSTEM, REASON), actor=actor, at=at)
+            begin(session, order, (OrderSide.SYSTEM, REASON), actor=actor, at=at)
         done += wanted is not None
     _take(session, takings, actor=actor, at=at)
     _release(session, released, actor=actor, at=at)

@@ -10,10 +10,13 @@ from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from voucher.clock import day_bounds
+from voucher.errors import Refusal
 from voucher.models.orders import Order
 from voucher.models.parties import Holder, PayeeAccount, Platform
+from voucher.models.regions import Region
 from voucher.models.vouchers import Voucher
-from voucher.queries.paging import Page
+from voucher.queries.paging import Page, in_regions
+from voucher.rules.contracts import contract_key
 from voucher.rules.permissions import Actor
 from voucher.terms import OrderState
 
@@ -45,6 +48,18 @@ def platforms_orders(
 ) -> Page[Order]:
     """Orders of the actor's platforms, newest first."""
     return _page(session, _platforms(actor), wanted, page=page, per_page=per_page)
+
+
+def regions_orders(
+    session: Session, *, actor: Actor, wanted: OrderFilter, page: int = 1, per_page: int = 20
+) -> Page[Order]:
+    """Orders at platforms of holders in the actor's regions, newest first."""
+    return _page(session, _regions(actor), wanted, page=page, per_page=per_page)
+
+
+def regions_order(session: Session, number: str, *, actor: Actor) -> Order | None:
+    """One order at a platform of a holder in the actor's regions; None for another's, or none."""
+    return _one(session, number, _regions(actor))
 
 
 def holders_order(session: Session, number: str, *, actor: Actor) -> Order | None:
@@ -96,6 +111,11 @@ def _holders(actor: Actor) -> ColumnElement[bool]:
     return Order.holder_id.in_(select(Holder.id).where(Holder.organisation_id.in_(actor.organisation_ids)))
 
 
+def _regions(actor: Actor) -> ColumnElement[bool]:
+    holders = select(Holder.id).join(Region, Region.code == Holder.region_code).where(in_regions(actor))
+    return Order.holder_id.in_(holders) & Order.platform_id.is_not(None)
+
+
 def _platforms(actor: Actor) -> ColumnElement[bool]:
     return Order.platform_id.in_(actor.platform_ids) if actor.platform_ids else false()
 
@@ -144,6 +164,7 @@ def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
                 Order.number == wanted.text.upper(),
                 Order.provider_ref.contains(wanted.text, autoescape=True),
                 Order.contract_no.contains(wanted.text, autoescape=True),
+                *_on_contract(wanted.text),
             )
         )
     if wanted.since_on:
@@ -151,3 +172,11 @@ def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
     if wanted.until_on:
         found.append(Order.placed_at < day_bounds(wanted.until_on)[1])
     return found
+
+
+def _on_contract(text: str) -> list[ColumnElement[bool]]:
+    """Whether an order is on the contract of this number, however it is written."""
+    try:
+        return [Order.contract_ref.endswith(f"|{contract_key(text)}", autoescape=True)]
+    except Refusal:
+        return []

@@ -69,6 +69,16 @@ def policy_of(session: Session, code: str) -> Policy:
     return _parsed(version.sha256, version.text, tuple(version.fills))
 
 
+def service_labels(session: Session) -> dict[str, str]:
+    """The Chinese names of all services that any version pays for, by code; the newest version's where they differ."""
+    query = select(PolicyVersion).order_by(PolicyVersion.effective_from)
+    found: dict[str, str] = {}
+    for version in session.scalars(query):
+        policy = _parsed(version.sha256, version.text, tuple(version.fills))
+        found |= {service.code: service.label for service in policy.services}
+    return found
+
+
 def versions(session: Session) -> list[VersionLine]:
     """Every published version, newest first. Policies are public documents: nobody's region limits them."""
     query = (

@@ -104,6 +104,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "finance:invoice:check": _MAKER | _REVIEWER | _OFFICER,
     "ledger:posting:read": _FINANCE | _OFFICER | _AUDIT,
     "admin:message:read": frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}),
+    "admin:message:send": frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}),
     "admin:person:write": frozenset({Role.SECURITY_ADMIN}),
 }
 
@@ -114,7 +115,14 @@ MANDATES: dict[Mandate, frozenset[str]] = {
     Mandate.ORDER: frozenset(
         {"enterprise:session:open", "enterprise:order:place", "enterprise:order:cancel"}
     ),
-    Mandate.CONFIRM: frozenset({"enterprise:session:confirm", "enterprise:order:confirm", "enterprise:claim:confirm"}),
+    Mandate.CONFIRM: frozenset(
+        {
+            "enterprise:session:confirm",
+            "enterprise:order:confirm",
+            "enterprise:claim:confirm",
+            "sides:order:dispute",
+        }
+    ),
     Mandate.CLAIM: frozenset({"enterprise:claim:submit"}),
     Mandate.UPLOAD: frozenset({"enterprise:claim:prepare"}),
 }

@@ -11,18 +11,22 @@ from marshmallow.validate import OneOf
 from voucher.clock import iso
 from voucher.models.orders import Order
 from voucher.schemas.api_fields import (
+    CountField,
+    DigestField,
     JsonDayField,
     JsonIdField,
     PageAnswer,
     PartyAnswer,
     SizedQuery,
     amount,
+    bounded,
     day,
     moment,
     state,
 )
+from voucher.schemas.api_files import StoredBody
 from voucher.schemas.base import Body, ChoiceField, CodeField, FenField, TextField
-from voucher.terms import OrderChannel, OrderState
+from voucher.terms import OrderChannel, OrderFileKind, OrderState
 
 
 class PlaceBody(Body):
@@ -32,6 +36,9 @@ class PlaceBody(Body):
     platform_id = JsonIdField(required=True, metadata={"description": "服务平台编号，见 GET /platforms"})
     service = CodeField(required=True, metadata={"description": "服务代码，见 GET /platforms"})
     description = TextField(maximum=200, load_default="", metadata={"description": "服务说明"})
+    entry_id = JsonIdField(
+        load_default=None, allow_none=True, metadata={"description": "服务清单条目，见 GET /catalogue"}
+    )
 
 
 class AcceptBody(Body):
@@ -52,24 +59,63 @@ class CancelBody(Body):
     reason = TextField(maximum=200, load_default="", metadata={"description": "理由"})
 
 
+class InstalmentBody(Body):
+    """One instalment."""
+
+    title = TextField(required=True, maximum=80, metadata={"description": "本期交付内容"})
+    amount_fen = FenField(required=True, metadata={"description": "本期合同金额（分）"})
+    due_on = JsonDayField(required=True, metadata={"description": "交付日期"})
+
+
 class ContractBody(Body):
-    """The signed contract."""
+    """The signed contract, and this order's part of it."""
 
     contract_no = TextField(required=True, maximum=60, metadata={"description": "合同编号"})
-    contract_on = JsonDayField(required=True, metadata={"description": "签订日期，不早于下单日"})
-    contract_fen = FenField(required=True, metadata={"description": "合同金额（分）"})
+    contract_on = JsonDayField(required=True, metadata={"description": "签订日期；首次备案时不早于下单日"})
+    contract_fen = FenField(required=True, metadata={"description": "本订单在合同中的金额（分）"})
+    whole_fen = FenField(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "整份合同的金额（分）；不填则按已备案的，或与本订单相同"},
+    )
+    file = fields.Nested(StoredBody, load_default=None, allow_none=True)
+    instalments = fields.List(
+        fields.Nested(InstalmentBody),
+        load_default=list,
+        validate=bounded(0, 60),
+        metadata={"description": "分期；合计等于本订单金额"},
+    )
+
+
+class OrderFileBody(StoredBody):
+    """A file sent before (POST /files), and what it is."""
+
+    kind = ChoiceField(OrderFileKind, required=True)
 
 
 class DeliverBody(Body):
-    """The platform's own number for the work."""
+    """What was delivered: the platform's own number, the result, or its cover, conclusion and hash."""
 
     provider_ref = TextField(maximum=60, load_default="", metadata={"description": "委托单号、样品编号等"})
+    note = TextField(maximum=500, load_default="", multiline=True, metadata={"description": "交付说明"})
+    report_sha256 = DigestField(
+        load_default=None, allow_none=True, metadata={"description": "不上传全文的报告：全文的 SHA-256"}
+    )
+    files = fields.List(fields.Nested(OrderFileBody), load_default=list, validate=bounded(0, 50))
 
 
 class ConfirmBody(Body):
-    """How much of the hold to take; all of it where nothing is said."""
+    """How much of the hold to take; all of it, or of the delivered instalment's share, where nothing is said."""
 
-    amount_fen = FenField(load_default=None, metadata={"description": "核销金额（分），不填则为全部锁定额"})
+    amount_fen = FenField(
+        load_default=None, metadata={"description": "核销金额（分），不填则为全部锁定额或本期份额"}
+    )
+    part = CountField(
+        maximum=60,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "第几期；不填则为已交付的一期"},
+    )
 
 
 class OrdersQuery(SizedQuery):
@@ -102,7 +148,14 @@ class OrderAnswer(Body):
     captured_fen = amount("核销")
     approved_fen = amount("核定")
     reductions = fields.List(fields.Dict(), required=True, metadata={"description": "因余额、限额减少的金额"})
+    listed_fen = amount("服务清单标价", none=True)
+    price_differs = fields.Boolean(required=True, metadata={"description": "报价与服务清单标价不同"})
+    instalments = fields.Integer(required=True, metadata={"description": "分期数，0 为不分期"})
     complete_by = day("服务完成期限", none=True)
+    confirm_by = day("验收答复期限", none=True)
+    cancel_asked_by = fields.String(
+        required=True, metadata={"description": "请求取消、等待对方同意的一方：holder、platform 或空"}
+    )
     hold_expires_at = moment("锁定到期", none=True)
     provider_ref = fields.String(required=True)
     placed_at = moment()
@@ -149,13 +202,23 @@ def order_answer(order: Order) -> dict[str, Any]:
         "captured_fen": order.captured_fen,
         "approved_fen": order.approved_fen,
         "reductions": order.reductions or [],
+        "listed_fen": order.listed_fen,
+        "price_differs": price_differs(order),
+        "instalments": order.instalments or 0,
         "complete_by": order.complete_by.isoformat() if order.complete_by else None,
+        "confirm_by": order.confirm_by.isoformat() if order.confirm_by else None,
+        "cancel_asked_by": order.cancel_asked_by or "",
         "hold_expires_at": iso(order.hold_expires_at) if order.hold_expires_at else None,
         "provider_ref": order.provider_ref or "",
         "placed_at": iso(order.placed_at),
         "captured_at": iso(order.captured_at) if order.captured_at else None,
         "close_reason": order.close_reason or "",
     }
+
+
+def price_differs(order: Order) -> bool:
+    """Whether the quote is another price than the one that the catalogue listed when the order was placed."""
+    return None not in (order.listed_fen, order.quote_fen) and order.listed_fen != order.quote_fen
 
 
 def order_detail(order: Order) -> Mapping[str, Any]:

@@ -32,7 +32,12 @@ class ProposeBody(Body):
 
     service = CodeField(required=True, metadata={"description": "服务代码"})
     gross_fen = FenField(required=True, metadata={"description": "服务总价（分）"})
-    contract_no = TextField(maximum=60, load_default="")
+    contract_no = TextField(maximum=60, load_default="", metadata={"description": "属于某份合同的填合同编号"})
+    whole_fen = FenField(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "整份合同的金额（分）；不填则按已备案的，或与总价相同"},
+    )
     provider_ref = TextField(maximum=60, load_default="", metadata={"description": "委托单号、样品编号等"})
     description = TextField(maximum=200, load_default="")
 

@@ -23,6 +23,7 @@ class ProposeForm(Form):
     service = CodeField(required=True)
     gross = YuanField(required=True)
     contract_no = TextField(load_default="", maximum=60)
+    whole = YuanField(load_default=None)
     provider_ref = TextField(load_default="", maximum=60)
     description = TextField(load_default="", maximum=200)
 

@@ -13,9 +13,16 @@ from voucher.money import format_yuan
 from voucher.operations.policies import policy_of
 from voucher.rules.policy import Policy
 from voucher.terms import (
+    AskState,
     ClaimState,
+    DeliveryAnswer,
+    DisputeOutcome,
     DocumentKind,
+    EntryState,
+    InstalmentState,
     OrderChannel,
+    OrderFileKind,
+    OrderSide,
     OrderState,
     PostingKind,
     SessionState,
@@ -33,6 +40,13 @@ _WORDS: Final[dict[str, Any]] = {
     "voucher_state": VoucherState,
     "voucher_kind": VoucherKind,
     "document_kind": DocumentKind,
+    "asked": AskState,
+    "instalment": InstalmentState,
+    "delivery_answer": DeliveryAnswer,
+    "order_file": OrderFileKind,
+    "dispute_outcome": DisputeOutcome,
+    "side": OrderSide,
+    "entry_state": EntryState,
 }
 _REASONS: Final = {
     "not confirmed in time": "企业未在时限内确认",

@@ -11,21 +11,24 @@ from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
 from voucher.errors import Refusal, found
+from voucher.models.catalogue import CatalogueEntry
 from voucher.models.orders import Order
 from voucher.operations.cancel_order import CancelRequest, cancel_order
 from voucher.operations.confirm_order import ConfirmRequest, confirm_order
 from voucher.operations.outcome import only
 from voucher.operations.place_order import PlaceRequest, place_order
 from voucher.operations.policies import policy_in_force
+from voucher.queries.catalogue import entry
 from voucher.queries.claims import ClaimFilter, claims
+from voucher.queries.order_cases import OrderCase, case_of
 from voucher.queries.orders import holders_order, holders_orders
 from voucher.queries.platforms import Offer, offers
 from voucher.queries.vouchers import own_voucher, own_vouchers
 from voucher.rules.lifecycle import Event, open_to
 from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
-from voucher.schemas.orders import CancelForm, ConfirmForm, PlaceForm
-from voucher.terms import OrderState, VoucherState
+from voucher.schemas.orders import CancelForm, ConfirmForm, EntryChoice, PlaceForm
+from voucher.terms import EntryState, OrderChannel, OrderState, VoucherState
 from voucher.web.access import current_actor, permits, require_step_up
 from voucher.web.allowances import cap_of
 from voucher.web.counter_code import reductions_shown
@@ -90,7 +93,7 @@ def send(voucher: str, platform_id: int, service: str) -> ResponseReturnValue:
     if errors or data["step"] != "send":
         page = _describe_page(voucher, platform_id, service, errors, step="describe" if errors else "check")
         return page, 422 if errors else 200
-    wanted = PlaceRequest(voucher, platform_id, service, data["description"])
+    wanted = PlaceRequest(voucher, platform_id, service, data["description"], data["entry"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         return {"number": only(place_order(session, [wanted], actor=actor, at=at)).number}
@@ -108,7 +111,7 @@ def send(voucher: str, platform_id: int, service: str) -> ResponseReturnValue:
 @permits("enterprise:order:read")
 def page(number: str) -> ResponseReturnValue:
     """One order: where it stands, its amounts, its history, what can be done."""
-    return _order_page(number, {}), 200
+    return order_page(number, {}), 200
 
 
 @blueprint.get("/<number>/confirm")
@@ -124,22 +127,27 @@ def confirm(number: str) -> ResponseReturnValue:
     """Check the amount, then take it; what is not taken goes back to voucher and cap."""
     actor = current_actor()
     data, errors = load_form(ConfirmForm, request.form)
+    with reading() as session:
+        share_fen = _share(case_of(session, _own(session, number)))
+    if not errors and data["amount"] is None and share_fen:
+        errors = {"amount": ["请填写此项。"]}
     if errors:
         return _confirm_page(number, errors, "amount"), 422
+    amount_fen = data["amount"] or 0
     if data["step"] != "send":
-        return _confirm_page(number, {}, "check", data["amount"]), 200
-    if data["amount"] >= STEP_UP_FEN:
+        return _confirm_page(number, {}, "check", amount_fen), 200
+    if amount_fen >= STEP_UP_FEN:
         require_step_up()
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
-        wanted = ConfirmRequest(number, data["amount"])
+        wanted = ConfirmRequest(number, data["amount"], data["part"])
         return {"captured_fen": only(confirm_order(session, [wanted], actor=actor, at=at)).captured_fen}
 
     try:
         change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
         return _confirm_page(number, {"_schema": [sentence(refusal)]}, "amount"), refusal.status
-    flash("核销完成。请备齐合同、发票、付款凭证和成果，申请兑付。", "success")
+    flash("核销完成。各期都验收后，请备齐合同、发票、付款凭证和成果，申请兑付。", "success")
     return redirect(url_for(".page", number=number), 303)
 
 
@@ -150,7 +158,7 @@ def cancel(number: str) -> ResponseReturnValue:
     actor = current_actor()
     data, errors = load_form(CancelForm, request.form)
     if errors:
-        return _order_page(number, errors), 422
+        return order_page(number, errors, "cancel"), 422
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         wanted = CancelRequest(number, data["reason"])
@@ -159,8 +167,8 @@ def cancel(number: str) -> ResponseReturnValue:
     try:
         change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        return _order_page(number, {"_schema": [sentence(refusal)]}), refusal.status
-    flash("订单已取消，锁定的额度已退回。", "success")
+        return order_page(number, {"_schema": [sentence(refusal)]}, "cancel"), refusal.status
+    flash("已办理。订单取消的，锁定的额度已退回；须对方同意的，已发出请求。", "success")
     return redirect(url_for(".page", number=number), 303)
 
 
@@ -179,43 +187,67 @@ def _describe_page(
             service=found(policy.service(service)),
             cap=cap_of(session, view.voucher, at),
             description=request.form.get("description", ""),
+            entry=_entry(session, platform_id, service),
             errors=errors,
         )
+
+
+def _entry(session: Session, platform_id: int, service: str) -> CatalogueEntry | None:
+    """The catalogue entry that the order is made from, if the address or the form names a listed one that fits."""
+    data, errors = load_form(EntryChoice, {"entry": request.values.get("entry", "")})
+    line = entry(session, data["entry"]) if not errors and data["entry"] else None
+    if line is None or (line.entry.platform_id, line.entry.service) != (platform_id, service):
+        return None
+    return line.entry if line.entry.state == EntryState.LISTED.value else None
 
 
 def _offer(listed: list[Offer], platform_id: int) -> Offer | None:
     return next((offer for offer in listed if offer.platform.id == platform_id), None)
 
 
-def _order_page(number: str, errors: dict[str, list[str]]) -> str:
+def order_page(number: str, errors: dict[str, list[str]], sent: str = "") -> str:
+    """The page of one of the firm's orders; `sent` names the form that the errors belong to."""
     with reading() as session:
         order = _own(session, number)
         events = open_to(OrderState(order.state))
+        remote = order.channel == OrderChannel.REMOTE.value
         made = claims(session, current_actor(), ClaimFilter(text=number)).rows
         return render_template(
             "enterprise/order.html",
             order=order,
+            case=case_of(session, order),
             service=service_names(session, [order])[(order.policy_code, order.service)],
             steps=progress(order),
             happened=history(order),
             cuts=reductions_shown(order.reductions),
             claim=made[0] if made else None,
-            can_cancel=bool(events & {Event.CANCEL, Event.RELEASE}),
+            can_cancel=bool(events & {Event.CANCEL, Event.RELEASE}) and Event.RESUME not in events,
             can_confirm=order.state == OrderState.DELIVERED.value,
             can_claim=Event.CLAIM in events,
-            reason=request.form.get("reason", ""),
+            can_dispute=remote and Event.DISPUTE in events,
+            typed=request.form,
+            sent=sent,
             errors=errors,
         )
+
+
+def _share(case: OrderCase) -> int:
+    """What confirming takes at the most: the share of the delivered instalment, or all that is held."""
+    return case.delivered.subsidy_fen if case.delivered else case.order.held_fen
 
 
 def _confirm_page(number: str, errors: dict[str, list[str]], step: str, amount_fen: int | None = None) -> str:
     with reading() as session:
         order = _own(session, number)
-        if max(order.held_fen, amount_fen or 0) >= STEP_UP_FEN:
+        case = case_of(session, order)
+        share_fen = _share(case)
+        if max(share_fen, amount_fen or 0) >= STEP_UP_FEN:
             require_step_up()
         return render_template(
             f"enterprise/order_confirm_{step}.html",
             order=order,
+            part=case.delivered,
+            share_fen=share_fen,
             service=service_names(session, [order])[(order.policy_code, order.service)],
             cuts=reductions_shown(order.reductions),
             amount_fen=amount_fen,

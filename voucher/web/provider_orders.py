@@ -16,28 +16,34 @@ from voucher.models.orders import Order
 from voucher.operations.answer_order import AcceptRequest, DeclineRequest, accept_order, decline_order
 from voucher.operations.cancel_order import CancelRequest, cancel_order
 from voucher.operations.deliver import DeliverRequest, deliver
+from voucher.operations.extend_order import latest_day
 from voucher.operations.file_contract import ContractRequest, file_contract
 from voucher.operations.outcome import only
+from voucher.operations.policies import policies_of
 from voucher.operations.reverse import ReverseRequest, reverse
+from voucher.queries.order_cases import case_of
 from voucher.queries.orders import platforms_order, platforms_orders
 from voucher.queries.vouchers import view_of
 from voucher.rules.lifecycle import Event, open_to
 from voucher.rules.permissions import permitted
 from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
-from voucher.schemas.orders import AcceptForm, CancelForm, ContractForm, DeliverForm, ReasonForm
-from voucher.terms import OrderState
+from voucher.schemas.orders import AcceptForm, CancelForm, ReasonForm
+from voucher.terms import OrderChannel, OrderState
 from voucher.web.access import current_actor, permits
 from voucher.web.allowances import cap_of
 from voucher.web.counter_code import reductions_shown
 from voucher.web.counter_words import history, progress, service_names, words
 from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.order_forms import MOST_PARTS, Filled, contract_form, delivery_form
 from voucher.web.order_lists import list_page
+from voucher.web.uploads import Kept
 
 blueprint = Blueprint("provider_orders", __name__, url_prefix="/provider/orders")
 blueprint.context_processor(words)
 
 Act = Callable[[Session, datetime, dict[str, Any]], Order]
+Files = dict[str, list[Kept]]
 
 
 @blueprint.get("/")
@@ -51,7 +57,7 @@ def listing() -> ResponseReturnValue:
 @permits("provider:order:read")
 def page(number: str) -> ResponseReturnValue:
     """One order: where it stands, its amounts, its history, what can be done."""
-    return _page(number, {}, ""), 200
+    return order_page(number, {}, ""), 200
 
 
 @blueprint.post("/<number>/accept")
@@ -82,27 +88,42 @@ def decline(number: str) -> ResponseReturnValue:
 @permits("provider:order:file_contract")
 def contract(number: str) -> ResponseReturnValue:
     """Check the contract, then file it: the subsidy is computed, clamped and held."""
-    data, errors = load_form(ContractForm, request.form)
-    if not errors and data["step"] != "send":
-        return _check_contract(number, data), 200
+    form = contract_form()
+    if form.errors:
+        return order_page(number, form.errors, "contract", form.files), 422
+    if form.data["step"] != "send":
+        return _check_contract(number, form), 200
 
-    def act(session: Session, at: datetime, data: dict[str, Any]) -> Order:
-        wanted = ContractRequest(number, data["contract_no"], data["contract_on"], data["contract_amount"])
+    def act(session: Session, at: datetime) -> Order:
+        stored = [each for _, each in form.files["file"]]
+        wanted = ContractRequest(
+            number,
+            form.data["contract_no"],
+            form.data["contract_on"],
+            form.data["contract_amount"],
+            whole_fen=form.data["whole_amount"],
+            file=stored[0] if stored else None,
+            parts=tuple(form.parts),
+        )
         return only(file_contract(session, [wanted], actor=current_actor(), at=at)).order
 
-    return _do(number, "contract", ContractForm, act, said="合同已备案，额度已锁定。")
+    return _done(number, "contract", act, files=form.files, said="合同已备案，额度已锁定。")
 
 
 @blueprint.post("/<number>/deliver")
 @permits("provider:order:deliver")
 def send_delivery(number: str) -> ResponseReturnValue:
-    """The work is done; the firm confirms next."""
+    """The work, or its next instalment, is done; the firm confirms next."""
+    form, given = delivery_form()
+    if form.errors:
+        return order_page(number, form.errors, "deliver", form.files), 422
+    data = form.data
+    wanted = DeliverRequest(number, data["provider_ref"], data["note"], data["report_sha256"], given)
 
-    def act(session: Session, at: datetime, data: dict[str, Any]) -> Order:
-        wanted = DeliverRequest(number, data["provider_ref"])
+    def act(session: Session, at: datetime) -> Order:
         return only(deliver(session, [wanted], actor=current_actor(), at=at))
 
-    return _do(number, "deliver", DeliverForm, act, said="已交付，等待企业验收确认。")
+    return _done(number, "deliver", act, files=form.files, said="已交付，等待企业验收确认。")
 
 
 @blueprint.post("/<number>/cancel")
@@ -114,7 +135,13 @@ def cancel(number: str) -> ResponseReturnValue:
         wanted = CancelRequest(number, data["reason"])
         return only(cancel_order(session, [wanted], actor=current_actor(), at=at))
 
-    return _do(number, "cancel", CancelForm, act, said="订单已取消，锁定的额度已退回企业。")
+    return _do(
+        number,
+        "cancel",
+        CancelForm,
+        act,
+        said="已办理。订单取消的，锁定的额度已退回企业；须对方同意的，已发出请求。",
+    )
 
 
 @blueprint.get("/<number>/reverse")
@@ -148,48 +175,77 @@ def _do(number: str, name: str, form: type[Schema], act: Act, *, said: str) -> R
     """Read a form of the order's page, act, and go back to it; errors show at the form that was sent."""
     data, errors = load_form(form, request.form)
     if errors:
-        return _page(number, errors, name), 422
+        return order_page(number, errors, name), 422
+    return _done(number, name, lambda session, at: act(session, at, data), said=said)
+
+
+def _done(
+    number: str,
+    name: str,
+    act: Callable[[Session, datetime], Order],
+    *,
+    files: Files | None = None,
+    said: str,
+) -> ResponseReturnValue:
+    """Act, and go back to the order's page; a refusal shows at the form that was sent, which keeps its files."""
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
-        return {"state": act(session, at, data).state}
+        return {"state": act(session, at).state}
 
     try:
         change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        return _page(number, {"_schema": [sentence(refusal)]}, name), refusal.status
+        return order_page(number, {"_schema": [sentence(refusal)]}, name, files), refusal.status
     flash(said, "success")
     return redirect(url_for(".page", number=number), 303)
 
 
-def _page(number: str, errors: dict[str, list[str]], sent: str) -> str:
+def order_page(number: str, errors: dict[str, list[str]], sent: str, files: Files | None = None) -> str:
+    """The page of one of the platform's orders; `sent` names the form that errors and files belong to."""
     actor = current_actor()
     with reading() as session:
         order = _own(session, number)
         events = open_to(OrderState(order.state))
         manages = permitted(actor, "provider:order:accept")
+        policy = policies_of(session, [order.policy_code])[order.policy_code]
         return render_template(
             "provider/order.html",
             order=order,
+            case=case_of(session, order),
+            policy=policy,
+            part_rows=min(policy.instalments_max or 0, MOST_PARTS),
+            latest_on=latest_day(policy, order),
+            kept=files or {},
             service=service_names(session, [order])[(order.policy_code, order.service)],
             steps=progress(order),
             happened=history(order),
             cuts=reductions_shown(order.reductions),
-            can={
-                "accept": manages and Event.ACCEPT in events,
-                "contract": manages and Event.HOLD in events,
-                "deliver": Event.DELIVER in events,
-                "cancel": manages
-                and bool(events & {Event.CANCEL, Event.RELEASE})
-                and Event.ACCEPT not in events,
-                "reverse": manages and Event.REVERSE in events,
-            },
+            can=_can(order, events, manages),
             typed=request.form,
             sent=sent,
             errors=errors,
         )
 
 
-def _check_contract(number: str, data: dict[str, Any]) -> str:
+def _can(order: Order, events: frozenset[Event], manages: bool) -> dict[str, bool]:
+    """Which forms the page has."""
+    held = order.state in (OrderState.HELD.value, OrderState.DELIVERED.value)
+    return {
+        "accept": manages and Event.ACCEPT in events,
+        "contract": manages and Event.HOLD in events,
+        "deliver": Event.DELIVER in events and order.channel == OrderChannel.REMOTE.value,
+        "cancel": manages
+        and order.state != OrderState.DISPUTED.value
+        and bool(events & {Event.CANCEL, Event.RELEASE})
+        and Event.ACCEPT not in events,
+        "extend": manages and held,
+        "supplement": manages and bool(order.contract_ref),
+        "dispute": manages and Event.DISPUTE in events and order.channel == OrderChannel.REMOTE.value,
+        "reverse": manages and Event.REVERSE in events,
+    }
+
+
+def _check_contract(number: str, form: Filled) -> str:
     with reading() as session:
         order = _own(session, number)
         return render_template(
@@ -198,7 +254,9 @@ def _check_contract(number: str, data: dict[str, Any]) -> str:
             service=service_names(session, [order])[(order.policy_code, order.service)],
             view=view_of(session, order.voucher),
             cap=cap_of(session, order.voucher, now()),
-            data=data,
+            data=form.data,
+            parts=form.parts,
+            files=form.files,
         )
 
 

@@ -66,6 +66,7 @@ def send(number: str) -> ResponseReturnValue:
         contract_no=data["contract_no"],
         provider_ref=data["provider_ref"],
         description=data["description"],
+        whole_fen=data["whole"],
     )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:

@@ -55,6 +55,8 @@ _FILE = {
 @operation(
     "上传文件",
     "enterprise:claim:submit",
+    "enterprise:claim:prepare",
+    "enterprise:authority:grant",
     "provider:order:deliver",
     "reviewer:claim:read",
     refuses=(Code.FILE_REFUSED,),

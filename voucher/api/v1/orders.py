@@ -10,16 +10,19 @@ from sqlalchemy.orm import Session
 from voucher.api.access import allow, current_actor
 from voucher.api.endpoint import Endpoints, numbered, operation
 from voucher.api.entry import change, reading
+from voucher.api.files import named_file
 from voucher.errors import Code, found
 from voucher.operations.answer_order import AcceptRequest, DeclineRequest, accept_order, decline_order
 from voucher.operations.cancel_order import CancelRequest, cancel_order
 from voucher.operations.confirm_order import ConfirmRequest, confirm_order
 from voucher.operations.deliver import DeliverRequest, deliver
 from voucher.operations.file_contract import ContractRequest, file_contract
+from voucher.operations.order_files import Given
 from voucher.operations.outcome import only
 from voucher.operations.place_order import PlaceRequest, place_order
 from voucher.operations.reverse import ReverseRequest, reverse
 from voucher.queries import orders
+from voucher.rules.contracts import Part
 from voucher.rules.permissions import permitted
 from voucher.schemas import api_orders as schemas
 from voucher.schemas.api_orders import order_answer, order_detail
@@ -45,12 +48,14 @@ _READ: Final = ("enterprise:order:read", "provider:order:read")
 
 
 @blueprint.route("/orders", methods=["POST"])
-@operation("下单", "enterprise:order:place", refuses=_ADMISSION, keyed=True)
+@operation("下单", "enterprise:order:place", refuses=(*_ADMISSION, Code.ENTRY_WITHDRAWN), keyed=True)
 @blueprint.arguments(schemas.PlaceBody)
 @blueprint.response(201, schemas.OrderAnswer)
 def place(body: dict[str, Any]) -> dict[str, Any]:
     """企业向服务平台下单。不动用资金；下单之日有效的政策版本适用到底。"""
-    asked = PlaceRequest(body["voucher_no"], body["platform_id"], body["service"], body["description"])
+    asked = PlaceRequest(
+        body["voucher_no"], body["platform_id"], body["service"], body["description"], body["entry_id"]
+    )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         return order_answer(only(place_order(session, [asked], actor=current_actor(), at=at)))
@@ -132,6 +137,11 @@ def decline(body: dict[str, Any], number: str) -> dict[str, Any]:
         *_MOVED,
         Code.CONTRACT_DATE_INVALID,
         Code.CONTRACT_EXCEEDED,
+        Code.CONTRACT_NO_INVALID,
+        Code.CONTRACT_DIFFERS,
+        Code.CONTRACT_ELSEWHERE,
+        Code.INSTALMENTS_INVALID,
+        Code.FILE_REFUSED,
         Code.VOUCHER_REVOKED,
         Code.VOUCHER_EXPIRED,
         Code.PROVIDER_SUSPENDED,
@@ -143,8 +153,20 @@ def decline(body: dict[str, Any], number: str) -> dict[str, Any]:
 @blueprint.arguments(schemas.ContractBody)
 @blueprint.response(200, schemas.OrderAnswer)
 def contract(body: dict[str, Any], number: str) -> dict[str, Any]:
-    """合同备案：accepted → held。按政策计算补助并锁定；超出券余额或年度限额的部分被减少，见 reductions。"""
-    asked = ContractRequest(numbered(number), body["contract_no"], body["contract_on"], body["contract_fen"])
+    """合同备案：accepted → held。按政策计算补助并锁定；超出券余额、年度限额或合同上限的部分被减少，见 reductions。
+
+    同一合同编号（不论写法）可用于多个订单，合计补助不超过按合同总额计算的补助。政策允许分期验收的可以分期。
+    """
+    said = body["file"]
+    asked = ContractRequest(
+        numbered(number),
+        body["contract_no"],
+        body["contract_on"],
+        body["contract_fen"],
+        whole_fen=body["whole_fen"],
+        file=named_file(said) if said is not None else None,
+        parts=tuple(Part(**each) for each in body["instalments"]),
+    )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         return order_answer(only(file_contract(session, [asked], actor=current_actor(), at=at)).order)
@@ -153,12 +175,18 @@ def contract(body: dict[str, Any], number: str) -> dict[str, Any]:
 
 
 @blueprint.route("/orders/<number>/deliver", methods=["POST"])
-@operation("交付", "provider:order:deliver", refuses=_MOVED, keyed=True)
+@operation(
+    "交付",
+    "provider:order:deliver",
+    refuses=(*_MOVED, Code.EVIDENCE_MISSING, Code.FILE_REFUSED),
+    keyed=True,
+)
 @blueprint.arguments(schemas.DeliverBody)
 @blueprint.response(200, schemas.OrderAnswer)
 def deliver_(body: dict[str, Any], number: str) -> dict[str, Any]:
-    """机构完成服务：held → delivered，等待企业验收。"""
-    asked = DeliverRequest(numbered(number), body["provider_ref"])
+    """机构完成服务，或分期的下一期：held → delivered，等待企业验收。禁止上传涉密资料。"""
+    files = tuple(Given(each["kind"], named_file(each)) for each in body["files"])
+    asked = DeliverRequest(numbered(number), body["provider_ref"], body["note"], body["report_sha256"], files)
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         return order_answer(only(deliver(session, [asked], actor=current_actor(), at=at)))
@@ -184,8 +212,8 @@ def deliver_(body: dict[str, Any], number: str) -> dict[str, Any]:
 @blueprint.arguments(schemas.ConfirmBody)
 @blueprint.response(200, schemas.OrderAnswer)
 def confirm(body: dict[str, Any], number: str) -> dict[str, Any]:
-    """企业验收：delivered → captured。未核销的部分立即退回创新券和年度限额。"""
-    asked = ConfirmRequest(numbered(number), body["amount_fen"])
+    """企业验收：delivered → captured，分期未完的回到 held。未核销的部分立即退回创新券、年度限额和合同上限。"""
+    asked = ConfirmRequest(numbered(number), body["amount_fen"], body["part"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         return order_answer(only(confirm_order(session, [asked], actor=current_actor(), at=at)).order)
@@ -198,13 +226,13 @@ def confirm(body: dict[str, Any], number: str) -> dict[str, Any]:
     "取消订单",
     "enterprise:order:cancel",
     "provider:order:accept",
-    refuses=(*_MOVED, Code.ALREADY_RESOLVED),
+    refuses=(*_MOVED, Code.ALREADY_RESOLVED, Code.REASON_MISSING),
     keyed=True,
 )
 @blueprint.arguments(schemas.CancelBody)
 @blueprint.response(200, schemas.OrderAnswer)
 def cancel(body: dict[str, Any], number: str) -> dict[str, Any]:
-    """核销之前任何一方可以取消；已锁定的额度全部退回。"""
+    """核销之前任何一方可以取消，未核销的额度全部退回。政策要求双方同意的，接单后的第一次取消是请求（cancel_asked_by），对方再取消即为同意。"""
     asked = CancelRequest(numbered(number), body["reason"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
