@@ -234,3 +234,22 @@ def _counter() -> None:
         ),
         sa.PrimaryKeyConstraint("person_id", name="pk_counter_pin"),
     )
+    op.create_table(
+        "prepared_paper",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("order_id", KEY, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("prepared_by", KEY, nullable=False),
+        sa.Column("prepared_at", INSTANT, nullable=False),
+        sa.Column("dropped_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["service_order.id"], name="fk_prepared_paper_order_id", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["prepared_by"], ["person.id"], name="fk_prepared_paper_prepared_by", ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_prepared_paper"),
+    )
+    op.create_index("ix_prepared_paper_order", "prepared_paper", ["order_id"])

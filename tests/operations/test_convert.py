@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests.operations.joining_world import FIRM, Joining, paper
+from voucher.clock import business_date
 from voucher.codes import is_temporary, is_uscc
 from voucher.db import Database
 from voucher.errors import Code
@@ -78,13 +80,12 @@ def test_a_team_is_qualified_as_a_team_and_a_firm_is_not(world: Joining) -> None
         QualifyRequest(world.world.firm.holder_ref, HolderClass.TEAM),
         QualifyRequest(ref, HolderClass.TECH_SME),
     ):
-        world.refuses(
-            Code.NOT_QUALIFIED,
-            lambda session, at, wrong=wrong: qualify(
-                session, world.world.programme_code, [wrong], actor=world.world.reviewer, at=at
-            ),
-            reason="holder_class",
-        )
+
+        def work(session: Session, at: datetime, wrong: QualifyRequest = wrong) -> Sequence[object]:
+            programme, actor = world.world.programme_code, world.world.reviewer
+            return qualify(session, programme, [wrong], actor=actor, at=at)
+
+        world.refuses(Code.NOT_QUALIFIED, work, reason="holder_class")
 
 
 def test_a_team_that_used_80000_may_use_the_cap_less_80000_as_a_firm(world: Joining) -> None:
@@ -205,7 +206,7 @@ def test_the_teams_contract_is_the_firms_and_its_ceiling_comes_along(world: Join
     world.converted(ref)
     member = world.now(member)
     again = world.placed(second, member, quote_fen=60_000_00)
-    contract = ContractRequest(again, f"HT-{order}", world.order(order).contract_on, Fen(60_000_00))
+    contract = ContractRequest(again, f"HT-{order}", business_date(world.at), Fen(60_000_00))
 
     def file(session: Session, at: datetime) -> object:
         return file_contract(session, [contract], actor=world.world.platform.manager, at=at)[0]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.entrance import Browser
@@ -17,6 +19,12 @@ from voucher.codes import make_uscc
 from voucher.db import Database
 from voucher.models.joining import Authorisation, CounterDevice, DeskCase
 from voucher.models.people import Person
+from voucher.money import Fen
+from voucher.operations.answer_order import AcceptRequest, accept_order
+from voucher.operations.file_contract import ContractRequest, file_contract
+from voucher.operations.issue import IssueRequest, issue
+from voucher.operations.outcome import only
+from voucher.operations.place_order import PlaceRequest, place_order
 from voucher.rules.permissions import Actor
 from voucher.terms import Role
 
@@ -37,8 +45,8 @@ def database(app: Flask) -> Database:
     return found
 
 
-def someone(app: Flask, *roles: Role, **scope: object) -> Actor:
-    return database(app).transaction(lambda s, at: factories.person(s, *roles, at=at, **scope))  # type: ignore[arg-type]
+def someone(app: Flask, *roles: Role, **scope: Any) -> Actor:
+    return database(app).transaction(lambda s, at: factories.person(s, *roles, at=at, **scope))
 
 
 def newcomer(uscc: str, code: str, login: str, **more: str) -> dict[str, str]:
@@ -51,9 +59,9 @@ def newcomer(uscc: str, code: str, login: str, **more: str) -> dict[str, str]:
 def bare_firm(app: Flask, world: factories.World) -> tuple[int, str]:
     """A holder without an account."""
 
-    def work(session: object, at: object) -> tuple[int, str]:
-        owner = factories.organisation(session)  # type: ignore[arg-type]
-        factories.holder(session, owner)  # type: ignore[arg-type]
+    def work(session: Session, at: datetime) -> tuple[int, str]:
+        owner = factories.organisation(session)
+        factories.holder(session, owner)
         return owner.id, owner.uscc
 
     return database(app).transaction(work)
@@ -303,3 +311,38 @@ def test_a_pin_session_carried_to_another_browser_is_none(app: Flask, world: fac
 def test_trivial_pins_are_refused(app: Flask, world: factories.World, pin: str) -> None:
     browser = Browser(app, world.platform.scanner)
     assert browser.send("/provider/pin", {"pin": pin, "again": pin}).status_code == 422
+
+
+def test_papers_are_prepared_seen_and_taken_away_again(app: Flask, world: factories.World) -> None:
+    """By the firm's people, for an order that waits for its claim."""
+    stage = staged_order(app, world)
+    firm = Browser(app, world.firm.actor)
+    page = f"/enterprise/orders/{stage}/papers"
+    assert page in firm.get(f"/enterprise/orders/{stage}").text
+    bad = firm.send(page, {"file_result": (io.BytesIO(b"MZ"), "x.exe")})
+    assert bad.status_code == 422
+    assert firm.send(page, {"file_result": (io.BytesIO(PDF), "报告.pdf")}).status_code == 303
+    shown = firm.get(page).text
+    link = re.search(rf'href="({page}/[0-9]+)"', shown)
+    assert link is not None and "报告.pdf" in shown
+    assert firm.get(link[1]).data == PDF
+    assert Browser(app, world.platform.manager).get(page).status_code == 403
+    assert firm.send(f"{link[1]}/drop").status_code == 303
+    assert firm.get(link[1]).status_code == 404
+
+
+def staged_order(app: Flask, world: factories.World) -> str:
+    """The number of an order of the world's firm whose contract is filed."""
+
+    def work(session: Session, at: datetime) -> str:
+        officer, manager = world.officer, world.platform.manager
+        wanted = [IssueRequest(world.firm.holder_ref, Fen(100_000_00))]
+        voucher = only(issue(session, world.line_code, wanted, actor=officer, at=at)).number
+        asked = [PlaceRequest(voucher, world.platform.platform_id, factories.SERVICES[0])]
+        number = only(place_order(session, asked, actor=world.firm.actor, at=at)).number
+        only(accept_order(session, [AcceptRequest(number, Fen(10_000_00))], actor=manager, at=at))
+        contract = ContractRequest(number, "HT-1", business_date(at), Fen(10_000_00))
+        only(file_contract(session, [contract], actor=manager, at=at))
+        return number
+
+    return database(app).transaction(work)

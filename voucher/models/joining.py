@@ -180,3 +180,19 @@ class CounterPin(Base):
     pin_hash: Mapped[str] = mapped_column(String(160))
     wrong_tries: Mapped[int] = mapped_column(default=0)
     set_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class PreparedPaper(Base):
+    """A paper that somebody prepared for the claim of an order; the claim takes it along unless it was dropped."""
+
+    __tablename__ = "prepared_paper"
+    __table_args__ = (Index("ix_prepared_paper_order", "order_id"),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("service_order.id", ondelete="RESTRICT"))
+    kind: Mapped[str] = mapped_column(String(16))
+    sha256: Mapped[str] = mapped_column(String(64))
+    file_name: Mapped[str] = mapped_column(String(200))
+    prepared_by: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
+    prepared_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    dropped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from voucher.models.contracts import Contract
 from voucher.models.deliveries import OrderFile
 from voucher.models.files import StoredFile
+from voucher.models.joining import PreparedPaper
 from voucher.models.orders import Order
 from voucher.operations.documents import GivenDocument
 from voucher.terms import DocumentKind, OrderFileKind
@@ -18,7 +19,7 @@ _RESULT = (OrderFileKind.RESULT.value, OrderFileKind.COVER.value, OrderFileKind.
 
 
 def order_papers(session: Session, orders: Sequence[Order]) -> dict[int, tuple[GivenDocument, ...]]:
-    """By order id: the filed contract, and what was delivered."""
+    """By order id: the filed contract, what was delivered, and what was prepared for the claim."""
     refs = {order.contract_ref for order in orders if order.contract_ref}
     contracts = {
         row.ref: GivenDocument(
@@ -44,6 +45,23 @@ def order_papers(session: Session, orders: Sequence[Order]) -> dict[int, tuple[G
         found[row.order_id].append(
             GivenDocument(
                 DocumentKind.RESULT, stored.sha256, stored.size_bytes, stored.media_type, row.file_name
+            )
+        )
+    prepared = (
+        select(PreparedPaper, StoredFile)
+        .join(StoredFile, StoredFile.sha256 == PreparedPaper.sha256)
+        .where(PreparedPaper.order_id.in_(found), PreparedPaper.dropped_at.is_(None))
+        .order_by(PreparedPaper.id)
+    )
+    for paper, stored in session.execute(prepared):
+        found[paper.order_id].append(
+            GivenDocument(
+                DocumentKind(paper.kind),
+                stored.sha256,
+                stored.size_bytes,
+                stored.media_type,
+                paper.file_name,
+                facts=stored.facts,
             )
         )
     return {order_id: tuple(papers) for order_id, papers in found.items()}
