@@ -19,6 +19,8 @@ from voucher.models.parties import PayeeAccount
 from voucher.money import Fen
 from voucher.operations.issue import IssueRequest, issue
 from voucher.operations.outcome import only
+from voucher.rules.permissions import Actor
+from voucher.terms import Role
 
 SERVICE = factories.SERVICES[0]
 
@@ -62,6 +64,16 @@ class Api:
     @cached_property
     def auditor(self) -> Machine:
         return Machine(self.app, self.world.auditor)
+
+    @cached_property
+    def security_actor(self) -> Actor:
+        return self.database.transaction(
+            lambda session, at: factories.person(session, Role.SECURITY_ADMIN, at=at)
+        )
+
+    @cached_property
+    def security(self) -> Machine:
+        return Machine(self.app, self.security_actor)
 
     @property
     def machines(self) -> dict[str, Machine]:

@@ -166,6 +166,7 @@ def _machine(api: Api, permissions: list[str]) -> Machine:
         "maker": api.world.maker,
         "checker": api.world.checker,
         "auditor": api.world.auditor,
+        "security": api.security_actor,
     }
     allowed = frozenset[Role]().union(*(PERMISSIONS[permission] for permission in permissions))
     if not permissions:

@@ -54,6 +54,6 @@ def again(*, message_ids: tuple[int, ...], login: str) -> None:
     """把未能送达的消息重新放回待发（请先核实确实没有送达）。"""
     store = database()
     actor = acting(store, login=login)
-    require(actor, "admin:message:read")
+    require(actor, "admin:message:send")
     count = store.transaction(lambda session, at: send_again(session, message_ids, actor=actor, at=at))
     click.echo(f"已放回待发 {count} 条。")

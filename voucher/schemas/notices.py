@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from voucher.schemas.base import Body, ChoiceField, CodeField, DayField, Form, IdField, TextField
+from voucher.schemas.base import ChoiceField, CodeField, DayField, Form, IdField, TextField
 from voucher.terms import (
     DayKind,
     MessageChannel,
@@ -43,22 +43,12 @@ class NoticeForm(_NoticeFields, Form):
     )
 
 
-class NoticeBody(_NoticeFields, Body):
-    """A notice of approved claims to be published."""
-
-    claim_numbers = fields.List(CodeField(), required=True, validate=validate.Length(1, MOST_LINES))
-
-
 class _PlaceFields:
     address = TextField(required=True, maximum=300)
     placed_on = DayField(required=True)
 
 
 class PlaceForm(_PlaceFields, Form):
-    """Where a notice was put outside the product, and since when."""
-
-
-class PlaceBody(_PlaceFields, Body):
     """Where a notice was put outside the product, and since when."""
 
 
@@ -72,12 +62,6 @@ class ObjectionForm(_ObjectionFields, Form):
     """An objection as anybody makes it."""
 
 
-class ObjectionBody(_ObjectionFields, Body):
-    """An objection as anybody makes it."""
-
-    subject = CodeField(required=True, maximum=40)
-
-
 class RecordedForm(_ObjectionFields, Form):
     """An objection that an official writes down."""
 
@@ -89,10 +73,6 @@ class RecordedForm(_ObjectionFields, Form):
         """What is written down came by telephone or at the counter."""
         if data.get("via") not in _RECORDED:
             raise ValidationError("请选择电话或现场。", "via")
-
-
-class RecordedBody(RecordedForm, Body):
-    """An objection that an official writes down."""
 
 
 class _AnswerFields:
@@ -110,19 +90,11 @@ class AnswerForm(_AnswerFields, Form):
     """What the bureau makes of an objection."""
 
 
-class AnswerBody(_AnswerFields, Body):
-    """What the bureau makes of an objection."""
-
-
 class LookUpForm(Form):
     """The number of an objection and its word."""
 
     number = CodeField(required=True, maximum=32)
     word = CodeField(required=True, maximum=12)
-
-
-class LookUpBody(LookUpForm, Body):
-    """The number of an objection and its word."""
 
 
 class NoticeSearch(Form):
@@ -160,10 +132,6 @@ class HolidayForm(_HolidayFields, Form):
             raise ValidationError("结束日期应不早于开始日期，且一次最多 31 天。", "until")
 
 
-class HolidayBody(_HolidayFields, Body):
-    """A day off, or a weekend day that is worked, and the document that says so."""
-
-
 class DayForm(Form):
     """One day of the table."""
 
@@ -178,7 +146,9 @@ class YearSearch(Form):
     )
 
 
-class _ContactFields:
+class ContactFields:
+    """Addresses and channels, as a form or a body brings them."""
+
     email = TextField(load_default="", maximum=120, minimum=0)
     mobile = TextField(load_default="", maximum=20, minimum=0)
     channels = fields.List(ChoiceField(MessageChannel), load_default=list)
@@ -197,11 +167,7 @@ class _ContactFields:
             raise ValidationError("选择短信或微信时，请填写手机号码。", "mobile")
 
 
-class ContactForm(_ContactFields, Form):
-    """Where somebody wants to be told."""
-
-
-class ContactBody(_ContactFields, Body):
+class ContactForm(ContactFields, Form):
     """Where somebody wants to be told."""
 
 
@@ -218,14 +184,6 @@ class ReadForm(Form):
     message = IdField(load_default=None)
 
 
-class ReadBody(Body):
-    """The messages that were read; none means all."""
-
-    messages = fields.List(
-        IdField(), load_default=None, allow_none=True, validate=validate.Length(max=MOST_LINES)
-    )
-
-
 class OutboxSearch(Form):
     """The filter over what left the house."""
 
@@ -238,9 +196,3 @@ class AgainForm(Form):
     """A dead message that is to be sent after all."""
 
     message = IdField(required=True)
-
-
-class AgainBody(Body):
-    """Dead messages that are to be sent after all."""
-
-    messages = fields.List(IdField(), required=True, validate=validate.Length(1, MOST_LINES))

@@ -53,7 +53,7 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.post("/again")
-@permits("admin:message:read")
+@permits("admin:message:send")
 def send_again_() -> ResponseReturnValue:
     """Send a dead message after all."""
     data, errors = load_form(AgainForm, request.form)
