@@ -101,6 +101,8 @@ def test_anybody_may_ask_for_offer_and_queue(open_api: Api) -> None:
     api, programme = open_api, open_api.world.programme_code
     applied(api)
     visitor = api.app.test_client()
+    named = ok(visitor.get("/api/v1/programmes"))["programmes"]
+    assert [each["code"] for each in named] == [programme]
     asked = "?contract_fen=6000000&voucher_fen=5000000"
     offer = ok(visitor.get(f"/api/v1/programmes/{programme}/offer{asked}"))
     assert (offer["subsidy_fen"], offer["own_fen"]) == (30_000_00, 30_000_00)
@@ -126,6 +128,8 @@ def test_a_window_is_closed_and_what_makes_no_sense_is_refused(open_api: Api) ->
     refused(api.officer.send("/api/v1/application-windows/1/close", past), 409, "state_changed")
     later = {**past, "closes_at": "2026-12-30T18:00:00+08:00"}
     assert ok(api.officer.send("/api/v1/application-windows/1/close", later)) == {"id": 1}
+    (shown,) = ok(api.officer.get("/api/v1/application-windows"))["windows"]
+    assert shown["closes_at"] == "2026-12-30T18:00:00.000000+08:00"
 
 
 def test_the_same_key_applies_once(open_api: Api) -> None:

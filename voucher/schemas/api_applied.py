@@ -132,6 +132,19 @@ class BenefitAnswer(Body):
     usual_seconds = fields.Integer(required=True, allow_none=True)
 
 
+class ProgrammeAnswer(Body):
+    """A programme that anybody may ask about."""
+
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+
+
+class ProgrammesAnswer(Body):
+    """Every programme, by name."""
+
+    programmes = fields.List(fields.Nested(ProgrammeAnswer), required=True)
+
+
 class ConditionAnswer(Body):
     """One condition of applying."""
 
@@ -165,6 +178,24 @@ class WindowAnswer(Body):
     """The window that stands."""
 
     id = JsonIdField(required=True)
+
+
+class WindowLineAnswer(Body):
+    """A published window in the officer's list."""
+
+    id = JsonIdField(required=True)
+    programme_code = fields.String(required=True)
+    year = fields.Integer(required=True)
+    line_code = fields.String(required=True)
+    opens_at = moment()
+    closes_at = moment(none=True)
+    document_no = fields.String(required=True)
+
+
+class WindowsAnswer(Body):
+    """Every window of the officer's programmes, the latest first."""
+
+    windows = fields.List(fields.Nested(WindowLineAnswer), required=True)
 
 
 class VersionAnswer(Body):

@@ -7,7 +7,7 @@ from typing import Any
 from voucher.clock import iso
 from voucher.operations.applicant import Applicant
 from voucher.operations.offers import Offer
-from voucher.queries.appeals import AppealFile, AppealLine
+from voucher.queries.appeals import AppealFile, AppealLine, WindowLine
 from voucher.queries.applications import ApplicationFile, ApplicationLine, PublicLine
 from voucher.schemas.conditions import said
 
@@ -112,6 +112,19 @@ def standing_answer(asking: Applicant, cap_left_fen: int | None) -> dict[str, An
         if signed
         else None,
         "cap_left_fen": cap_left_fen,
+    }
+
+
+def window_answer(line: WindowLine) -> dict[str, Any]:
+    """`WindowLineAnswer`."""
+    return {
+        "id": line.id,
+        "programme_code": line.programme_code,
+        "year": line.year,
+        "line_code": line.line_code,
+        "opens_at": iso(line.opens_at),
+        "closes_at": iso(line.closes_at) if line.closes_at else None,
+        "document_no": line.document_no,
     }
 
 

@@ -38,6 +38,16 @@ blueprint = Endpoints(
 )
 
 
+@blueprint.route("/programmes", methods=["GET"])
+@open_operation("项目")
+@blueprint.response(200, shown.ProgrammesAnswer)
+def list_programmes() -> dict[str, Any]:
+    """全部项目的代码和名称。"""
+    with reading() as session:
+        rows = appeals.all_programmes(session)
+        return {"programmes": [{"code": each.code, "name": each.name} for each in rows]}
+
+
 @blueprint.route("/programmes/<code>/offer", methods=["GET"])
 @open_operation(
     "能领多少，先付多少",
@@ -82,6 +92,16 @@ def queue(query: dict[str, Any], code: str) -> dict[str, Any]:
             "total": page.total,
             "queue": [answers.queue_answer(each) for each in page.rows],
         }
+
+
+@blueprint.route("/application-windows", methods=["GET"])
+@operation("申领期", "programme:window:publish")
+@blueprint.response(200, shown.WindowsAnswer)
+def list_windows() -> dict[str, Any]:
+    """本级账簿各项目已公布的申领期，新的在前。"""
+    with reading() as session:
+        rows = appeals.windows(session, current_actor())
+        return {"windows": [answers.window_answer(each) for each in rows]}
 
 
 @blueprint.route("/application-windows", methods=["POST"])
