@@ -103,7 +103,7 @@ def claim(firm: Visitor, order: str, folder: Path) -> str:
         paper.write_bytes(PDF + kind.encode())
         firm.page.locator(f"#f-file_{kind}").set_input_files(paper)
     firm.press("下一步：核对")
-    firm.sees("提交后不能修改")
+    firm.sees("提交后只有退回补正时才能修改")
     firm.look("remote-13-claim-check")
     firm.press("提交兑付申请")
     firm.sees("兑付申请已提交")

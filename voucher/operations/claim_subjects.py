@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.orm import Session, joinedload, lazyload
 
 from voucher.errors import Code, Refusal
 from voucher.models.orders import Order
@@ -56,7 +56,7 @@ def subjects(session: Session, condition: ColumnElement[bool], actor: Actor) -> 
         .join(Holder, Holder.id == Order.holder_id)
         .outerjoin(Platform, Platform.id == Order.platform_id)
         .outerjoin(Organisation, Organisation.id == Holder.organisation_id)
-        .options(lazyload(Voucher.holder))
+        .options(lazyload(Voucher.holder), joinedload(Platform.organisation, innerjoin=False))
         .where(
             condition,
             or_(

@@ -87,6 +87,7 @@ def lapse_claims(session: Session, *, at: datetime, limit: int) -> int:
     notes: list[Note] = []
     for claim, order, holder in rows:
         claim.state = next_state(ClaimState(claim.state), Event.RETURN).value
+        claim.round += 1
         claim.returned_at, claim.return_reason = at, LAPSED
         said: dict[str, Fact] = {"reason": "对方在期限内没有确认"}
         once = str(claim.round)
@@ -122,5 +123,6 @@ def _answer(own: OwnClaim, answer: ClaimAnswer, *, actor: Actor, at: datetime) -
     if answer.agreed:
         claim.confirmed_by, claim.confirmed_at = actor.person_id, at
     else:
+        claim.round += 1
         claim.returned_at, claim.return_reason = at, answer.reason.strip()[:500]
     return following

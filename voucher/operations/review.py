@@ -155,9 +155,10 @@ def _awarded(session: Session, decision: _Decision, *, actor: Actor, at: datetim
     order, request = decision.case.order, decision.request
     if not is_award(order) or decision.verdict is Verdict.REJECT:
         return decision
-    given = award(
-        session, order, decision.approved_fen, line_code=request.budget_line, actor=actor, at=at
-    )
+    with session.begin_nested():
+        given = award(
+            session, order, decision.approved_fen, line_code=request.budget_line, actor=actor, at=at
+        )
     return replace(decision, approved_fen=given.amount_fen)
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from voucher.clock import day_bounds
 from voucher.models.claims import Claim, Document
@@ -154,6 +154,9 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
     row = session.execute(
         _joined(Claim, Order, Voucher, Holder, Platform, Programme.name, Region.name, PayeeAccount)
         .outerjoin(Voucher, Voucher.id == Order.voucher_id)
+        .options(
+            joinedload(Voucher.holder, innerjoin=False), joinedload(Platform.organisation, innerjoin=False)
+        )
         .join(PayeeAccount, PayeeAccount.id == Claim.payee_account_id)
         .where(Claim.number == number, seen_orders(actor))
     ).one_or_none()

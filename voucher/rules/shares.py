@@ -13,7 +13,7 @@ def by_weight(whole_fen: Fen, weights: Sequence[int]) -> tuple[Fen, ...]:
     Raises ValueError where no weight is above zero, or one is below.
     """
     total = sum(weights)
-    if total <= 0 or min(weights) < 0:
+    if total <= 0 or any(weight < 0 for weight in weights):
         raise ValueError("an amount is shared out over weights above zero")
     parts = [whole_fen * weight // total for weight in weights]
     left = whole_fen - sum(parts)

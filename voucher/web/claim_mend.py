@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from voucher.errors import Code, Refusal, found
 from voucher.money import Fen, format_yuan
 from voucher.operations.outcome import only
-from voucher.operations.resubmit import ITEM_OF, Mended, open_items, resubmit, standing_papers
+from voucher.operations.resubmit import ITEM_OF, Mended, items_open, resubmit, standing_papers
 from voucher.queries.claims import ClaimFile, claim_file
 from voucher.queries.claims_back import defects_of
 from voucher.rules.matching import accepted_channels
@@ -41,7 +41,7 @@ def send(side: Side, number: str) -> ResponseReturnValue:
     invoices, payments = invoice_rows(request.form), payment_rows(request.form)
     with reading() as session:
         file = _returned(session, number)
-        allowed = open_items(session, file.claim)
+        allowed = items_open(session, file.claim)
         before = _rows(session, file)
     given = Answers(
         [file.order.number],
@@ -108,7 +108,7 @@ def _submit(side: Side, number: str, given: Answers, wanted: Mended) -> Response
 def _page(side: Side, number: str, given: Answers, errors: Mapping[str, list[str]]) -> str:
     with reading() as session:
         file = _returned(session, number)
-        allowed = open_items(session, file.claim)
+        allowed = items_open(session, file.claim)
         open_kinds = [kind for kind in DocumentKind if ITEM_OF[kind] in allowed or ClaimItem.OTHER in allowed]
         return render_template(
             "enterprise/claim_mend.html",
