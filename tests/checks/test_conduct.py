@@ -20,10 +20,11 @@ from voucher.clock import business_date
 from voucher.errors import Code, Refusal
 from voucher.ledger.verify import verify
 from voucher.models.checks import PartyBan, PayeeChange
-from voucher.models.claims import Claim
+from voucher.models.claims import Claim, Invoice, InvoiceUse
 from voucher.models.orders import Order
 from voucher.models.parties import PayeeAccount
 from voucher.models.programmes import Programme
+from voucher.models.settlements import SettlementLine
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import pay, settle
@@ -40,8 +41,10 @@ from voucher.operations.qualify import QualifyRequest, qualify
 from voucher.operations.registry import RegistryRow, note_registry
 from voucher.operations.review import ReviewRequest, review
 from voucher.operations.settle import ApprovalRequest
+from voucher.operations.tax_checks import TaxResult, record_tax_checks
+from voucher.queries.after_payment import after_payment
 from voucher.queries.findings import reviewer_paces
-from voucher.terms import BanKind, Role, Verdict
+from voucher.terms import BanKind, Role, TaxVerdict, Verdict
 
 
 def shut_out(told: Told, uscc: str, kind: BanKind = BanKind.CREDIT) -> int:
@@ -393,3 +396,56 @@ def test_row_31_a_voucher_that_is_hoarded_falls_back_on_its_last_day(told: Told)
     due = Slice(on=business_date(told.at))
     told.do(lambda session, at: expire_vouchers(session, due, actor=told.world.officer, at=at))
     assert told.one(Voucher, number=number).state == "expired"
+
+
+def paid_batch(told: Told) -> str:
+    """The number of a claim that was paid."""
+    number, world = told.approved(documents=scenes.papers()), told.world
+
+    def mark(session: Session, at: datetime) -> None:
+        for line in session.scalars(select(SettlementLine)):
+            line.state, line.paid_at = "paid", at
+
+    wanted = [BatchRequest(world.programme_code, (number,))]
+    scenes.one(told, lambda session, at: make(session, wanted, actor=world.maker, at=at))
+    told.do(mark)
+    return number
+
+
+def verdict_of(told: Told, number: str, verdict: TaxVerdict) -> None:
+    """Write down what the tax bureau's site says today of the claim's invoice."""
+    with told.database.read() as session:
+        query = (
+            select(Invoice.key)
+            .join(InvoiceUse, InvoiceUse.invoice_id == Invoice.id)
+            .join(Claim, Claim.id == InvoiceUse.claim_id)
+        )
+        (key,) = session.scalars(query.where(Claim.number == number))
+    result = TaxResult(key, verdict, business_date(told.at))
+    told.do(lambda session, at: record_tax_checks(session, [result], actor=told.world.reviewer, at=at))
+
+
+def to_look_at(told: Told) -> list[tuple[str, bool]]:
+    with told.database.read() as session:
+        rows = after_payment(session, told.world.reviewer, on=business_date(told.at))
+    return [(row.claim_number, row.is_dead) for row in rows]
+
+
+def test_row_10_a_paid_invoice_is_looked_up_again_after_three_months(told: Told) -> None:
+    number = paid_batch(told)
+    assert to_look_at(told) == []
+    told.after(days=91)
+    assert to_look_at(told) == [(number, False)]
+    verdict_of(told, number, TaxVerdict.NORMAL)
+    assert to_look_at(told) == []
+
+
+def test_row_11_a_red_invoice_bars_the_batch_and_shows_after_payment(told: Told) -> None:
+    number = paid_batch(told)
+    verdict_of(told, number, TaxVerdict.RED)
+    assert to_look_at(told) == [(number, True)]
+    world, waiting = told.world, told.approved(documents=scenes.papers())
+    verdict_of(told, waiting, TaxVerdict.RED)
+    wanted = [BatchRequest(world.programme_code, (waiting,))]
+    answer = answers(told, lambda session, at: make(session, wanted, actor=world.maker, at=at))
+    assert answer.code is Code.INVOICE_VOID

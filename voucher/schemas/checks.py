@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 
 from voucher.models.checks import PayeeChange
+from voucher.queries.after_payment import PaidInvoice
 from voucher.queries.findings import BanLine, FindingLine
 from voucher.schemas.api_fields import FlagField, JsonDayField, PageQuery
 from voucher.schemas.base import Body, ChoiceField, CodeField, DayField, Form, IdField, TextField, UsccField
@@ -59,7 +60,7 @@ class PayeeForm(Form):
     uscc = UsccField(required=True)
     account_name = TextField(required=True, maximum=120)
     bank = TextField(required=True, maximum=120)
-    account_no = CodeField(required=True, maximum=40)
+    account_no = TextField(required=True, maximum=40)
 
 
 class DecideChangeForm(Form):
@@ -99,7 +100,7 @@ class PayeeBody(Body):
     uscc = UsccField(required=True)
     account_name = TextField(required=True, maximum=120)
     bank = TextField(required=True, maximum=120)
-    account_no = CodeField(required=True, maximum=40)
+    account_no = TextField(required=True, maximum=40)
 
 
 class DecideChangeBody(Body):
@@ -158,6 +159,24 @@ class BansAnswer(Body):
     bans = fields.List(fields.Nested(BanAnswer))
 
 
+class PaidInvoiceAnswer(Body):
+    """An invoice of a paid claim; amount in fen."""
+
+    claim_no = fields.String()
+    invoice = fields.String()
+    amount_fen = fields.Integer()
+    paid_at = fields.AwareDateTime()
+    verdict = fields.String(allow_none=True)
+    checked_on = fields.Date(allow_none=True)
+    claim_back = fields.Boolean(metadata={"description": "已被红冲或作废，应追回补助"})
+
+
+class PaidInvoicesAnswer(Body):
+    """Invoices to look at again."""
+
+    invoices = fields.List(fields.Nested(PaidInvoiceAnswer))
+
+
 class ChangeAnswer(Body):
     """A change of an account: nothing of it but where it stands."""
 
@@ -202,3 +221,16 @@ def ban_answer(line: BanLine) -> dict[str, Any]:
 def change_answer(row: PayeeChange) -> dict[str, Any]:
     """A change of an account for JSON, as plain values."""
     return {"id": row.id, "state": row.state, "cools_until": row.cools_until.isoformat()}
+
+
+def paid_invoice_answer(row: PaidInvoice) -> dict[str, Any]:
+    """An invoice of a paid claim for JSON."""
+    return {
+        "claim_no": row.claim_number,
+        "invoice": row.key,
+        "amount_fen": row.amount_fen,
+        "paid_at": row.paid_at,
+        "verdict": row.verdict.value if row.verdict is not None else None,
+        "checked_on": row.checked_on,
+        "claim_back": row.is_dead,
+    }

@@ -9,9 +9,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from voucher.clock import business_date
 from voucher.errors import Refusal, found
 from voucher.operations.outcome import only
 from voucher.operations.settle_finding import SettleRequest, settle_findings
+from voucher.queries.after_payment import AGAIN_DAYS, after_payment
 from voucher.queries.claims import claim_file
 from voucher.queries.findings import findings_of, open_claims, reviewer_paces
 from voucher.rules.permissions import permitted
@@ -46,6 +48,15 @@ def paces() -> ResponseReturnValue:
     with reading() as session:
         rows = reviewer_paces(session, current_actor(), since=now() - timedelta(days=_PACE_DAYS))
     return render_template("reviewer/paces.html", rows=rows)
+
+
+@blueprint.get("/after-payment")
+@permits("reviewer:claim:read")
+def paid() -> ResponseReturnValue:
+    """Invoices of paid claims that turned red, and those to be looked up again three months later."""
+    with reading() as session:
+        rows = after_payment(session, current_actor(), on=business_date(now()))
+    return render_template("reviewer/after_payment.html", rows=rows, days=AGAIN_DAYS)
 
 
 @blueprint.get("/<number>")

@@ -9,13 +9,15 @@ from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
 from voucher.api.endpoint import Endpoints, identified, numbered, operation
-from voucher.api.entry import change, reading
+from voucher.api.entry import change, now, reading
+from voucher.clock import business_date
 from voucher.errors import Code, found
 from voucher.operations.affiliate import PayeeRequest
 from voucher.operations.ban import BanRequest, LiftRequest, ban, lift
 from voucher.operations.change_payee import DecideRequest, ask_changes, decide_changes
 from voucher.operations.outcome import only
 from voucher.operations.settle_finding import SettleRequest, settle_findings
+from voucher.queries.after_payment import after_payment
 from voucher.queries.claims import claim_file
 from voucher.queries.findings import bans, findings_of
 from voucher.schemas import checks as schemas
@@ -52,6 +54,16 @@ def settle(body: dict[str, Any], number: str, seq: str) -> dict[str, Any]:
         return {"findings": [schemas.finding_answer(line) for line in findings_of(session, number)]}
 
     return change(work, body=body)
+
+
+@blueprint.route("/paid-invoices", methods=["GET"])
+@operation("兑付后需要复查的发票", "reviewer:claim:read")
+@blueprint.response(200, schemas.PaidInvoicesAnswer)
+def paid_invoices() -> dict[str, Any]:
+    """兑付后被红冲或作废的发票，以及兑付满 90 天还没有复查的发票。"""
+    with reading() as session:
+        rows = after_payment(session, current_actor(), on=business_date(now()))
+    return {"invoices": [schemas.paid_invoice_answer(row) for row in rows]}
 
 
 @blueprint.route("/bans", methods=["GET"])
