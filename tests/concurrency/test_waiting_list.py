@@ -29,7 +29,7 @@ def test_money_for_ten_of_twenty_issues_exactly_ten_in_queue_order(pg_database: 
     def pay() -> int:
         start.wait()
         request = FundRequest(told.line_code, "晋财教〔2026〕9号", Fen(10 * 10_000_00))
-        told.do(lambda session, at: only(fund(session, [request], actor=told.world.maker, at=at)) and None)
+        told.do(lambda session, at: only(fund(session, [request], actor=told.world.maker, at=at)))
         return 0
 
     def work() -> int:

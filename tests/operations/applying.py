@@ -65,7 +65,7 @@ class Applying(Told):
         *,
         budget_fen: int | None = None,
         at: datetime = factories.AT,
-        **values: object,
+        **values: Any,
     ) -> None:
         super().__init__(database, at=at)
         if budget_fen is None:
@@ -85,7 +85,7 @@ class Applying(Told):
         self.again(**values)
         self.window_id = self.window()
 
-    def again(self, *, automatic: bool = False, **values: object) -> Applying:
+    def again(self, *, automatic: bool = False, **values: Any) -> Applying:
         """Let these parameters stand in the world's policy; `automatic`: issued without review."""
         fill = factories.SHANXI_FILL
         if automatic:
@@ -120,7 +120,10 @@ class Applying(Told):
     def apply(self, firm: Firm | None = None, *, fen: int = 50_000_00, **changes: Any) -> Applied:
         """An application of a firm (the world's) that is accepted."""
         asking = firm or self.world.firm
-        return self.do(lambda session, at: only(self.asking(session, at, asking.actor, fen=fen, **changes)))
+        made: Applied = self.do(
+            lambda session, at: only(self.asking(session, at, asking.actor, fen=fen, **changes))
+        )
+        return made
 
     def asking(
         self, session: Session, at: datetime, actor: Actor, *, fen: int = 50_000_00, **changes: Any

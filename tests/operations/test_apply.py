@@ -33,6 +33,7 @@ from voucher.operations.windows import (
     publish_undertakings,
     publish_windows,
 )
+from voucher.rules.permissions import Actor
 from voucher.terms import ApplicationState, ApplicationVerdict, MessageEvent
 
 TEXT = "本单位承诺：申报材料真实，服务真实发生，与服务机构没有关联关系。"
@@ -49,6 +50,10 @@ def undertaking(told: Applying, words: str = TEXT) -> int:
             only(publish_undertakings(session, [request], actor=told.world.officer, at=at)).version
         )
     )
+
+
+def execute(told: Applying, statement: str) -> None:
+    told.do(lambda session, at: session.execute(text(statement)))
 
 
 def test_an_application_waits_for_review_with_its_number(database: Database) -> None:
@@ -116,7 +121,7 @@ def test_the_text_that_people_signed_cannot_be_changed(database: Database) -> No
     undertaking(told)
     for statement in ("UPDATE undertaking SET text = 'x'", "DELETE FROM undertaking"):
         with pytest.raises(DBAPIError, match="append-only"):
-            told.do(lambda session, at, said=statement: session.execute(text(said)) and None)
+            execute(told, statement)
 
 
 def test_one_application_at_a_time(database: Database) -> None:
@@ -128,7 +133,7 @@ def test_one_application_at_a_time(database: Database) -> None:
 def test_who_is_not_on_the_roster_or_wants_too_much_is_told_at_once(database: Database) -> None:
     told = Applying(database)
     firm = told.firm(qualified=False)
-    told.do(lambda session, at: session.execute(text("DELETE FROM roster_entry")) and None)
+    execute(told, "DELETE FROM roster_entry")
     told.refuses(
         Code.NOT_QUALIFIED,
         lambda session, at: told.asking(session, at, firm.actor),
@@ -201,7 +206,10 @@ def test_a_returned_application_is_mended_and_keeps_its_place(database: Database
 def test_an_application_is_withdrawn_by_its_own_firm_until_it_is_issued(database: Database) -> None:
     told = Applying(database)
     made, firm = told.apply(), told.world.firm.actor
-    taking = lambda who: lambda session, at: withdraw(session, [made.number], actor=who, at=at)  # noqa: E731
+
+    def taking(who: Actor) -> Callable[[Session, datetime], list[Any]]:
+        return lambda session, at: list(withdraw(session, [made.number], actor=who, at=at))
+
     told.refuses(Code.NOT_FOUND, taking(stranger(told, like=firm)))
     told.do(taking(firm))
     assert told.states() == [ApplicationState.WITHDRAWN]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,14 +76,10 @@ def test_the_contract_named_is_the_smallest_that_earns_the_voucher(
     assert smallest is not None
 
     def earned(contract: int) -> int:
-        return compute(version, Case(**{**vars_of(CASE), "contract_fen": Fen(contract)})).amount_fen
+        return compute(version, replace(CASE, contract_fen=Fen(contract))).amount_fen
 
     assert earned(smallest) >= wanted
     assert smallest == 0 or earned(smallest - 1) < wanted
-
-
-def vars_of(case: Case) -> dict[str, object]:
-    return {name: getattr(case, name) for name in case.__slots__}
 
 
 def test_a_flat_rate_by_service_is_the_one_that_counts() -> None:

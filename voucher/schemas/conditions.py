@@ -49,6 +49,4 @@ def said(condition: Condition) -> Said:
     if condition.finding is None:
         return Said(condition.name, title, True, "", "")
     code, facts = condition.finding
-    return Said(
-        condition.name, title, False, sentence(Refused(code, facts)), _REMEDIES[condition.name]
-    )
+    return Said(condition.name, title, False, sentence(Refused(code, facts)), _REMEDIES[condition.name])

@@ -158,9 +158,7 @@ def _form(form: Any, errors: dict[str, list[str]], status: int) -> ResponseRetur
     return answer, status if errors else 200
 
 
-def _asking(
-    session: Session, programme: str, ref: str, at: datetime
-) -> tuple[Applicant | None, str]:
+def _asking(session: Session, programme: str, ref: str, at: datetime) -> tuple[Applicant | None, str]:
     """Where the holder stands before the programme; else nobody, and why."""
     if not programme:
         return None, ""

@@ -134,9 +134,7 @@ def _cap(session: Session, asking: Applicant, at: datetime) -> CapStanding | Non
     return cap_left(session, asking.policy, whose, on=business_date(at))
 
 
-def _question(
-    data: dict[str, Any], asking: Applicant | None, cap: CapStanding | None = None
-) -> Question:
+def _question(data: dict[str, Any], asking: Applicant | None, cap: CapStanding | None = None) -> Question:
     limits: tuple[Limit, ...] = ()
     if cap is not None:
         used = Fen(cap.used_fen + cap.held_fen)
