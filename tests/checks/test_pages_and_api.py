@@ -19,6 +19,7 @@ from tests.operations.stories import Told
 from voucher.cli import main
 from voucher.cli.story.papers import one_page_pdf
 from voucher.clock import business_date
+from voucher.errors import Code
 from voucher.models.checks import PaidElsewhere, PartyBan, PartyMark, PayeeChange
 from voucher.models.parties import Organisation
 from voucher.models.people import Person
@@ -228,3 +229,22 @@ def test_the_text_of_an_uploaded_report_is_kept_as_hashes(tmp_path: Path) -> Non
     with file.open("rb") as stream:
         stored = save(stream, tmp_path / "files", file_name="report.pdf", max_bytes=1_000_000)
     assert len(with_facts(stored, tmp_path / "files").facts["minima"]) == 16
+
+
+def test_row_02_both_sides_state_their_relation_and_a_tie_stops_the_order(app: Flask, served: Told) -> None:
+    order, other = served.captured_order(), served.captured_order()
+    firm, manager = Browser(app, served.world.firm.actor), Browser(app, served.world.platform.manager)
+    assert order in firm.get("/relations/").text and order in manager.get("/relations/").text
+    assert firm.send(f"/relations/{order}", {"kind": ""}).status_code == 303
+    assert order not in firm.get("/relations/").text and order in manager.get("/relations/").text
+    assert firm.send(f"/relations/{order}", {"kind": ""}).status_code == 409
+    machine = Machine(app, served.world.platform.manager)
+    said = machine.send(f"/api/v1/orders/{other}/relation", {"kind": "co_building"})
+    assert said.get_json() == {"order_no": other, "related": True}
+    assert scenes.refused(served, order=order).code is Code.AFFILIATED
+
+
+def test_row_10_what_was_paid_is_listed_for_another_look(app: Flask, served: Told) -> None:
+    assert Browser(app, served.world.reviewer).get("/reviewer/checks/after-payment").status_code == 200
+    answer = Machine(app, served.world.reviewer).get("/api/v1/paid-invoices")
+    assert answer.get_json() == {"invoices": []}

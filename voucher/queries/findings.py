@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from voucher.models.checks import CheckFinding, PartyBan, PayeeChange
+from voucher.models.checks import CheckFinding, PartyBan, PayeeChange, RelationStatement
 from voucher.models.claims import Claim
 from voucher.models.orders import Order
 from voucher.models.parties import Holder, Organisation, Platform
@@ -19,7 +19,15 @@ from voucher.models.regions import Region
 from voucher.models.review import Review
 from voucher.queries.paging import Page, paged
 from voucher.rules.permissions import Actor
-from voucher.terms import BanKind, PayeeChangeState, Verdict
+from voucher.terms import BanKind, OrderState, PayeeChangeState, Side, Verdict
+
+_UNDER_WAY = (
+    OrderState.PLACED,
+    OrderState.ACCEPTED,
+    OrderState.HELD,
+    OrderState.DELIVERED,
+    OrderState.CAPTURED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,37 @@ def changes(session: Session, actor: Actor, *, page: int) -> Page[ChangeLine]:
         .order_by(waiting.desc(), PayeeChange.id.desc())
     )
     return paged(session, query, ChangeLine, page=page)
+
+
+@dataclass(frozen=True, slots=True)
+class UnstatedOrder:
+    """An order of which one side has not said whether the two are related."""
+
+    number: str
+    holder_name: str
+    host_name: str
+
+
+def unstated_orders(session: Session, actor: Actor) -> list[UnstatedOrder]:
+    """The actor's orders under way, as firm or as platform, that their side has not spoken of; at most fifty."""
+    mine = Order.platform_id.in_(actor.platform_ids)
+    said = select(RelationStatement.order_id).where(
+        RelationStatement.side == case((mine, Side.PROVIDER.value), else_=Side.ENTERPRISE.value)
+    )
+    query = (
+        select(Order.number, Holder.name, Organisation.name)
+        .join(Holder, Holder.id == Order.holder_id)
+        .join(Platform, Platform.id == Order.platform_id)
+        .join(Organisation, Organisation.id == Platform.organisation_id)
+        .where(
+            or_(mine, Holder.organisation_id.in_(actor.organisation_ids)),
+            Order.state.in_([state.value for state in _UNDER_WAY]),
+            Order.id.not_in(said.correlate(Order)),
+        )
+        .order_by(Order.id.desc())
+        .limit(50)
+    )
+    return [UnstatedOrder(*row) for row in session.execute(query)]
 
 
 def own_organisations(session: Session, actor: Actor) -> list[Organisation]:

@@ -71,6 +71,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "reviewer:ban:write": _REVIEWER | _OFFICER,
     "reviewer:payee:confirm": _REVIEWER | _OFFICER,
     "reviewer:pace:read": _OFFICER | _AUDIT,
+    "own:relation:state": _ENTERPRISE | _MANAGER,
     "own:payee:change": _APPROVER | _MANAGER,
     "reviewer:claim:assign": _REVIEWER | _OFFICER,
     "reviewer:claim:cosign": _COSIGNER,

@@ -13,7 +13,7 @@ from voucher.queries.findings import BanLine, FindingLine
 from voucher.schemas.api_fields import FlagField, JsonDayField, PageQuery
 from voucher.schemas.base import Body, ChoiceField, CodeField, DayField, Form, IdField, TextField, UsccField
 from voucher.schemas.findings import said
-from voucher.terms import BanKind, FindingKind
+from voucher.terms import AffiliationKind, BanKind, FindingKind
 
 
 class PageSearch(Form):
@@ -21,6 +21,12 @@ class PageSearch(Form):
 
     text = TextField(load_default="", maximum=60)
     page = IdField(load_default=1)
+
+
+class RelationForm(Form):
+    """Which tie there is between the two sides; nothing: none."""
+
+    kind = ChoiceField(AffiliationKind, load_default=None)
 
 
 class SettleForm(Form):
@@ -80,6 +86,19 @@ class SettleBody(Body):
     """Why a finding needs no more attention."""
 
     reason = TextField(required=True, maximum=500, multiline=True, metadata={"description": "处理意见"})
+
+
+class RelationBody(Body):
+    """Which tie there is between the two sides; null: none."""
+
+    kind = ChoiceField(AffiliationKind, load_default=None, allow_none=True)
+
+
+class RelationAnswer(Body):
+    """What was said of an order."""
+
+    order_no = fields.String()
+    related = fields.Boolean()
 
 
 class BanBody(Body):

@@ -59,6 +59,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("限额使用表", "ledger.cap_list", "ledger:posting:read"),
     Entry("结账", "finance.periods", "finance:period:close"),
     Entry("人员与角色", "admin.person_list", "admin:person:write"),
+    Entry("关联关系声明", "relations.index", "own:relation:state"),
     Entry("收款账户", "payees.own", "own:payee:change"),
     Entry("消息发送", "outbox.index", "admin:message:read"),
     Entry("我的消息", "inbox.index", "own:account:read"),

@@ -17,6 +17,7 @@ from voucher.operations.ban import BanRequest, LiftRequest, ban, lift
 from voucher.operations.change_payee import DecideRequest, ask_changes, decide_changes
 from voucher.operations.outcome import only
 from voucher.operations.settle_finding import SettleRequest, settle_findings
+from voucher.operations.state_relation import RelationRequest, state_relation
 from voucher.queries.after_payment import after_payment
 from voucher.queries.claims import claim_file
 from voucher.queries.findings import bans, findings_of
@@ -52,6 +53,26 @@ def settle(body: dict[str, Any], number: str, seq: str) -> dict[str, Any]:
     def work(session: Session, at: datetime) -> dict[str, Any]:
         only(settle_findings(session, [wanted], actor=current_actor(), at=at))
         return {"findings": [schemas.finding_answer(line) for line in findings_of(session, number)]}
+
+    return change(work, body=body)
+
+
+@blueprint.route("/orders/<number>/relation", methods=["POST"])
+@operation(
+    "声明关联关系",
+    "own:relation:state",
+    refuses=(Code.NOT_FOUND, Code.ALREADY_REGISTERED),
+    keyed=True,
+)
+@blueprint.arguments(schemas.RelationBody)
+@blueprint.response(201, schemas.RelationAnswer)
+def state(body: dict[str, Any], number: str) -> dict[str, Any]:
+    """订单的企业和服务机构各声明一次；声明有关联关系的，该订单不能使用创新券。"""
+    wanted = RelationRequest(numbered(number), body["kind"])
+
+    def work(session: Session, at: datetime) -> dict[str, Any]:
+        row = only(state_relation(session, [wanted], actor=current_actor(), at=at))
+        return {"order_no": number, "related": row.related}
 
     return change(work, body=body)
 
