@@ -21,10 +21,12 @@ from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
 from voucher.schemas.orders import AnswerForm, ReasonForm, YesNo
 from voucher.web.access import current_actor, permits
+from voucher.web.counter_words import words
 from voucher.web.enterprise_orders import order_page
 from voucher.web.entry import change, form_body, form_key
 
 blueprint = Blueprint("enterprise_answers", __name__, url_prefix="/enterprise/orders")
+blueprint.context_processor(words)
 Act = Callable[[Session, datetime, dict[str, Any]], str]
 
 

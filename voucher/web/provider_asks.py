@@ -18,11 +18,13 @@ from voucher.schemas.messages import sentence
 from voucher.schemas.orders import ExtensionForm, SupplementForm
 from voucher.web import uploads
 from voucher.web.access import current_actor, permits
+from voucher.web.counter_words import words
 from voucher.web.entry import change, form_body, form_key
 from voucher.web.order_forms import plain
 from voucher.web.provider_orders import Files, order_page
 
 blueprint = Blueprint("provider_asks", __name__, url_prefix="/provider/orders")
+blueprint.context_processor(words)
 
 
 @blueprint.post("/<number>/extend")
