@@ -55,6 +55,17 @@ def test_a_sound_production_environment_is_read_whole() -> None:
         ("QR_KEYS", "٠١:" + KEY),
         ("QR_KEYS", config._TEST_QR_KEYS),
         ("QR_KEYS", f"01:{KEY},01:{KEY}"),
+        ("SMTP_URL", "mail.example.gov.cn"),
+        ("SMTP_URL", "smtp://mail.example.gov.cn"),
+        ("SMTP_URL", "smtp://mail.example.gov.cn?from=quan"),
+        ("SMTP_URL", "smtp://mail.example.gov.cn:0x50?from=quan@example.gov.cn"),
+        ("SMTP_URL", "smtp://mail.example.gov.cn?from=quan@example.gov.cn&tls=none"),
+        ("SMTP_URL", "smtp://mail.example.gov.cn/inbox?from=quan@example.gov.cn"),
+        ("SMTP_URL", "http://mail.example.gov.cn?from=quan@example.gov.cn"),
+        ("MESSAGE_GATEWAY_URL", "http://gateway.example.gov.cn/send"),
+        ("MESSAGE_GATEWAY_URL", "https://user:word@gateway.example.gov.cn/send"),
+        ("MESSAGE_GATEWAY_URL", "ftp://gateway.example.gov.cn/send"),
+        ("MESSAGE_SINK_DIR", "/var/tmp/out"),
         ("VOUCHER_ENV", "prod"),
         ("DATABASE_URL", "mysql://root@localhost/voucher"),
         ("DATABASE_URL", "sqlite://"),
@@ -146,3 +157,28 @@ def test_the_command_line_finds_the_keys_that_make_run_wrote(
     monkeypatch.setenv("DATABASE_URL", written["DATABASE_URL"])
     with pytest.raises(ConfigError, match=r"^SECRET_KEY"):
         Config.from_env()
+
+
+def test_the_ways_out_for_messages_are_read_whole() -> None:
+    settings = Config.from_env(
+        production(
+            SMTP_URL="smtp://quan:p%40ss@mail.example.gov.cn?from=quan@example.gov.cn",
+            MESSAGE_GATEWAY_URL="https://gateway.example.gov.cn/send",
+            MESSAGE_GATEWAY_TOKEN="a-token-of-this-test",
+        )
+    )
+    assert settings.mail is not None and settings.gateway is not None
+    assert (settings.mail.host, settings.mail.port, settings.mail.encryption) == (
+        "mail.example.gov.cn",
+        587,
+        "starttls",
+    )
+    assert (settings.mail.user, settings.mail.password) == ("quan", "p@ss")
+    assert "p@ss" not in repr(settings) and "a-token-of-this-test" not in repr(settings)
+    implicit = Config.from_env(production(SMTP_URL="smtps://mail.example.gov.cn?from=quan@example.gov.cn"))
+    assert implicit.mail is not None and (implicit.mail.port, implicit.mail.encryption) == (465, "implicit")
+
+
+def test_a_gateway_without_a_token_is_refused() -> None:
+    with pytest.raises(ConfigError, match="MESSAGE_GATEWAY_TOKEN"):
+        Config.from_env(production(MESSAGE_GATEWAY_URL="https://gateway.example.gov.cn/send"))
