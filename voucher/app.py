@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import structlog
-from flask import Blueprint, Flask, Response, abort, g, request
+from flask import Blueprint, Flask, Response, abort, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.datastructures import MultiDict
@@ -33,6 +33,7 @@ from voucher.web import (
     counter_device,
     enterprise,
     enterprise_answers,
+    enterprise_awards,
     enterprise_claims,
     enterprise_orders,
     enterprise_papers,
@@ -74,6 +75,7 @@ WEB_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     order_cases.blueprint,
     catalogue_pages.search,
     enterprise_claims.blueprint,
+    enterprise_awards.blueprint,
     enterprise_people.blueprint,
     enterprise_papers.blueprint,
     offers.blueprint,
@@ -93,6 +95,7 @@ WEB_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
 )
 
 _MIB: Final = 1024 * 1024
+_FILES_AT_ONCE: Final = 5
 _API: Final = "/api/"
 _log = structlog.get_logger("voucher")
 
@@ -118,6 +121,7 @@ def create_app(config: Config, *, serving: bool = True) -> Flask:
         )
     _configure_logs()
     app.before_request(_name_request)
+    app.before_request(_bound_body)
     app.before_request(_refuse_nul)
     app.after_request(_show_request_id)
     _protect_forms(app)
@@ -141,7 +145,7 @@ def _settings(config: Config) -> dict[str, Any]:
         "DEMO": config.environment == "demo",
         "TESTING": config.environment == "test",
         "PROPAGATE_EXCEPTIONS": False,
-        "MAX_CONTENT_LENGTH": config.max_upload + _MIB,
+        "MAX_CONTENT_LENGTH": _FILES_AT_ONCE * config.max_upload + _MIB,
         "MAX_FORM_MEMORY_SIZE": 2 * _MIB,
         "MAX_FORM_PARTS": 2000,
         "SESSION_COOKIE_NAME": "voucher_session",
@@ -189,6 +193,12 @@ def _is_api() -> bool:
 
 def _name_request() -> None:
     g.request_id = uuid4().hex
+
+
+def _bound_body() -> None:
+    """Only a form with files may be larger than a file: the store refuses each file alone, and the form keeps the rest."""
+    if request.mimetype != "multipart/form-data":
+        request.max_content_length = current_app.extensions["voucher_config"].max_upload + _MIB
 
 
 def _refuse_nul() -> None:

@@ -173,7 +173,7 @@ def _archive(place: Path) -> None:
                         pass
     except Grows:
         raise _Unfit("unpacked") from None
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError):
         raise _Unfit("unreadable") from None
 
 

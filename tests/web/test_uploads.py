@@ -14,9 +14,11 @@ from flask import Flask, render_template_string
 from PIL import Image
 from pypdf import PdfReader
 
+from config import Config
 from tests import factories
 from tests.entrance import Browser, application
 from tests.originals import samples
+from voucher.app import create_app
 from voucher.db import Database
 from voucher.errors import Code, Refusal
 from voucher.models.files import StoredFile
@@ -239,3 +241,26 @@ def test_a_download_is_never_run_by_a_browser(form: Form) -> None:
         with pytest.raises(Refusal) as gone:
             uploads.attachment("0" * 64, file_name="x.pdf", media_type="application/pdf")
     assert gone.value.code is Code.NOT_FOUND
+
+
+def test_a_file_above_the_limit_is_refused_alone_and_the_form_keeps_the_rest(
+    new_sqlite_url: Callable[[], str], tmp_path: Path
+) -> None:
+    settings = {
+        "VOUCHER_ENV": "test",
+        "DATABASE_URL": new_sqlite_url(),
+        "FILES_DIR": str(tmp_path / "files"),
+        "MAX_UPLOAD": "1500000",
+    }
+    app = create_app(Config.from_env(settings), serving=False)
+    form = Form(app)
+    large = PDF + b" " * 3_000_000
+    page = form.send({"papers": [file(large, "large.pdf"), file(PDF, "small.pdf")]})
+    assert "文件太大" in page and "large.pdf" in page
+    assert form.names() == ["small.pdf"]
+    plain = form.mine.send("/try", {"typed": "x" * 3_000_000})
+    assert plain.status_code == 413
+    far = form.mine.send("/try", {"papers": file(PDF + b" " * 9_000_000, "far.pdf")})
+    assert far.status_code == 413
+    assert "上传的文件超过大小限制" in far.text
+    app.extensions["voucher_database"].dispose()

@@ -19,7 +19,7 @@ from voucher.store import LONGEST_NAME, Stored, place_of, save
 MOST_PHOTOS: Final = 20
 
 _READING: Final = Bounds(wall_seconds=1.8, cpu_seconds=2, memory_mib=768)
-_JOINING: Final = Bounds(wall_seconds=40, cpu_seconds=40, memory_mib=2048)
+_JOINING: Final = Bounds(wall_seconds=25, cpu_seconds=25, memory_mib=2048)
 _READABLE: Final = frozenset({XML, OFD, PDF})
 _MOST_KEPT: Final = 200
 _LARGEST: Final = 5 * 1024 * 1024  # an invoice has no pictures; a scanned contract is not worth a look
