@@ -242,7 +242,9 @@ def test_an_appeal_by_telephone_is_written_down_by_an_official_of_the_region(dat
     elsewhere = stranger(told, like=officer)
     told.refuses(Code.NOT_FOUND, appealing(told, number, by=elsewhere, channel=AppealChannel.PHONE))
     told.refuses(Code.NOT_FOUND, appealing(told, number, by=told.firm().actor))
-    (made,) = told.do(appealing(told, number, by=officer, channel=AppealChannel.PHONE))
+    rejecter = told.world.reviewer
+    (made,) = told.do(appealing(told, number, by=rejecter, channel=AppealChannel.PHONE))
+    told.refuses(Code.SELF_APPROVAL, answering(made.number, rejecter))
     told.do(answering(made.number, officer))
     assert told.states() == [ApplicationState.SUBMITTED]
 

@@ -205,9 +205,8 @@ def _decide(session: Session, request: AppealDecision, *, actor: Actor, at: date
     application = _reopened(session, row)
     session.refresh(row, with_for_update={"of": Appeal})
     firm_id = row.holder.organisation_id
-    if actor.person_id in (row.against_id, row.lodged_by) and _decides_itself(row, actor):
-        raise Refusal(Code.SELF_APPROVAL, appeal=row.number)
-    if firm_id in actor.organisation_ids:
+    wrote_it = row.lodged_by == actor.person_id and row.channel == AppealChannel.PAGE.value
+    if row.against_id == actor.person_id or wrote_it or firm_id in actor.organisation_ids:
         raise Refusal(Code.SELF_APPROVAL, appeal=row.number)
     if firm_id in recused(session, [actor.person_id]).get(actor.person_id, frozenset()):
         raise Refusal(Code.RECUSED, organisation=row.holder.name)
@@ -231,11 +230,6 @@ def _decide(session: Session, request: AppealDecision, *, actor: Actor, at: date
     }
     tell(session, [Note(MessageEvent.APPEAL_DECIDED, row.number, told, organisation_id=firm_id)], at=at)
     return Appealed(row.number, following, row.subject)
-
-
-def _decides_itself(row: Appeal, actor: Actor) -> bool:
-    """Who rejected never decides; nor does who wrote the appeal for itself (an official only wrote it down)."""
-    return actor.person_id == row.against_id or row.channel == AppealChannel.PAGE.value
 
 
 def _reopened(session: Session, row: Appeal) -> Application | None:
