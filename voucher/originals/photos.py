@@ -47,7 +47,7 @@ def _upright(place: Path) -> tuple[bytes, tuple[int, int]]:
         picture = picture.convert("RGB")
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     out = BytesIO()
-    Image.frombytes("RGB", picture.size, picture.tobytes()).save(out, "JPEG", quality=QUALITY, optimize=True)
+    Image.frombytes("RGB", picture.size, picture.tobytes()).save(out, "JPEG", quality=QUALITY)
     return out.getvalue(), picture.size
 
 

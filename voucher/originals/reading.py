@@ -54,8 +54,8 @@ def with_facts(stored: Stored, folder: Path) -> Stored:
 def joined(files: Sequence[Stored], folder: Path, *, max_bytes: int) -> list[Stored]:
     """The files with all photos among them as one PDF, whose parts they are; one photo stays unless it is HEIC.
 
-    Refused as `file_refused`: a photo that is broken (`unreadable`), more than 20 of them (`photos`), a PDF that
-    would be too large.
+    Refused as `file_refused`: a photo that is broken (`unreadable`), more than 20 of them (`photos`), photos that
+    take longer than 25 seconds (`slow`), a PDF that would be too large (`too_large`).
     """
     photos = [each for each in files if each.media_type in PHOTOS]
     if len(photos) < 2 and not any(each.media_type == HEIC for each in photos):
@@ -66,7 +66,7 @@ def joined(files: Sequence[Stored], folder: Path, *, max_bytes: int) -> list[Sto
     try:
         made = run_apart("photo_job", [str(place_of(folder, each.sha256)) for each in photos], _JOINING)
     except TookTooLong:
-        made = None
+        raise Refusal(Code.FILE_REFUSED, reason="slow", file=name) from None
     if made is None:
         raise Refusal(Code.FILE_REFUSED, reason="unreadable", file=name)
     pdf = save(BytesIO(made), folder, file_name=_pdf_name(photos), max_bytes=max_bytes)

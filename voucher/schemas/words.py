@@ -70,6 +70,7 @@ REASONS: Final[Mapping[str, str]] = {
     "unpacked": "压缩内容解开后太大",
     "script": "文件里含有网页代码、脚本或程序",
     "several": "一次只能上传一个文件，或者几张照片",
+    "slow": "照片处理超时，请分几次上传",
     "photos": "照片太多（一次最多 20 张）",
     "mixed": "文件里夹带了另一个压缩包",
     "not_invoice": "XML 文件不是电子发票",
