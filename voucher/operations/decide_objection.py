@@ -106,8 +106,9 @@ def _decide(session: Session, request: AnswerRequest, *, actor: Actor, at: datet
     )
     if open_:
         _move_on(session, case, objection, upheld=request.upheld, at=at)
-    _write(session, case, objection, state, (request.reason.strip(), back), actor=actor, at=at)
-    return Answered(objection.number, state, ClaimState(case.claim.state), back)
+    answer = Answered(objection.number, state, ClaimState(case.claim.state), back)
+    _write(session, _Done(case, answer, request.reason.strip()), actor=actor, at=at)
+    return answer
 
 
 def _locked(session: Session, number: str, *, actor: Actor) -> tuple[Case, Objection]:
@@ -170,22 +171,22 @@ def _move_on(session: Session, case: Case, objection: Objection, *, upheld: bool
     session.flush()
 
 
-def _write(
-    session: Session,
-    case: Case,
-    objection: Objection,
-    state: ObjectionState,
-    said: tuple[str, Fen],
-    *,
-    actor: Actor,
-    at: datetime,
-) -> None:
-    reason, back = said
-    facts: dict[str, Fact] = {"claim": case.claim.number, "outcome": state.value, "released_fen": back}
-    facts["rule_version"] = case.policy.code
-    journal.record(session, actor, "objection.decide", [(objection.number, facts)], at=at)
+@dataclass(frozen=True, slots=True)
+class _Done:
+    case: Case
+    answer: Answered
+    reason: str
+
+
+def _write(session: Session, done: _Done, *, actor: Actor, at: datetime) -> None:
+    """The journal of objection and claim, and the word to the firm."""
+    case, answer = done.case, done.answer
+    facts: dict[str, Fact] = {"claim": case.claim.number, "outcome": answer.state.value}
+    facts |= {"released_fen": answer.given_back_fen, "rule_version": case.policy.code}
+    journal.record(session, actor, "objection.decide", [(answer.objection_number, facts)], at=at)
     journal.record(session, actor, "claim.objection", [(case.claim.number, facts)], at=at)
     session.flush()
-    told: dict[str, Fact] = {"claim": case.claim.number, "outcome": state.value, "reason": reason}
-    note = Note(MessageEvent.OBJECTION_DECIDED, objection.number, told, holder_id=case.order.holder_id)
+    told: dict[str, Fact] = {"claim": case.claim.number, "outcome": answer.state.value, "reason": done.reason}
+    subject = answer.objection_number
+    note = Note(MessageEvent.OBJECTION_DECIDED, subject, told, holder_id=case.order.holder_id)
     tell(session, [note], at=at)

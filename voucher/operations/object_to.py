@@ -60,7 +60,7 @@ def object_publicly(session: Session, request: ObjectionRequest, *, source: str,
     _limit(session, Objection.source == source, MOST_PER_SOURCE, at)
     by_page = (Objection.notice_id == notice.id) & (Objection.via == ObjectionChannel.PAGE.value)
     _limit(session, by_page, MOST_PER_NOTICE, at)
-    return _object(session, request, (notice, claim), via=ObjectionChannel.PAGE, actor=visitor, at=at)
+    return _object(session, request, (notice, claim, ObjectionChannel.PAGE), actor=visitor, at=at)
 
 
 def record_objection(
@@ -77,7 +77,7 @@ def record_objection(
         own_notice(session, request.notice_number, actor=actor)
         claim = _locked_claim(session, request)
         notice = _locked_notice(session, request.notice_number)
-        return _object(session, request, (notice, claim), via=via, actor=actor, at=at)
+        return _object(session, request, (notice, claim, via), actor=actor, at=at)
 
     return alone(session, requests, record)
 
@@ -136,13 +136,12 @@ def _limit(session: Session, condition: ColumnElement[bool], most: int, at: date
 def _object(
     session: Session,
     request: ObjectionRequest,
-    subject: tuple[Notice, Claim],
+    subject: tuple[Notice, Claim, ObjectionChannel],
     *,
-    via: ObjectionChannel,
     actor: Actor,
     at: datetime,
 ) -> Objection:
-    notice, claim = subject
+    notice, claim, via = subject
     state = ClaimState(claim.state)
     open_ = state in (ClaimState.IN_NOTICE, ClaimState.OBJECTED)
     if not open_ or is_over(notice.to_on, business_date(at)):

@@ -103,7 +103,7 @@ def _publicise(session: Session, request: NoticeRequest, *, actor: Actor, at: da
             raise Refusal(Code.STATE_CHANGED, state=row.Claim.state, event=Event.OPEN_NOTICE.value)
         row.Claim.state = next_state(ClaimState(row.Claim.state), Event.OPEN_NOTICE).value
     days = max(working_days_asked(policies[row.Order.policy_code]) for row in rows)
-    notice = _notice(session, request, programme.region_code, days, actor=actor, at=at)
+    notice = _notice(session, request, (programme.region_code, days), actor=actor, at=at)
     session.add(notice)
     session.flush()
     session.execute(insert(NoticeLine), _lines(notice, rows, policies))
@@ -143,8 +143,10 @@ def _claims(session: Session, request: NoticeRequest) -> Sequence[_Found]:
 
 
 def _notice(
-    session: Session, request: NoticeRequest, region_code: str, days: int, *, actor: Actor, at: datetime
+    session: Session, request: NoticeRequest, span: tuple[str, int], *, actor: Actor, at: datetime
 ) -> Notice:
+    """The row of a notice in a region for some working days from today."""
+    region_code, days = span
     today = business_date(at)
     table = calendar_from(session, today)
     to_on = add_working_days(table, today, days)

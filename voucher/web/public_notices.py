@@ -52,7 +52,7 @@ def notice_page(number: str) -> ResponseReturnValue:
 def object_page(number: str, subject: str) -> ResponseReturnValue:
     """The form for an objection to one line."""
     file = found(_file(number))
-    return _object_form(file, _line(file, subject), {}, {}, 200)
+    return _object_form(file, _line(file, subject), {}, {})
 
 
 @blueprint.post("/<number>/<subject>/object")
@@ -63,7 +63,7 @@ def send_objection(number: str, subject: str) -> ResponseReturnValue:
     line = _line(file, subject)
     data, errors = load_form(ObjectionForm, request.form)
     if errors:
-        return _object_form(file, line, request.form, errors, 422)
+        return _object_form(file, line, request.form, errors), 422
     wanted = ObjectionRequest(number, subject, data["objector"], data["contact"], data["body"])
     try:
         asked = request_id(f"public:{source()}"[:80], str(request.endpoint), form_key(), form_body())
@@ -71,7 +71,7 @@ def send_objection(number: str, subject: str) -> ResponseReturnValue:
             lambda session, at: once(session, asked, lambda: _objected(session, wanted, at), at=at)
         )
     except Refusal as refusal:
-        return _object_form(file, line, request.form, {"_schema": [sentence(refusal)]}, refusal.status)
+        return _object_form(file, line, request.form, {"_schema": [sentence(refusal)]}), refusal.status
     made = answer["number"]
     word = lookup_word(settings().secret_key, made)
     return render_template("notices/objected.html", file=file, line=line, number=made, word=word)
@@ -120,8 +120,5 @@ def _line(file: NoticeFile, subject: str) -> PublishedLine:
     return found(next((line for line in file.lines if line.subject == subject), None))
 
 
-def _object_form(
-    file: NoticeFile, line: PublishedLine, form: Any, errors: dict[str, list[str]], status: int
-) -> ResponseReturnValue:
-    page = render_template("notices/object.html", file=file, line=line, form=form, errors=errors)
-    return page, status
+def _object_form(file: NoticeFile, line: PublishedLine, form: Any, errors: dict[str, list[str]]) -> str:
+    return render_template("notices/object.html", file=file, line=line, form=form, errors=errors)
