@@ -29,6 +29,7 @@ BUDGET, SUB, NEXT = a.budget("L1", 2026), a.budget("L1-sub", 2026), a.budget("L1
 PLEDGE, LAPSED, RECOVERED = a.pledge("agr", 2026), a.lapsed(2026), a.recovered("P", 2026)
 CAP_USED, CAP_USED_NEXT = a.cap_used("f", 2026), a.cap_used("f", 2027)
 QUOTA, QUOTA_USED = a.quota("agr", "", 2026), Ref("quota_used", "agr", 2026)
+CONTRACTS = [a.contract("F0|H0|HT1"), a.contract("F1|H0|HT1", "P")]
 FUNDED, ESCROW = Ref("funded", "L1", 2026), Ref("escrow", "op")
 VOUCHERS = [a.voucher("V0"), a.voucher("V1")]
 CAPS = [a.cap("f", "F0", 2026), a.cap("f", "F1", 2026)]
@@ -51,6 +52,8 @@ SINGLES: dict[PostingKind, list[Callable[[int, int, int], tuple[int, list[Leg]]]
         lambda i, n, _o: (A, [Leg(a.cap_source("f", 2027), CAPS_NEXT[i], n)]),
         lambda i, n, _o: (A, [Leg(CAPS[i], a.cap_source("f", 2026), n)]),
         lambda _i, n, _o: (A, [Leg(Ref("quota_source", "agr", 2026), QUOTA, n)]),
+        lambda i, n, _o: (A, [Leg(a.contract_source(), CONTRACTS[i], n)]),
+        lambda i, n, _o: (A, [Leg(CONTRACTS[i], a.contract_source(), n)]),
     ],
     K.ISSUE: [lambda i, n, _o: (A, [Leg(BUDGET, VOUCHERS[i], n)])],
     K.RECHARGE: [lambda i, n, _o: (A, [Leg(CAP_USED, CAPS[i], n), Leg(CAPS_NEXT[i], CAP_USED_NEXT, n)])],
@@ -66,6 +69,7 @@ SINGLES: dict[PostingKind, list[Callable[[int, int, int], tuple[int, list[Leg]]]
     K.TRIM: [
         lambda i, n, o: (A, [Leg(_order(o), VOUCHERS[i], n), Leg(CAP_USED, CAPS[i], n)]),
         lambda _i, n, o: (B, [Leg(a.share(f"O{o}"), PLEDGE, n)]),
+        lambda i, n, o: (A, [Leg(_order(o), VOUCHERS[i], n), Leg(a.contract_used(), CONTRACTS[i], n)]),
     ],
     K.DISALLOW: [lambda i, n, o: (A, [Leg(_order(o), VOUCHERS[i], n)])],
     K.SETTLE: [
@@ -129,7 +133,7 @@ class Ledgers(RuleBasedStateMachine):
             open_book(database, B, "B")
         self.books = {A: Book(), B: Book()}
         self.given: list[tuple[int, Event]] = []
-        self.holds: list[tuple[int, Event]] = []
+        self.holds: list[tuple[int, UUID, dict[int, Leg]]] = []
         self.payments: list[tuple[int, Event]] = []
         self.number = 0
         self.refs: set[tuple[int, Ref]] = set()
@@ -143,6 +147,8 @@ class Ledgers(RuleBasedStateMachine):
             self.give(SINGLES[K.AWARD][1](i, 60_000_00, i), K.AWARD)
             self.give(SINGLES[K.SETTLE][0](i, 50_000_00, i), K.SETTLE)
         self.give(SINGLES[K.CAP_ADJUST][3](0, 500_000_00, 0), K.CAP_ADJUST)
+        for i in (0, 1):
+            self.give(SINGLES[K.CAP_ADJUST][4](i, 300_000_00, 0), K.CAP_ADJUST)
         for kind in sorted(SINGLES):
             self.give(SINGLES[kind][0](0, 1_000_00, 0), kind)
         self.bank_return(0)
@@ -150,6 +156,9 @@ class Ledgers(RuleBasedStateMachine):
         self.capture(0, 50, again=False)
         self.hold(0, 1_000_00, 0)
         self.release(1)
+        self.hold(1, 1_000_00, 1)
+        self.capture(2, 40, again=True)
+        self.capture(3, 100, again=False)
 
     def event(self, kind: PostingKind, legs: list[Leg], reverses: UUID | None = None) -> Event:
         self.number += 1
@@ -170,8 +179,9 @@ class Ledgers(RuleBasedStateMachine):
             self.seen.add((event.kind, answer))
             self.given.append((book, event))
             self.refs |= {(book, ref) for leg in event.legs for ref in (leg.debit, leg.credit)}
-            if answer == "accepted" and event.kind is K.HOLD:
-                self.holds.append((book, event))
+            pending = {n: leg for n, leg in enumerate(event.legs) if leg.phase is Phase.PENDING}
+            if answer == "accepted" and pending:
+                self.holds.append((book, event.id, pending))
             if answer == "accepted" and event.kind is K.PAY:
                 self.payments.append((book, event))
         return expected
@@ -184,6 +194,7 @@ class Ledgers(RuleBasedStateMachine):
     def hold_legs(self, i: int, amount: int, order: int) -> list[Leg]:
         until = AT + timedelta(days=30)
         ends = [(VOUCHERS[i], _order(order)), (CAPS[i], CAP_USED), (QUOTA, QUOTA_USED)]
+        ends.append((CONTRACTS[i], a.contract_used()))
         return [Leg(debit, credit, amount, Phase.PENDING, expires_at=until) for debit, credit in ends]
 
     @rule(i=FEW, amount=AMOUNTS, order=FEW)
@@ -199,11 +210,11 @@ class Ledgers(RuleBasedStateMachine):
         """In part, in full or above; an instalment holds the rest again in the same posting."""
         if not self.holds:
             return
-        book, hold = self.holds[pick % len(self.holds)]
+        book, hold, reserved = self.holds[pick % len(self.holds)]
         legs = []
-        for number, held in enumerate(hold.legs):
+        for number, held in reserved.items():
             amount = max(1, held.amount * percent // 100)
-            legs.append(Leg(held.debit, held.credit, amount, Phase.POST, (hold.id, number)))
+            legs.append(Leg(held.debit, held.credit, amount, Phase.POST, (hold, number)))
             if again and amount < held.amount:
                 legs.append(Leg(held.debit, held.credit, held.amount - amount, Phase.PENDING))
         self.give((book, legs), K.CAPTURE)
@@ -211,10 +222,10 @@ class Ledgers(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 30))
     def release(self, pick: int) -> None:
         if self.holds:
-            book, hold = self.holds[pick % len(self.holds)]
+            book, hold, reserved = self.holds[pick % len(self.holds)]
             legs = [
-                Leg(held.debit, held.credit, held.amount, Phase.VOID, (hold.id, number))
-                for number, held in enumerate(hold.legs)
+                Leg(held.debit, held.credit, held.amount, Phase.VOID, (hold, number))
+                for number, held in reserved.items()
             ]
             self.give((book, legs), K.RELEASE)
 
