@@ -29,6 +29,9 @@ def upgrade() -> None:
     ):
         create()
     op.create_index("ix_service_order_price", "service_order", ["programme_code", "service", "contract_fen"])
+    op.create_index("ix_role_grant_organisation", "role_grant", ["organisation_id"])
+    op.create_index("ix_role_grant_platform", "role_grant", ["platform_id"])
+    op.create_index("ix_redemption_session_order", "redemption_session", ["order_id"])
     op.create_index("ix_service_order_captured", "service_order", ["platform_id", "captured_at"])
 
 

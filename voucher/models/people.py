@@ -33,7 +33,11 @@ class RoleGrant(Base):
     """
 
     __tablename__ = "role_grant"
-    __table_args__ = (Index("ix_role_grant_person", "person_id"),)
+    __table_args__ = (
+        Index("ix_role_grant_person", "person_id"),
+        Index("ix_role_grant_organisation", "organisation_id"),
+        Index("ix_role_grant_platform", "platform_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))

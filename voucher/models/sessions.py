@@ -22,6 +22,7 @@ class RedemptionSession(Base):
         Index("ix_redemption_session_holder", "holder_id", "opened_at"),
         Index("ix_redemption_session_platform", "platform_id", "scanned_at"),
         Index("ix_redemption_session_open", "state", "closes_at"),
+        Index("ix_redemption_session_order", "order_id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)

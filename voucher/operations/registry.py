@@ -77,7 +77,7 @@ def note_registry(
             owner = _known(known, row.uscc)
             if not covers_region(actor, paths[owner.region_code]):
                 raise Refusal(Code.NOT_FOUND, uscc=owner.uscc)
-            _note(session, owner, row, known, key=key, at=at)
+            _note(session, owner, row, _Register(known, key, at))
         except Refusal as refusal:
             answers.append(refused(refusal))
             continue
@@ -93,15 +93,17 @@ def keyed(key: bytes, value: str) -> str:
     return hmac.new(key, _plain(value).encode(), "sha256").hexdigest()
 
 
-def _note(
-    session: Session,
-    owner: Organisation,
-    row: RegistryRow,
-    known: dict[str, Organisation],
-    *,
-    key: bytes,
-    at: datetime,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Register:
+    """The organisations that rows name, the key of the hashes, and when it is noted."""
+
+    known: dict[str, Organisation]
+    key: bytes
+    at: datetime
+
+
+def _note(session: Session, owner: Organisation, row: RegistryRow, register: _Register) -> None:
+    known, key, at = register.known, register.key, register.at
     if row.parent_uscc:
         _make_branch(session, owner, _known(known, row.parent_uscc))
     if row.shareholder_uscc:
