@@ -16,11 +16,13 @@ from voucher.db import Database
 from voucher.errors import Code
 from voucher.ledger import accounts
 from voucher.ledger.verify import verify
+from voucher.models.claims import Claim
 from voucher.models.joining import TeamMember
 from voucher.models.orders import Order
-from voucher.models.parties import Organisation
+from voucher.models.parties import Organisation, PayeeAccount
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
+from voucher.operations.claim import claim
 from voucher.operations.desk import DeskDecision, DeskRequest, decide, take_in
 from voucher.operations.file_contract import ContractRequest, file_contract
 from voucher.operations.issue import IssueRequest, issue
@@ -29,8 +31,9 @@ from voucher.operations.outcome import Refused, only
 from voucher.operations.qualify import QualifyRequest, qualify
 from voucher.operations.register import OrganisationRequest, register_organisations
 from voucher.operations.reverse import ReverseRequest, reverse
+from voucher.operations.review import ReviewRequest, review
 from voucher.operations.teams import TeamRequest, register_teams
-from voucher.terms import DeskKind, HolderClass, HolderKind
+from voucher.terms import DeskKind, HolderClass, HolderKind, Verdict
 
 FAMILY = "CN-140000-INNO"
 
@@ -136,6 +139,57 @@ def test_a_reversal_after_the_conversion_gives_room_back_to_the_firm_in_the_year
     assert cap(world, FIRM) == before + 80_000_00
     assert cap(world, ref) == 0
     sound(world)
+
+
+def test_a_claim_of_an_order_of_before_is_the_firms_and_its_trim_gives_room_back_to_the_firm(
+    world: Joining,
+) -> None:
+    """With the invoice and the payment in the team's name, as they were written at the time."""
+    team_id, ref = world.team()
+    member = world.member(team_id)
+    order = world.captured(world.voucher_of(ref), member, contract_fen=160_000_00)
+    world.converted(ref)
+    firm_id = next(iter(world.now(member).organisation_ids))
+    request = world.claim_request(
+        order,
+        amount_fen=160_000_00,
+        payee_account_id=world.account(firm_id),
+        invoices=(world.invoice(net_fen=160_000_00, buyer_uscc=ref),),
+        payments=(world.payment(amount_fen=160_000_00, payer_name="星火团队"),),
+    )
+    actor = world.now(member)
+    number = world.do(lambda session, at: only(claim(session, [request], actor=actor, at=at)).number)
+    before = cap(world, FIRM)
+    trim = [ReviewRequest(number, Verdict.TRIM, Fen(50_000_00), "超出合同约定的部分")]
+    world.do(lambda session, at: only(review(session, trim, actor=world.world.reviewer, at=at)))
+    assert cap(world, FIRM) == before + 30_000_00
+    assert cap(world, ref) == 0
+    sound(world)
+
+
+def test_an_open_claim_is_paid_to_the_firm_and_refused_without_an_account_of_the_firm(world: Joining) -> None:
+    team_id, ref = world.team()
+    member = world.member(team_id)
+    order = world.captured(world.voucher_of(ref), member, contract_fen=160_000_00)
+    request = world.claim_request(
+        order,
+        amount_fen=160_000_00,
+        payee_account_id=world.account(team_id),
+        invoices=(world.invoice(net_fen=160_000_00, buyer_uscc=ref),),
+        payments=(world.payment(amount_fen=160_000_00, payer_name="星火团队"),),
+    )
+    world.do(lambda session, at: only(claim(session, [request], actor=member, at=at)))
+    said = {"uscc": FIRM, "name": "星火科技有限公司", "legal_representative": "甲"}
+    case = world.case(DeskKind.CONVERT, ref, **said)
+    world.refuses(
+        Code.PAYEE_MISSING,
+        lambda session, at: decide(session, [DeskDecision(case, True)], key=b"", actor=world.second, at=at),
+    )
+    decline = [DeskDecision(case, False, "缺银行账户")]
+    world.do(lambda session, at: only(decide(session, decline, key=b"", actor=world.second, at=at)))
+    world.converted(ref, bank="晋商银行", account_no="6217000000000000017")
+    account = world.one(PayeeAccount, id=world.one(Claim).payee_account_id)
+    assert account.account_name == "星火科技有限公司"
 
 
 def test_vouchers_and_orders_go_on_under_the_firm_and_nothing_new_is_the_teams(world: Joining) -> None:

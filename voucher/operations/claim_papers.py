@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
 from voucher.models.claims import ClaimPayment
-from voucher.models.parties import PayeeAccount
+from voucher.models.parties import Holder, PayeeAccount
 from voucher.money import Fen
 from voucher.operations import invoices
 from voucher.operations.claim_subjects import Subject
@@ -23,7 +23,7 @@ from voucher.operations.payees import payable_to, payee_of
 from voucher.rules import invoices as invoice_rules
 from voucher.rules import matching
 from voucher.rules.subsidy import Case, Computation, compute
-from voucher.terms import DocumentKind, PaymentChannel
+from voucher.terms import DocumentKind, HolderClass, HolderKind, PaymentChannel
 
 ORIGINAL: Final = "invoice"
 """The name under which a stored file's facts hold what was read from an electronic invoice."""
@@ -90,12 +90,15 @@ def judge(
     drafted = with_originals(invoices.drafted(papers.invoices), papers.documents)
     order, today = subject.order, business_date(at)
     host = subject.platform.organisation if subject.platform is not None else None
+    former = _former(session, subject)
     deal = matching.Deal(
         enterprise_uscc=subject.holder.ref,
         enterprise_name=subject.holder.name,
         host_uscc=None if host is None else host.uscc,
         since_on=None if host is None else order.contract_on or business_date(order.placed_at),
         today=today,
+        former_uscc=former.ref if former else "",
+        former_name=former.name if former else "",
     )
     finding = matching.papers(subject.policy, [each.kind for each in papers.documents])
     finding = finding or matching.three_ways(
@@ -106,6 +109,14 @@ def judge(
     payee = payee_of(session, subject.policy, holder=subject.holder, platform=subject.platform)
     account = payable_to(payee, accounts, account_id=papers.payee_account_id)
     return Judged(papers, account, drafted, computed(subject, papers, drafted))
+
+
+def _former(session: Session, subject: Subject) -> Holder | None:
+    """The team that ordered, where it is a firm by now: invoices and payments of that time are in its name."""
+    if subject.holder_class != HolderClass.TEAM.value or subject.holder.kind != HolderKind.FIRM.value:
+        return None
+    query = select(Holder).where(Holder.converted_into == subject.holder.id).order_by(Holder.id.desc())
+    return session.scalars(query.limit(1)).first()
 
 
 def computed(subject: Subject, papers: Papers, drafted: Sequence[Drafted]) -> Computation:

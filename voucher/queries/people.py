@@ -29,7 +29,7 @@ from voucher.terms import Mandate, Role
 
 _ENTERPRISE = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER, Role.BOOKKEEPER})
 _PROVIDER = frozenset({Role.PROVIDER_SCANNER, Role.PROVIDER_MANAGER})
-_BY_REGION = frozenset({Role.REVIEWER, Role.PROGRAMME_OFFICER, Role.COSIGNER})
+_BY_REGION = frozenset({Role.REVIEWER, Role.PROGRAMME_OFFICER, Role.COSIGNER, Role.INCUBATOR_MANAGER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +200,7 @@ def _standing(session: Session, rows: Sequence[Row[Any]], *, source: str) -> Sta
         book_ids=frozenset(scope.book_id for scope in scopes if scope.book_id is not None),
         source=source,
         functions=frozenset(scope.function for scope in scopes if scope.function is not None),
+        withheld=_withheld(scopes),
     )
     return Standing(actor, person.login, person.session_version, tuple(_line(row) for row, _ in held), scopes)
 

@@ -78,6 +78,7 @@ def place_of(session: Session, role: Role, text: str) -> Place | None:
     if role in (
         Role.ENTERPRISE_OPERATOR,
         Role.ENTERPRISE_APPROVER,
+        Role.BOOKKEEPER,
         Role.PROVIDER_SCANNER,
         Role.PROVIDER_MANAGER,
     ):

@@ -19,6 +19,7 @@ class Deal:
     """What is known of the service: who bought, from whose host (USCC), and since when a contract may exist.
 
     `host_uscc` and `since_on` are None for a post-subsidy, where any seller will do and no order came before.
+    `former_uscc` and `former_name` are those of the team that ordered, where it became the enterprise since.
     """
 
     enterprise_uscc: str
@@ -26,6 +27,8 @@ class Deal:
     host_uscc: str | None
     since_on: date | None
     today: date
+    former_uscc: str = ""
+    former_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,7 @@ def three_ways(
     for invoice in invoices:
         finding = mismatch(
             invoice,
-            enterprise_uscc=deal.enterprise_uscc,
+            enterprise_uscc=_own(invoice, deal),
             host_uscc=deal.host_uscc,
             contract_on=deal.since_on,
         )
@@ -69,6 +72,12 @@ def three_ways(
     if not payments:
         return Code.INVOICE_MISMATCH, {"field": "payment", "expected": ""}
     return next(filter(None, (_payment(policy, deal, payment) for payment in payments)), None)
+
+
+def _own(invoice: Invoice, deal: Deal) -> str:
+    """The number under which the enterprise bought: its own, or the one that it had as a team."""
+    former = bool(deal.former_uscc) and invoice.buyer_uscc == deal.former_uscc
+    return deal.former_uscc if former else deal.enterprise_uscc
 
 
 def accepted_channels(policy: Policy) -> tuple[PaymentChannel, ...]:
@@ -84,7 +93,9 @@ def bare_name(name: str) -> str:
 
 
 def _payment(policy: Policy, deal: Deal, payment: Payment) -> Finding:
-    if bare_name(payment.payer_name) != bare_name(deal.enterprise_name):
+    if bare_name(payment.payer_name) not in {bare_name(deal.enterprise_name), bare_name(deal.former_name)} - {
+        ""
+    }:
         return Code.PAYER_MISMATCH, {"payer": payment.payer_name, "expected": deal.enterprise_name}
     accepted = accepted_channels(policy)
     if payment.channel not in accepted:

@@ -22,7 +22,7 @@ from voucher.schemas.api_fields import (
     state,
 )
 from voucher.schemas.api_files import FileAnswer, StoredBody
-from voucher.schemas.base import Body, ChoiceField, FenField, TextField, UsccField
+from voucher.schemas.base import Body, ChoiceField, FenField, PartyField, TextField, UsccField
 from voucher.terms import ClaimState, DocumentKind, PaymentChannel, TrimCause, Verdict
 
 
@@ -33,7 +33,7 @@ class InvoiceBody(Body):
     code = TextField(maximum=12, load_default="", metadata={"description": "发票代码；数电票没有"})
     issued_on = JsonDayField(required=True)
     net_fen = FenField(required=True, metadata={"description": "不含税金额（分）"})
-    buyer_uscc = UsccField(required=True, metadata={"type": "string"})
+    buyer_uscc = PartyField(required=True, metadata={"type": "string"})
     seller_uscc = UsccField(required=True, metadata={"type": "string"})
     buyer_name = TextField(maximum=120, load_default="", metadata={"description": "购买方名称"})
     seller_name = TextField(maximum=120, load_default="", metadata={"description": "销售方名称"})
@@ -251,6 +251,15 @@ def claim_answer(file: ClaimFile) -> dict[str, Any]:
         "paid_on": claim.paid_on.isoformat(),
         "base_fen": claim.base_fen,
         "policy_code": file.policy.code,
+        **_papers(file),
+        "verdict": review.verdict if review else None,
+        "reason": review.reason if review else "",
+    }
+
+
+def _papers(file: ClaimFile) -> dict[str, Any]:
+    """Invoices, payments and files of a claim."""
+    return {
         "invoices": [
             {
                 "key": invoice.key,
@@ -285,6 +294,4 @@ def claim_answer(file: ClaimFile) -> dict[str, Any]:
             }
             for document, kind in file.documents
         ],
-        "verdict": review.verdict if review else None,
-        "reason": review.reason if review else "",
     }

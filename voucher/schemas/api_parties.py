@@ -51,14 +51,10 @@ class RosterBody(Body):
 
 
 class QualifyItemBody(Body):
-    """A holder, and the class that it asks to be qualified as."""
+    """A holder, and the class that it asks to be qualified as; without one a team as a team, else as a sci-tech SME."""
 
     holder_ref = CodeField(required=True)
-    holder_class = ChoiceField(
-        HolderClass,
-        load_default=None,
-        metadata={"description": "不填：团队和创业者按团队，其余按科技型中小企业"},
-    )
+    holder_class = ChoiceField(HolderClass, load_default=None)
 
 
 class QualifyBody(Body):

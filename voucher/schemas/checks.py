@@ -11,7 +11,7 @@ from voucher.models.checks import PayeeChange
 from voucher.queries.after_payment import PaidInvoice
 from voucher.queries.findings import BanLine, FindingLine
 from voucher.schemas.api_fields import FlagField, JsonDayField, PageQuery
-from voucher.schemas.base import Body, ChoiceField, CodeField, DayField, Form, IdField, TextField, UsccField
+from voucher.schemas.base import Body, ChoiceField, CodeField, DayField, Form, IdField, PartyField, TextField
 from voucher.schemas.findings import said
 from voucher.terms import AffiliationKind, BanKind, FindingKind
 
@@ -39,7 +39,7 @@ class SettleForm(Form):
 class BanForm(Form):
     """A decision against a party. The last day is included, as people write it."""
 
-    uscc = UsccField(required=True)
+    uscc = PartyField(required=True)
     kind = ChoiceField(BanKind, required=True)
     legal_basis = TextField(required=True, maximum=200)
     decision_no = TextField(required=True, maximum=80)
@@ -63,7 +63,7 @@ class LiftForm(Form):
 class PayeeForm(Form):
     """Another bank account."""
 
-    uscc = UsccField(required=True)
+    uscc = PartyField(required=True)
     account_name = TextField(required=True, maximum=120)
     bank = TextField(required=True, maximum=120)
     account_no = TextField(required=True, maximum=40)
@@ -104,7 +104,7 @@ class RelationAnswer(Body):
 class BanBody(Body):
     """A decision against a party. `to_on` is the first day on which it no longer holds."""
 
-    uscc = UsccField(required=True)
+    uscc = PartyField(required=True)
     kind = ChoiceField(BanKind, required=True)
     legal_basis = TextField(required=True, maximum=200)
     decision_no = TextField(required=True, maximum=80)
@@ -116,7 +116,7 @@ class BanBody(Body):
 class PayeeBody(Body):
     """Another bank account."""
 
-    uscc = UsccField(required=True)
+    uscc = PartyField(required=True)
     account_name = TextField(required=True, maximum=120)
     bank = TextField(required=True, maximum=120)
     account_no = TextField(required=True, maximum=40)

@@ -13,9 +13,11 @@ from voucher.rules.invoices import InvoiceError, normalise
 from voucher.rules.shares import by_weight
 from voucher.schemas.base import (
     ChoiceField,
+    CodeField,
     DayField,
     Form,
     IdField,
+    PartyField,
     TextField,
     UsccField,
     YuanField,
@@ -49,6 +51,19 @@ class AmountForm(Form):
     amount = YuanField(required=True)
 
 
+class AwardForm(Form):
+    """What a post-subsidy is applied for."""
+
+    service = CodeField(required=True)
+    description = TextField(required=True, maximum=200, multiline=True)
+    origin_region = CodeField(required=True, maximum=20)
+    contract_no = TextField(load_default="", maximum=60)
+    contract_on = DayField(load_default=None)
+
+    class Meta:
+        unknown = EXCLUDE
+
+
 class InvoiceForm(Form):
     """One invoice as it is printed; the amount is without tax."""
 
@@ -56,7 +71,7 @@ class InvoiceForm(Form):
     code = TextField(load_default="", maximum=20)
     issued_on = DayField(required=True)
     net = YuanField(required=True)
-    buyer_uscc = UsccField(required=True)
+    buyer_uscc = PartyField(required=True)
     seller_uscc = UsccField(required=True)
     buyer_name = TextField(load_default="", maximum=120)
     seller_name = TextField(load_default="", maximum=120)
@@ -119,13 +134,14 @@ def load_claims(
     payments: Sequence[dict[str, str]],
     *,
     orders: int,
+    contract_asked: bool = True,
 ) -> tuple[Written, dict[str, list[str]]]:
     """What a form says, and the errors by the name of the field as it stands on the page."""
     written, errors = Written(), dict[str, list[str]]()
     payee, wrong = load_form(PayeeForm, form)
     errors.update(wrong)
     written.payee_account_id = payee.get("payee_account_id", 0)
-    for place in range(orders):
+    for place in range(orders if contract_asked else 0):
         name = numbered_field("contract_amount", place)
         written.contracts.append(_amount(form.get(name, ""), name, errors))
     for place, row in enumerate(invoices):

@@ -5,7 +5,16 @@ from __future__ import annotations
 from marshmallow import fields
 
 from voucher.schemas.account import PasswordField
-from voucher.schemas.base import Body, ChoiceField, CodeField, DayField, FenField, TextField, UsccField
+from voucher.schemas.base import (
+    Body,
+    ChoiceField,
+    CodeField,
+    DayField,
+    FenField,
+    PartyField,
+    TextField,
+    UsccField,
+)
 from voucher.terms import AffiliationKind, Certifier, HolderClass, PlatformKind, Role, VoucherKind
 
 _YEARS = range(2000, 3000)
@@ -75,7 +84,7 @@ class GrantPart(Body):
     """A role, and for what: an organisation (and one platform of it), a region, a book."""
 
     role = ChoiceField(Role, required=True)
-    uscc = UsccField()
+    uscc = PartyField()
     platform = TextField(maximum=120)
     region_code = CodeField(maximum=20)
     book = CodeField()

@@ -37,9 +37,9 @@ Entered = Refused | tuple[str, datetime]
 @blueprint.arguments(schemas.JoinBody)
 @blueprint.response(200, TokenAnswer)
 def join_(body: dict[str, Any]) -> dict[str, str]:
-    """不需要登录：开通单位账户、接受授权或加入平台，并换取令牌。验证码只能用一次，所以不需要 Idempotency-Key。
+    """开通单位账户、接受授权或加入平台，并换取令牌。验证码只能用一次，所以不需要 Idempotency-Key。
 
-    422 `join_code_wrong`，429 `locked_out`，409 `login_taken`、`self_approval`，422 `authorisation_period`。
+    422 `join_code_wrong`、`authorisation_period`，429 `locked_out`，409 `login_taken`、`self_approval`。任何人都可以用，不需要登录。
     """
     _check(body["password"], body["login"])
     password_hash = hash_password(body["password"], profile=settings().argon2_profile)
@@ -93,7 +93,10 @@ def join_me(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.arguments(schemas.ResetBody)
 @blueprint.response(200, TokenAnswer)
 def reset(body: dict[str, Any]) -> dict[str, str]:
-    """不需要登录：设定新密码并换取令牌，此前的登录全部失效。422 `join_code_wrong`，429 `locked_out`。"""
+    """任何人都可以用，不需要登录：设定新密码并换取令牌，此前的登录全部失效。
+
+    422 `join_code_wrong`，429 `locked_out`。任何人都可以用，不需要登录。
+    """
     _check(body["password"], body["code"])
     password_hash = hash_password(body["password"], profile=settings().argon2_profile)
     given = Presentation(body["uscc"], body["code"], source())
@@ -112,7 +115,10 @@ def reset(body: dict[str, Any]) -> dict[str, str]:
 @blueprint.arguments(schemas.EnterBody)
 @blueprint.response(200, TokenAnswer)
 def enter(body: dict[str, Any]) -> dict[str, str]:
-    """不需要登录，只在登记的设备上：换取 5 分钟有效、只能收券的令牌。401 `pin_wrong`，404 `not_found`，409 `pin_ended`。"""
+    """在登记的柜台设备上换取令牌，5 分钟有效，只能收券。
+
+    401 `pin_wrong`，404 `not_found`，409 `pin_ended`。任何人都可以用，不需要登录。
+    """
     with reading() as session:
         kept = presented_pin(session, body["person_id"])
     matches = password_matches(body["pin"], kept.pin_hash, profile=settings().argon2_profile)
