@@ -183,6 +183,11 @@ class Told:
         with self.database.read() as session:
             return session.scalars(select(table).filter_by(**where)).unique().one()
 
+    def rows(self, table: type[T]) -> list[T]:
+        """Every row of a table."""
+        with self.database.read() as session:
+            return list(session.scalars(select(table)).unique())
+
     def refuses(self, code: Code, work: Work[Sequence[object]], **facts: object) -> None:
         """The operation answers with this refusal, and even committed it leaves every table as it was."""
         before = snapshot(self.database)

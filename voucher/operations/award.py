@@ -20,7 +20,7 @@ from voucher.models.programmes import Programme
 from voucher.models.regions import Region
 from voucher.money import Fen
 from voucher.operations.claim import Claimed, Draft, claimed_of, write
-from voucher.operations.claim_papers import GivenPayment, Papers, judge
+from voucher.operations.claim_papers import GivenPayment, Judged, Papers, judge
 from voucher.operations.claim_subjects import Subject
 from voucher.operations.documents import GivenDocument
 from voucher.operations.invoices import GivenInvoice
@@ -88,6 +88,13 @@ def apply_for_award(
     return write(session, drafts, actor=actor, at=at)
 
 
+def preview_award(session: Session, request: AwardRequest, *, actor: Actor, at: datetime) -> Judged:
+    """What the policy would make of an application: nothing is written. Raises the Refusal that it would meet."""
+    subject = _subject(session, 0, request, actor=actor, at=at)
+    accounts = accounts_in_use(session, [request.payee_account_id])
+    return judge(session, subject, request.papers, accounts, at=at)
+
+
 def _draft(
     session: Session,
     claim_id: int,
@@ -111,8 +118,10 @@ def _subject(
             Holder.ref == request.holder_ref, Holder.organisation_id.in_(actor.organisation_ids)
         )
     ).one_or_none()
-    if programme is None or holder is None or session.get(Region, request.origin_region) is None:
+    if programme is None or holder is None:
         raise Refusal(Code.NOT_FOUND, programme=request.programme_code)
+    if session.get(Region, request.origin_region) is None:
+        raise Refusal(Code.NOT_FOUND, region=request.origin_region)
     policy = policy_in_force(session, programme.code, at)
     if policy.kind is not VoucherKind.POST_SUBSIDY:
         raise Refusal(Code.NOT_FOUND, programme=request.programme_code)
@@ -127,7 +136,7 @@ def _subject(
         raise Refusal(Code.NOT_QUALIFIED, reason="not_qualified", year=year)
     order = Order(
         id=order_id,
-        number=numbered("O", year, order_id),
+        number=numbered("O", year, order_id) if order_id else "",
         book_id=programme.book_id,
         channel=OrderChannel.POST_SUBSIDY.value,
         state=OrderState.CLAIMED.value,

@@ -20,9 +20,17 @@ from voucher.models.programmes import BudgetLine
 from voucher.money import Fen
 from voucher.operations.charges import Allowance, Room, allowance_of, charge_legs, post_all
 from voucher.operations.policies import policy_of
-from voucher.rules.clamp import Clamped, clamp
+from voucher.rules.clamp import clamp
 from voucher.rules.permissions import Actor
 from voucher.terms import CapBasis, OrderChannel, PostingKind, Rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be awarded, in fen, and the code of the budget line that is to pay it."""
+
+    amount_fen: Fen
+    line_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +46,25 @@ def is_award(order: Order) -> bool:
     return order.channel == OrderChannel.POST_SUBSIDY.value
 
 
-def award(
-    session: Session, order: Order, wanted_fen: Fen, *, line_code: str, actor: Actor, at: datetime
-) -> Awarded:
+def award(session: Session, order: Order, wanted: Wanted, *, actor: Actor, at: datetime) -> Awarded:
     """Post one approved post-subsidy, its order locked: at most what is left of the yearly cap.
 
     Raises Refusal: a line that is not of the programme, is closed or of another year (`not_found`), too little money
     on it (`budget_exceeded`), nothing left of the cap (`cap_exceeded`), a closed day (`period_closed`).
     """
-    line = session.scalars(select(BudgetLine).where(BudgetLine.code == line_code)).one_or_none()
+    line = session.scalars(select(BudgetLine).where(BudgetLine.code == wanted.line_code)).one_or_none()
     if line is None or line.programme_code != order.programme_code or line.closed_on is not None:
-        raise Refusal(Code.NOT_FOUND, budget_line=line_code)
+        raise Refusal(Code.NOT_FOUND, budget_line=wanted.line_code)
     money = accounts.budget(line.code, line.year)
     allowance = award_allowance(session, order)
     refs = [money, accounts.order(order.number), *(allowance.refs if allowance is not None else ())]
     locked = lock(session, order.book_id, refs)
     room = Room(session, locked, () if allowance is None else (allowance,))
-    given = _clamped(room, wanted_fen, allowance, order=order, session=session)
+    rounding = policy_of(session, order.policy_code).rounding or Rounding.FEN
+    limits = [] if allowance is None else [room.limit(allowance)]
+    given = clamp(wanted.amount_fen, limits, rounding=rounding)
+    if given.refusal is not None:
+        raise Refusal(given.refusal, **(given.facts or {}), year=order.fiscal_year)
     _bar_budget(locked, line, given.granted_fen)
     event = Event(
         id=posting_id("award", order.number),
@@ -107,17 +117,6 @@ def award_back_legs(session: Session, order: Order, amount_fen: int) -> tuple[Le
     if allowance is not None and allowance.basis is not CapBasis.USED:
         legs += (Leg(allowance.used, allowance.cap, amount_fen),)
     return legs
-
-
-def _clamped(
-    room: Room, wanted_fen: Fen, allowance: Allowance | None, *, order: Order, session: Session
-) -> Clamped:
-    limits = [] if allowance is None else [room.limit(allowance)]
-    rounding = policy_of(session, order.policy_code).rounding or Rounding.FEN
-    given = clamp(wanted_fen, limits, rounding=rounding)
-    if given.refusal is not None:
-        raise Refusal(given.refusal, **(given.facts or {}), year=order.fiscal_year)
-    return given
 
 
 def _bar_budget(locked: Locked, line: BudgetLine, amount_fen: int) -> None:

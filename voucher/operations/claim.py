@@ -14,7 +14,6 @@ from voucher.errors import Code, Fact, Refusal
 from voucher.models.claims import Claim
 from voucher.models.numbers import take_ids
 from voucher.models.orders import Order
-from voucher.models.parties import PayeeAccount
 from voucher.money import Fen
 from voucher.operations import documents, invoices, journal
 from voucher.operations.bar_claim import Wanted, bars
@@ -121,7 +120,8 @@ def claim(
             subject = claimants_subject(named.get(request.order_number), actor, request.order_number)
             _may_begin(subject, begun, at)
             papers = with_known(request.papers, known[subject.order.id])
-            drafts.append(_draft(session, claim_id, subject, papers, accounts=accounts, at=at))
+            judged = judge(session, subject, papers, accounts, at=at)
+            drafts.append(Draft(claim_id, subject, judged, claimed_of(subject, judged)))
             begun.add(subject.order.id)
         except Refusal as refusal:
             drafts.append(refused(refusal))
@@ -190,19 +190,6 @@ def _may_begin(subject: Subject, begun: set[int], at: datetime) -> None:
     last_day = redeem_by(subject.policy, business_date(order.captured_at or order.placed_at))
     if business_date(at) > last_day:
         raise Refusal(Code.CLAIM_LATE, redeem_by_on=last_day.isoformat())
-
-
-def _draft(
-    session: Session,
-    claim_id: int,
-    subject: Subject,
-    papers: Papers,
-    *,
-    accounts: dict[int, PayeeAccount],
-    at: datetime,
-) -> Draft:
-    judged = judge(session, subject, papers, accounts, at=at)
-    return Draft(claim_id, subject, judged, claimed_of(subject, judged))
 
 
 def _row(session: Session, draft: Draft, *, actor: Actor, at: datetime) -> Claim:

@@ -18,7 +18,7 @@ from voucher.models.orders import Order
 from voucher.models.review import CaseTaking, ClaimReturn, Review
 from voucher.money import Fen
 from voucher.operations import journal
-from voucher.operations.award_money import award, is_award
+from voucher.operations.award_money import Wanted, award, is_award
 from voucher.operations.cases import Case, bar_interested, bar_others, case_of, cases, recused
 from voucher.operations.decision_basis import Minutes, bar_missing, basis
 from voucher.operations.find import vouchers_for_share
@@ -156,9 +156,8 @@ def _awarded(session: Session, decision: _Decision, *, actor: Actor, at: datetim
     if not is_award(order) or decision.verdict is Verdict.REJECT:
         return decision
     with session.begin_nested():
-        given = award(
-            session, order, decision.approved_fen, line_code=request.budget_line, actor=actor, at=at
-        )
+        wanted = Wanted(decision.approved_fen, request.budget_line)
+        given = award(session, order, wanted, actor=actor, at=at)
     return replace(decision, approved_fen=given.amount_fen)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from voucher.clock import day_bounds
@@ -18,7 +18,7 @@ from voucher.models.vouchers import Voucher
 from voucher.queries.paging import Page, in_regions
 from voucher.rules.contracts import contract_key
 from voucher.rules.permissions import Actor
-from voucher.terms import OrderState
+from voucher.terms import OrderChannel, OrderState
 
 IN_HAND = (OrderState.CAPTURED, OrderState.CLAIMED, OrderState.APPROVED)
 """Captured, and not in a batch yet: these a platform may still reverse."""
@@ -108,7 +108,8 @@ def payee_accounts(session: Session, organisation_id: int) -> list[PayeeAccount]
 def _holders(actor: Actor) -> ColumnElement[bool]:
     if not actor.organisation_ids:
         return false()
-    return Order.holder_id.in_(select(Holder.id).where(Holder.organisation_id.in_(actor.organisation_ids)))
+    mine = select(Holder.id).where(Holder.organisation_id.in_(actor.organisation_ids))
+    return and_(Order.holder_id.in_(mine), Order.channel != OrderChannel.POST_SUBSIDY.value)
 
 
 def _regions(actor: Actor) -> ColumnElement[bool]:

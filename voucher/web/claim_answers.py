@@ -77,7 +77,7 @@ def requests_of(written: Written, given: Answers) -> list[ClaimRequest]:
     return [
         ClaimRequest(
             order_number=number,
-            contract_fen=written.contracts[at],
+            contract_fen=written.contracts[at] if written.contracts else Fen(0),
             invoices=tuple(_invoice(each, each["shares"][at]) for each in written.invoices if _has(each, at)),
             payments=tuple(_payment(each, each["shares"][at]) for each in written.payments if _has(each, at)),
             documents=tuple(each for _, each in given.files),

@@ -34,7 +34,7 @@ from voucher.web.claim_fill import filled
 from voucher.web.counter_words import service_names
 from voucher.web.entry import change, form_body, form_key, now, reading
 
-_SHOWN_AGAIN: Final = ("add", "add_payment", "read", "orders", "edit")
+SHOWN_AGAIN: Final = ("add", "add_payment", "read", "orders", "edit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,8 @@ def send(side: Side, number: str) -> ResponseReturnValue:
     payments = payment_rows(request.form, len(numbers))
     step = request.form.get("step", "check")
     given = Answers(numbers, files, filled(invoices, files), payments or [{}])
-    if step in _SHOWN_AGAIN:
-        more = Answers(
-            numbers,
-            files,
-            [*given.invoices, {}] if step == "add" else given.invoices,
-            [*given.payments, {}] if step == "add_payment" else given.payments,
-        )
-        return _form_page(side, more, refused_files), 422 if refused_files else 200
+    if step in SHOWN_AGAIN:
+        return _form_page(side, more_rows(given, step), refused_files), 422 if refused_files else 200
     written, errors = load_claims(request.form, invoices, payments, orders=len(numbers))
     errors = {**errors, **_lacking(side, given), **refused_files}
     if errors:
@@ -75,6 +69,16 @@ def send(side: Side, number: str) -> ResponseReturnValue:
     if step != "send":
         return _check(side, given, written, wanted)
     return _submit(side, given, wanted)
+
+
+def more_rows(given: Answers, step: str) -> Answers:
+    """The form with an empty row more, where the step asks for one."""
+    return Answers(
+        given.numbers,
+        given.files,
+        [*given.invoices, {}] if step == "add" else given.invoices,
+        [*given.payments, {}] if step == "add_payment" else given.payments,
+    )
 
 
 def _check(

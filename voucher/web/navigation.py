@@ -28,6 +28,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("服务清单", "catalogue.find", "enterprise:order:place"),
     Entry("我的订单", "enterprise_orders.listing", "enterprise:order:read"),
     Entry("我的兑付申请", "enterprise_claims.listing", "enterprise:order:read"),
+    Entry("申请后补助", "enterprise_awards.index", "enterprise:claim:submit"),
     Entry("申领", "applying.index", "enterprise:application:read"),
     Entry("收券台", "provider.home", "provider:session:scan"),
     Entry("服务订单", "provider_orders.listing", "provider:order:read"),
