@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from config import Config
 from voucher.cli.context import database, settings
 from voucher.cli.story import cast, stage
+from voucher.cli.story.applying import tell_applications
 from voucher.cli.story.year import tell_year
 from voucher.clock import fiscal_year, wall_now, year_bounds
 from voucher.codes import Keys
@@ -67,4 +68,5 @@ def _tell(opened: Database, config: Config, *, now: datetime) -> dict[str, str]:
     told = stage.Stage(opened, config.files_dir, fiscal_year(now), line, offices, firms, labs)
     keys = Keys({f"{key.kid:02d}": key.key for key in config.qr_keys}, f"{config.qr_keys[0].kid:02d}")
     tell_year(told, keys, begins=begins, ends=now - timedelta(minutes=30))
+    tell_applications(told, max(now - timedelta(hours=6), begins))
     return passwords
