@@ -9,14 +9,18 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tests.operations.awards import CAP, PROGRAMME, Awarding
 from tests.operations.publicity import Public
 from tests.operations.stories import Told
 from voucher.db import Database
 from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
+from voucher.ledger.verify import verify
 from voucher.models.claims import Claim, InvoiceUse
 from voucher.models.messages import Holiday, Message
 from voucher.models.notices import Notice, NoticeLine, NoticePlace, Objection
+from voucher.models.orders import Order
+from voucher.models.programmes import BudgetLine
 from voucher.models.settlements import SettlementBatch
 from voucher.operations import batch as batches
 from voucher.operations.batch import Batch, BatchRequest, ChangeRequest
@@ -26,10 +30,11 @@ from voucher.operations.object_to import (
     MOST_WRONG_WORDS,
     ObjectionRequest,
     look_up,
+    object_publicly,
     record_objection,
 )
 from voucher.operations.outcome import Refused, only
-from voucher.operations.publicise import PlaceRequest, publicise, record_place
+from voucher.operations.publicise import NoticeRequest, PlaceRequest, publicise, record_place
 from voucher.operations.reverse import ReverseRequest, reverse
 from voucher.operations.set_holidays import HolidayRequest, set_holidays
 from voucher.terms import ClaimState, DayKind, NoticeOutcome, NoticeState, ObjectionChannel, OrderState
@@ -323,3 +328,28 @@ def test_an_order_reversed_during_its_notice_leaves_the_notice(database: Databas
     assert told.one(NoticeLine).outcome == NoticeOutcome.WITHDRAWN.value
     assert told.one(Notice).state == NoticeState.CLOSED.value
     assert told.sound()
+
+
+def test_an_upheld_objection_to_a_post_subsidy_gives_its_money_back_to_the_budget_line(
+    database: Database,
+) -> None:
+    told = Awarding(database, fill=f"{CAP}\n[notice_days]\nvalue = 5\n")
+    claim = told.applied(100_000_00).number
+    told.decided(claim)
+    officer = told.world.officer
+    asked = NoticeRequest(PROGRAMME, (claim,), "后补助公示", "泽州县教育局", "0356-0000000")
+    notice = told.do(lambda session, at: only(publicise(session, [asked], actor=officer, at=at)).number)
+    order = told.order(told.one(Order, holder_id=told.world.firm.holder_id).number)
+    assert told.balance(accounts.order(order.number)) == 30_000_00
+    line = told.one(NoticeLine, subject=claim)
+    assert (line.provider, line.subsidy_fen) == ("", 30_000_00)
+    said = ObjectionRequest(notice, claim, "李某", "0356-1234567", "该成果并未投产，请核实。")
+    made = told.do(lambda session, at: object_publicly(session, said, source="203.0.113.7", at=at).number)
+    answer = [AnswerRequest(made, True, "经核实未投产。")]
+    done = told.do(lambda session, at: only(decide_objection(session, answer, actor=officer, at=at)))
+    assert (done.claim_state, done.given_back_fen) == (ClaimState.REJECTED, 30_000_00)
+    assert told.balance(accounts.order(order.number)) == 0
+    budget = told.one(BudgetLine, code=told.line)
+    assert told.balance(accounts.budget(budget.code, budget.year)) == 10_000_000_00
+    with told.database.read() as session:
+        assert verify(session).faults == ()
