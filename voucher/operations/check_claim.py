@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -51,24 +52,30 @@ def check_claims(
     found: dict[int, tuple[Finding, ...]] = {}
     for subject in subjects:
         policy = policies[subject.order.policy_code]
-        marks = _marks(session, subject)
-        _write_marks(session, subject, marks, at=at)
-        facts = facts_of(session, subject, policy, marks)
+        traces = _traces(session, subject)
+        _write_marks(session, subject, traces.marks, at=at)
+        facts = _facts_of(session, subject, policy, traces)
         found[subject.claim.id] = tuple(findings(facts))
         _write(session, subject, found[subject.claim.id], at=at)
         _snapshot(session, subject, facts, at=at)
     return found
 
 
-def facts_of(
-    session: Session, subject: Subject, policy: Policy, marks: Sequence[tuple[ClaimMarkKind, str]]
-) -> Facts:
+@dataclass(frozen=True, slots=True)
+class _Traces:
+    """By what a claim can be recognised, and from where each deed on it came (action -> network addresses)."""
+
+    marks: tuple[tuple[ClaimMarkKind, str], ...]
+    sources: Mapping[str, set[str]]
+
+
+def _facts_of(session: Session, subject: Subject, policy: Policy, traces: _Traces) -> Facts:
     """Everything that the flags of a claim are judged by, as it stands in the database."""
+    marks, from_where = traces.marks, traces.sources
     by_kind: dict[ClaimMarkKind, list[str]] = {}
     for kind, value in marks:
         by_kind.setdefault(kind, []).append(value)
     ties = _ties(session, subject)
-    from_where = check_links.sources(session, subject)
     shared, other = check_links.most_alike(session, subject, by_kind.get(ClaimMarkKind.RESULT_TEXT, []))
     p90, peers = check_history.p90_of_class(session, subject)
     reused = by_kind.get(ClaimMarkKind.INVOICE_FILE, [])
@@ -129,8 +136,9 @@ def _meet(from_where: Mapping[str, set[str]], one_side: Iterable[str], other_sid
     return bool(of(one_side) & of(other_side))
 
 
-def _marks(session: Session, subject: Subject) -> list[tuple[ClaimMarkKind, str]]:
-    """By what the claim can be recognised: files, the result's text, payers' accounts, network addresses."""
+def _traces(session: Session, subject: Subject) -> _Traces:
+    """Files, hashes of the result's text, payers' accounts, network addresses."""
+    sources = check_links.sources(session, subject)
     query = (
         select(Document.kind, Document.sha256, StoredFile.facts)
         .outerjoin(StoredFile, StoredFile.sha256 == Document.sha256)
@@ -145,11 +153,11 @@ def _marks(session: Session, subject: Subject) -> list[tuple[ClaimMarkKind, str]
         ClaimPayment.claim_id == subject.claim.id, ClaimPayment.dropped_at.is_(None)
     )
     marks += [(ClaimMarkKind.PAYER, account) for account in session.scalars(payers)]
-    for action, addresses in check_links.sources(session, subject).items():
+    for action, addresses in sources.items():
         kinds = {"claim.submit": ClaimMarkKind.SOURCE, "session.open": ClaimMarkKind.CODE_SOURCE}
         if action in kinds:
             marks += [(kinds[action], address) for address in addresses - {"cli"}]
-    return sorted(set(marks))
+    return _Traces(tuple(sorted(set(marks))), sources)
 
 
 def _write_marks(

@@ -90,12 +90,8 @@ def same_account(session: Session, subject: Subject) -> bool:
 def sources(session: Session, subject: Subject) -> dict[str, set[str]]:
     """From which network addresses each deed on order, claim and counter session came: action -> addresses."""
     counter = select(RedemptionSession.number).where(RedemptionSession.order_id == subject.order.id)
-    query = select(Journal.action, Journal.source).where(
-        or_(
-            Journal.subject.in_([subject.order.number, subject.claim.number]),
-            Journal.subject.in_(counter),
-        )
-    )
+    names = [subject.order.number, subject.claim.number, *session.scalars(counter)]
+    query = select(Journal.action, Journal.source).where(Journal.subject.in_(names))
     found: dict[str, set[str]] = {}
     for action, source in session.execute(query):
         if source:
