@@ -107,9 +107,7 @@ def applicant_of(
         Condition("holder_class", _class(policy, held_class, classes, qualified)),
         Condition("roster", _roster(session, policy, holder, on=business_date(at), qualified=qualified)),
         Condition("open", applying.one_at_a_time(holding)),
-        Condition("count", applying.count(policy, holding)),
-        Condition("idle", applying.idle(policy, holding)),
-        Condition("held", applying.held(policy, holding, policy.face_min_fen or Fen(1))),
+        *_limits(policy, holding),
     )
     return Applicant(
         programme=programme,
@@ -123,6 +121,17 @@ def applicant_of(
         holding=holding,
         conditions=checked,
     )
+
+
+def _limits(policy: Policy, holding: Holding) -> tuple[Condition, ...]:
+    """What the policy limits; what it does not ask for is no condition."""
+    least = policy.face_min_fen or Fen(1)
+    asked = (
+        (policy.applications_most, Condition("count", applying.count(policy, holding))),
+        (policy.idle_refuses, Condition("idle", applying.idle(policy, holding))),
+        (policy.held_most_fen, Condition("held", applying.held(policy, holding, least))),
+    )
+    return tuple(condition for parameter, condition in asked if parameter)
 
 
 def shape(window: ApplicationWindow) -> Window:
