@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -76,9 +77,12 @@ class Form:
         return [each.file_name for each in self.last.stored(field)]
 
 
-@pytest.fixture
-def form(new_sqlite_url: Callable[[], str], tmp_path: Path) -> Iterator[Form]:
-    app = application(new_sqlite_url(), tmp_path)
+@pytest.fixture(scope="module")
+def form(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Form]:
+    """One installation for the whole module: a form's files do not get as far as the database."""
+    folder = tmp_path_factory.mktemp("uploads")
+    shutil.copyfile(sqlite_template, folder / "voucher.db")
+    app = application(f"sqlite:///{folder / 'voucher.db'}", folder)
     yield Form(app)
     app.extensions["voucher_database"].dispose()
 
