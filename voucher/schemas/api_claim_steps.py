@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from voucher.operations.claim_papers import Judged
 from voucher.queries.tax_list import TaxLine
@@ -98,7 +98,9 @@ class AwardBody(Body):
 class TaxListQuery(Body):
     """Which invoices: not looked up within these days; of submitted claims too."""
 
-    days = fields.Integer(load_default=None, validate=bounded(1, 3660), metadata={"minimum": 1})
+    days = fields.Integer(
+        load_default=None, validate=validate.Range(1, 3660, error="天数应在 1 到 3660 之间。")
+    )
     everything = fields.Boolean(load_default=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from voucher.schemas.base import ChoiceField, CodeField, DayField, Form, IdField, TextField, YuanField
 from voucher.schemas.programme import A_YEAR
@@ -25,7 +25,7 @@ class ClaimSearch(Form):
 class TaxListSearch(Form):
     """The filter over the invoices to be looked up: those not looked up within some days; submitted claims too."""
 
-    days = IdField(load_default=None)
+    days = IdField(load_default=None, validate=validate.Range(1, 3660, error="天数应在 1 到 3660 之间。"))
     everything = CodeField(load_default="")
 
 
