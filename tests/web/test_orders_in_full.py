@@ -236,11 +236,10 @@ def test_an_entry_is_listed_found_ordered_changed_and_withdrawn(stage: Stage) ->
 def test_orders_are_found_by_every_number_and_spelling_by_each_reader(stage: Stage) -> None:
     number = filed(stage)
     stage.scanner.send(f"/provider/orders/{number}/deliver", {"provider_ref": "WT-2026-77"})
-    for browser, path in (
-        (stage.firm, "enterprise"),
-        (stage.manager, "provider"),
-        (reviewer(stage), "reviewer"),
-    ):
+    maker = Browser(stage.app, stage.world.maker)
+    readers = ((stage.firm, "enterprise"), (stage.manager, "provider"), (reviewer(stage), "reviewer"))
+    for browser, path in (*readers, (maker, "reviewer")):
+        assert browser.get(f"/{path}/orders/{number}").status_code == 200
         for text in (number, number.lower(), "WT-2026-7", "HT-9", "ｈｔ 9"):
             assert number in browser.get(f"/{path}/orders/?text={text}").text, (path, text)
         assert number not in browser.get(f"/{path}/orders/?text=nothing").text

@@ -22,6 +22,9 @@ class Order(Base):
     compares them. `reductions` says which limit cut the subsidy and by how much. `fiscal_year` is the year
     whose cap is charged. `earlier_fen` is what the holder bought of the same kind at the same host within the policy's
     `split_days` before: tiers count on the sum (domain 4, item 7). `hold_posting` is the open hold while one is open.
+    `contract_fen` is the order's own part of the contract `contract_ref` (its name in the ledger; empty: none on file).
+    `instalments` counts its parts. `entry_id` and `listed_fen` say what the catalogue offered when it was placed.
+    `cancel_asked_by` is the side whose request to call it off waits for the other's.
     A post-subsidy order (channel POST_SUBSIDY) has neither voucher nor platform: there `voucher_id` and `platform_id`
     are None, `holder_class` is the firm's class, and `budget_line_id` names the line that pays once it is awarded.
     """

@@ -70,17 +70,30 @@ def file_supplement(
     if request.amount_fen == contract.amount_fen:
         signed = contract.signed_on.isoformat()
         raise Refusal(Code.CONTRACT_DIFFERS, contract_fen=contract.amount_fen, contract_on=signed)
+    _replace(session, contract, at)
+    keep_files(session, [request.file] if request.file else [], actor=actor, at=at)
+    row = _row(request, order, contract)
+    row.filed_by, row.filed_at = actor.person_id, at
+    session.add(row)
+    facts: dict[str, Fact] = {"was_fen": row.was_fen, "contract_fen": row.amount_fen, "reason": row.reason}
+    journal.record(session, actor, "contract.supplement", [(order.number, facts)], at=at)
+    session.flush()
+    event = MessageEvent.SUPPLEMENT_FILED
+    tell(session, [Note(event, order.number, facts, holder_id=order.holder_id, once=at.isoformat())], at=at)
+    return row
+
+
+def _replace(session: Session, contract: Contract, at: datetime) -> None:
+    """An open supplement gives way to a new one."""
     before = _asked(session, contract)
     if before is not None:
-        before.state, before.answered_at, before.answer_reason = (
-            AskState.REFUSED.value,
-            at,
-            "replaced",
-        )
+        before.state, before.answered_at, before.answer_reason = AskState.REFUSED.value, at, "replaced"
         session.flush()
+
+
+def _row(request: SupplementRequest, order: Order, contract: Contract) -> Supplement:
     file = request.file
-    keep_files(session, [file] if file else [], actor=actor, at=at)
-    row = Supplement(
+    return Supplement(
         contract_id=contract.id,
         order_id=order.id,
         number=request.number,
@@ -92,16 +105,7 @@ def file_supplement(
         file_name=file.file_name if file else "",
         media_type=file.media_type if file else "",
         state=AskState.ASKED.value,
-        filed_by=actor.person_id,
-        filed_at=at,
     )
-    session.add(row)
-    facts: dict[str, Fact] = {"was_fen": row.was_fen, "contract_fen": row.amount_fen, "reason": row.reason}
-    journal.record(session, actor, "contract.supplement", [(order.number, facts)], at=at)
-    session.flush()
-    event = MessageEvent.SUPPLEMENT_FILED
-    tell(session, [Note(event, order.number, facts, holder_id=order.holder_id, once=at.isoformat())], at=at)
-    return row
 
 
 def answer_supplement(

@@ -53,12 +53,12 @@ def platforms_orders(
 def regions_orders(
     session: Session, *, actor: Actor, wanted: OrderFilter, page: int = 1, per_page: int = 20
 ) -> Page[Order]:
-    """Orders at platforms of holders in the actor's regions, newest first."""
+    """Orders at platforms of holders in the actor's regions, or in the actor's books, newest first."""
     return _page(session, _regions(actor), wanted, page=page, per_page=per_page)
 
 
 def regions_order(session: Session, number: str, *, actor: Actor) -> Order | None:
-    """One order at a platform of a holder in the actor's regions; None for another's, or none."""
+    """One order at a platform of a holder in the actor's regions, or in the actor's books; None for another's."""
     return _one(session, number, _regions(actor))
 
 
@@ -114,7 +114,8 @@ def _holders(actor: Actor) -> ColumnElement[bool]:
 
 def _regions(actor: Actor) -> ColumnElement[bool]:
     holders = select(Holder.id).join(Region, Region.code == Holder.region_code).where(in_regions(actor))
-    return Order.holder_id.in_(holders) & Order.platform_id.is_not(None)
+    seen = or_(Order.holder_id.in_(holders), Order.book_id.in_(actor.book_ids))
+    return seen & Order.platform_id.is_not(None)
 
 
 def _platforms(actor: Actor) -> ColumnElement[bool]:
