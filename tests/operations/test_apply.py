@@ -89,8 +89,8 @@ def test_outside_the_window_the_dates_are_named(database: Database) -> None:
     told.refuses(Code.APPLICATION_CLOSED, wish(told), reason="not_yet", opens_at=iso(told.at + opens))
 
 
-def test_windows_of_a_programme_do_not_overlap_and_are_the_officers(database: Database) -> None:
-    told = Applying(database)
+def test_windows_of_a_programme_do_not_overlap_and_are_the_officers(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database)
     request = WindowRequest(told.line_code, told.at, told.at + timedelta(days=5), "晋科函〔2026〕10号")
     officer, other = told.world.officer, stranger(told, like=told.world.officer)
     told.refuses(
@@ -124,14 +124,14 @@ def test_the_text_that_people_signed_cannot_be_changed(database: Database) -> No
             execute(told, statement)
 
 
-def test_one_application_at_a_time(database: Database) -> None:
-    told = Applying(database)
+def test_one_application_at_a_time(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database)
     made = told.apply()
     told.refuses(Code.APPLICATION_OPEN, wish(told), application=made.number)
 
 
-def test_who_is_not_on_the_roster_or_wants_too_much_is_told_at_once(database: Database) -> None:
-    told = Applying(database)
+def test_who_is_not_on_the_roster_or_wants_too_much_is_told_at_once(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database)
     firm = told.firm(qualified=False)
     execute(told, "DELETE FROM roster_entry")
     told.refuses(
@@ -143,8 +143,8 @@ def test_who_is_not_on_the_roster_or_wants_too_much_is_told_at_once(database: Da
     told.refuses(Code.FACE_OUT_OF_RANGE, wish(told, fen=200_000_01), face_fen=200_000_01)
 
 
-def test_the_policy_limits_how_often_and_how_much(database: Database) -> None:
-    told = Applying(database, applications_most=2, held_most_fen=120_000_00)
+def test_the_policy_limits_how_often_and_how_much(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database, applications_most=2, held_most_fen=120_000_00)
     for _ in range(2):
         made = told.apply()
         told.decide(made.number)
@@ -154,8 +154,8 @@ def test_the_policy_limits_how_often_and_how_much(database: Database) -> None:
     assert told.apply(fen=20_000_00).queue_no == 3
 
 
-def test_an_unused_voucher_stands_in_the_way_where_the_policy_says_so(database: Database) -> None:
-    told = Applying(database, idle_refuses=True)
+def test_an_unused_voucher_stands_in_the_way_where_the_policy_says_so(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database, idle_refuses=True)
     voucher = told.decide(told.apply().number).voucher_number
     told.refuses(Code.VOUCHER_IDLE, wish(told), voucher=voucher)
     told.captured_order(voucher=voucher, contract_fen=10_000_00)
@@ -178,8 +178,8 @@ def test_an_automatic_policy_issues_in_the_same_transaction(database: Database) 
     assert told.one(Qualification, holder_id=firm.holder_id).holder_class == "tech_sme"
 
 
-def test_without_leave_of_the_policy_the_roster_alone_issues_nothing(database: Database) -> None:
-    told = Applying(database, automatic=True)
+def test_without_leave_of_the_policy_the_roster_alone_issues_nothing(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database, automatic=True)
     firm = told.firm(qualified=False)
     told.refuses(
         Code.NOT_QUALIFIED, lambda session, at: told.asking(session, at, firm.actor), reason="not_qualified"
@@ -222,8 +222,8 @@ def test_an_application_is_withdrawn_by_its_own_firm_until_it_is_issued(database
     assert answer.code is Code.STATE_CHANGED
 
 
-def test_a_used_voucher_is_not_given_back(database: Database) -> None:
-    told = Applying(database)
+def test_a_used_voucher_is_not_given_back(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database)
     voucher = told.decide(told.apply().number).voucher_number
     told.captured_order(voucher=voucher, contract_fen=10_000_00)
     request = TakeBackRequest(voucher, "不再需要")

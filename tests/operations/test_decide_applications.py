@@ -68,8 +68,8 @@ def test_an_approval_qualifies_the_firm_and_issues_what_was_approved(database: D
     assert told.balance(accounts.budget(told.line_code, 2026)) == 10_000_000_00 - 30_000_00
 
 
-def test_no_more_than_was_wanted_and_no_rejection_without_a_reason(database: Database) -> None:
-    told = Applying(database)
+def test_no_more_than_was_wanted_and_no_rejection_without_a_reason(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database)
     number, by = told.apply().number, told.world.reviewer
     approve, reject = ApplicationVerdict.APPROVE, ApplicationVerdict.REJECT
     told.refuses(
@@ -141,8 +141,8 @@ def test_the_waiting_list_moves_up_in_order_when_money_comes(database: Database)
     )
 
 
-def test_a_policy_may_let_smaller_ones_go_first(database: Database) -> None:
-    told = Applying(database, budget_fen=15_000_00, waiting_skips=True)
+def test_a_policy_may_let_smaller_ones_go_first(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database, budget_fen=15_000_00, waiting_skips=True)
     for fen in (50_000_00, 10_000_00, 10_000_00):
         told.decide(told.apply(told.firm(), fen=fen).number)
     assert told.states() == [WAITING, ISSUED, WAITING]
@@ -176,8 +176,8 @@ def test_whoever_is_left_when_the_year_is_over_is_told(database: Database) -> No
     assert moved(told) == Advanced(0, 0, 0, 0)
 
 
-def test_a_closed_line_moves_nobody(database: Database) -> None:
-    told = Applying(database, budget_fen=0)
+def test_a_closed_line_moves_nobody(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database, budget_fen=0)
     told.decide(told.apply().number)
     money(told, 60_000_00)
     closing = update(BudgetLine).where(BudgetLine.code == told.line_code).values(closed_on=told.at.date())
@@ -214,8 +214,8 @@ def test_an_appeal_that_is_upheld_puts_the_application_back_at_its_place(databas
     assert told.application(later).state == "submitted"
 
 
-def test_an_appeal_that_is_not_upheld_leaves_the_rejection_and_says_why(database: Database) -> None:
-    told = Applying(database)
+def test_an_appeal_that_is_not_upheld_leaves_the_rejection_and_says_why(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database)
     number = told.rejected()
     (made,) = told.do(appealing(told, number))
     told.refuses(Code.REASON_MISSING, answering(made.number, told.world.officer, result=" "))
@@ -225,8 +225,8 @@ def test_an_appeal_that_is_not_upheld_leaves_the_rejection_and_says_why(database
     told.refuses(Code.STATE_CHANGED, answering(made.number, told.world.officer))
 
 
-def test_after_the_policys_working_days_it_is_too_late(database: Database) -> None:
-    told = Applying(database, appeal_days=5)
+def test_after_the_policys_working_days_it_is_too_late(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database, appeal_days=5)
     number = told.rejected()
     told.at = datetime(2026, 3, 9, 15, 0, tzinfo=UTC)
     assert told.do(appealing(told, number)), "the fifth working day after Monday 2 March is Monday 9 March"
@@ -249,8 +249,8 @@ def test_an_appeal_by_telephone_is_written_down_by_an_official_of_the_region(dat
     assert told.states() == [ApplicationState.SUBMITTED]
 
 
-def test_only_a_rejection_is_appealed_and_a_text_is_asked_for(database: Database) -> None:
-    told = Applying(database)
+def test_only_a_rejection_is_appealed_and_a_text_is_asked_for(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database)
     number = told.apply().number
     told.refuses(Code.STATE_CHANGED, appealing(told, number))
     told.decide(number, ApplicationVerdict.REJECT, reason="用途不符")
@@ -276,8 +276,8 @@ def test_a_rejected_claim_is_appealed_by_its_number(database: Database) -> None:
     )
 
 
-def test_a_withdrawn_application_leaves_its_money_to_the_next(database: Database) -> None:
-    told = Applying(database, budget_fen=0)
+def test_a_withdrawn_application_leaves_its_money_to_the_next(sqlite_database: Database) -> None:
+    told = Applying(sqlite_database, budget_fen=0)
     first, second = told.apply(), told.apply(told.firm())
     told.decide(first.number)
     told.decide(second.number)

@@ -11,12 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tests import factories
 from tests.entrance import Browser
-from tests.operations.applying import parameters, with_parameters
 from tests.web.stage import Stage, staged
 from voucher.clock import SHANGHAI
-from voucher.models.applications import Appeal, Application
+from voucher.models.applications import Application
 from voucher.models.vouchers import Voucher
 from voucher.operations.outcome import only
 from voucher.operations.windows import (
@@ -91,15 +89,12 @@ def test_a_firm_sees_its_conditions_signs_in_full_and_gets_its_place(bureau: Bur
     assert "前面还有 <strong>0</strong> 件" in page
 
 
-def test_a_wrong_amount_keeps_the_form_and_says_the_bounds(bureau: Bureau) -> None:
+def test_a_wrong_amount_keeps_the_form_and_who_may_not_apply_fills_in_nothing(bureau: Bureau) -> None:
     answer = bureau.firm.send(f"{APPLY}/check", bureau.wish(wanted="200001"))
     assert answer.status_code == 422
     assert "最高 200,000.00 元" in answer.text
     assert "检测新材料样品" in answer.text
     assert bureau.firm.send(f"{APPLY}/check", bureau.wish(wanted="abc")).status_code == 422
-
-
-def test_who_may_not_apply_fills_in_nothing_and_learns_where_to_get_what_is_missing(bureau: Bureau) -> None:
     bureau.applied()
     page = bureau.firm.get(f"{APPLY}/new?programme={bureau.programme}").text
     assert "✕ 没有办理中的申领" in page
@@ -168,16 +163,11 @@ def test_a_rejection_shows_its_reason_and_the_way_to_appeal(bureau: Bureau) -> N
     assert bureau.officer.send(f"/reviewer/appeals/{appeal}/decide", decision).status_code == 303
     assert "经核实，属于研发服务" in bureau.firm.get(f"/enterprise/appeals/{appeal}").text
     assert bureau.row(number).state == "submitted"
-
-
-def test_an_appeal_by_telephone_is_written_down(bureau: Bureau) -> None:
-    number = bureau.applied()
-    bureau.decided(number, verdict="reject", reason="用途不符")
-    form = {"subject": number, "text": "来电称附有立项书", "channel": "phone"}
-    assert bureau.officer.send("/reviewer/appeals/", form).status_code == 303
-    with bureau.stage.database.read() as session:
-        assert session.scalars(select(Appeal.channel)).one() == "phone"
-    assert number in bureau.officer.get("/reviewer/appeals/").text
+    other = bureau.applied(bureau.stranger)
+    bureau.decided(other, verdict="reject", reason="用途不符")
+    phoned = {"subject": other, "text": "来电称附有立项书", "channel": "phone"}
+    assert bureau.officer.send("/reviewer/appeals/", phoned).status_code == 303
+    assert other in bureau.officer.get("/reviewer/appeals/").text
 
 
 def test_anybody_reads_the_queue_and_no_name_or_code_in_full(bureau: Bureau) -> None:
@@ -255,13 +245,3 @@ def test_an_officer_publishes_a_window_and_an_undertaking(bureau: Bureau) -> Non
     stale = bureau.firm.send(f"{APPLY}/", bureau.wish(undertaking="1", signed_name="王伟"))
     assert "现行承诺书是第 2 版" in stale.text
     assert bureau.firm.get("/programme/windows/").status_code == 403
-
-
-def test_an_automatic_programme_issues_at_once(bureau: Bureau) -> None:
-    fill = factories.SHANXI_FILL.replace('value = "reviewed"', 'value = "automatic"')
-    bureau.do(
-        lambda session, at: with_parameters(
-            session, factories.SHANXI, [fill, parameters(roster_qualifies=True)]
-        )
-    )
-    assert bureau.row(bureau.applied()).state == "issued"
