@@ -75,6 +75,15 @@ class Api:
     def security(self) -> Machine:
         return Machine(self.app, self.security_actor)
 
+    def holding(self, role: Role) -> Machine:
+        """A machine of one more person, with this role in the province."""
+        return Machine(
+            self.app,
+            self.database.transaction(
+                lambda session, at: factories.person(session, role, region_code="140000", at=at)
+            ),
+        )
+
     @property
     def machines(self) -> dict[str, Machine]:
         """One machine for each kind of person."""

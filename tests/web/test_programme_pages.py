@@ -12,7 +12,7 @@ from tests import factories
 from tests.entrance import Browser
 from tests.operations.stories import Told
 from voucher.clock import wall_now
-from voucher.models.people import Person
+from voucher.models.people import Person, RoleGrant
 from voucher.models.vouchers import Voucher
 from voucher.rules.permissions import Actor
 from voucher.terms import Role
@@ -108,6 +108,12 @@ def test_a_person_is_enrolled_and_shut_out(app: Flask, told: Told) -> None:
     assert admin.send("/admin/people", form).status_code == 303
     assert "财政经办（山西省财政厅）" in admin.get("/admin/people").text
     assert admin.send("/admin/people", form).status_code == 409
+    signer = {**form, "login": "zhao6", "role": "cosigner"}
+    assert admin.send("/admin/people", signer).status_code == 422
+    assert admin.send("/admin/people", {**signer, "function": "finance"}).status_code == 303
+    assert told.one(RoleGrant, role="cosigner").function == "finance"
+    expert = {**form, "login": "sun8", "role": "expert", "scope": ""}
+    assert admin.send("/admin/people", expert).status_code == 303
     person = told.one(Person, login="li4")
     assert admin.send(f"/admin/people/{person.id}/disable").status_code == 303
     assert told.one(Person, login="li4").disabled_at is not None

@@ -75,6 +75,9 @@ def test_three_defects_are_checked_sent_at_once_and_printed_for_both_sides(
         for words in ("补正告知书", f"{number}-1", "检测报告没有结论页", "王老师 0351-1234567", "一次告知"):
             assert words in notice.text
     assert firm.get(f"/claims/{number}/notices/2").status_code == 404
+    mend = firm.get(f"/enterprise/claims/{number}/mend").text
+    assert 'name="contract_amount"' in mend and 'name="file_result"' in mend
+    assert 'name="payee_account_id"' not in mend and "付款 1" not in mend
 
 
 def test_a_return_form_with_a_slip_keeps_everything(told: Told, desk: Browser) -> None:

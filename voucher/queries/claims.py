@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session, joinedload
 
 from voucher.clock import day_bounds
@@ -58,16 +58,6 @@ class ClaimLine:
     programme_name: str
     claimed_fen: int
     approved_fen: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimTotal:
-    """All claims of a state that the actor sees."""
-
-    state: ClaimState
-    count: int
-    claimed_fen: int
-    approved_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,26 +117,6 @@ def claims(session: Session, actor: Actor, wanted: ClaimFilter, *, page: int = 1
         .order_by(Claim.queued_at, Claim.id)
     )
     return paged(session, query, ClaimLine, page=page)
-
-
-def claim_totals(session: Session, actor: Actor) -> list[ClaimTotal]:
-    """How many claims of each state the actor sees, and their amounts; states without claims are left out."""
-    query = (
-        _joined(
-            as_term(Claim.state, ClaimState),
-            func.count(),
-            func.sum(Claim.claimed_fen),
-            func.coalesce(func.sum(Claim.approved_fen), 0),
-        )
-        .where(seen_orders(actor))
-        .group_by(Claim.state)
-    )
-    found = [
-        ClaimTotal(state, count, int(asked), int(given))
-        for state, count, asked, given in session.execute(query)
-    ]
-    order = list(ClaimState)
-    return sorted(found, key=lambda each: order.index(each.state))
 
 
 def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
