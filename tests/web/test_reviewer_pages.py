@@ -41,7 +41,14 @@ def test_the_queue_and_the_claim_show_everything_for_one_decision(told: Told, re
     number = told.claimed()
     assert number in reviewer.get("/reviewer/claims").text
     page = reviewer.get(f"/reviewer/claims/{number}").text
-    for fact in ("100,000.00", "50,000.00", "演示填写，非文件规定", "各申请分摊不超过发票金额", "服务合同", "审核意见"):
+    for fact in (
+        "100,000.00",
+        "50,000.00",
+        "演示填写，非文件规定",
+        "各申请分摊不超过发票金额",
+        "服务合同",
+        "审核意见",
+    ):
         assert fact in page
 
 
