@@ -35,7 +35,7 @@ from voucher.web.counter_code import reductions_shown
 from voucher.web.counter_words import history, progress, service_names, words
 from voucher.web.enterprise_sessions import STEP_UP_FEN
 from voucher.web.entry import change, form_body, form_key, now, reading
-from voucher.web.order_lists import list_page
+from voucher.web.order_lists import CANCEL_ASKED, list_page
 
 blueprint = Blueprint("enterprise_orders", __name__, url_prefix="/enterprise/orders")
 blueprint.context_processor(words)
@@ -162,13 +162,13 @@ def cancel(number: str) -> ResponseReturnValue:
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         wanted = CancelRequest(number, data["reason"])
-        return {"state": only(cancel_order(session, [wanted], actor=actor, at=at)).state}
+        return {"asked_by": only(cancel_order(session, [wanted], actor=actor, at=at)).cancel_asked_by}
 
     try:
-        change(work, key=form_key(), body=form_body())
+        answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
         return order_page(number, {"_schema": [sentence(refusal)]}, "cancel"), refusal.status
-    flash("已办理。订单取消的，锁定的额度已退回；须对方同意的，已发出请求。", "success")
+    flash(CANCEL_ASKED if answer["asked_by"] else "订单已取消，锁定的额度已退回。", "success")
     return redirect(url_for(".page", number=number), 303)
 
 

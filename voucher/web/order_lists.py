@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -19,6 +19,9 @@ from voucher.terms import OrderState
 from voucher.web.access import current_actor
 from voucher.web.counter_words import service_names
 from voucher.web.entry import reading
+
+
+CANCEL_ASKED: Final = "按政策，取消已接单的订单须双方同意。已向对方发出请求，对方同意后额度退回。"
 
 
 class Lister(Protocol):

@@ -36,7 +36,7 @@ from voucher.web.counter_code import reductions_shown
 from voucher.web.counter_words import history, progress, service_names, words
 from voucher.web.entry import change, form_body, form_key, now, reading
 from voucher.web.order_forms import MOST_PARTS, Filled, contract_form, delivery_form
-from voucher.web.order_lists import list_page
+from voucher.web.order_lists import CANCEL_ASKED, list_page
 from voucher.web.uploads import Kept
 
 blueprint = Blueprint("provider_orders", __name__, url_prefix="/provider/orders")
@@ -129,19 +129,22 @@ def send_delivery(number: str) -> ResponseReturnValue:
 @blueprint.post("/<number>/cancel")
 @permits("provider:order:accept")
 def cancel(number: str) -> ResponseReturnValue:
-    """Call an order off; a hold comes back at once."""
+    """Call an order off; a hold comes back at once. With consent asked for, the first call is a request."""
+    data, errors = load_form(CancelForm, request.form)
+    if errors:
+        return order_page(number, errors, "cancel"), 422
+    wanted = CancelRequest(number, data["reason"])
 
-    def act(session: Session, at: datetime, data: dict[str, Any]) -> Order:
-        wanted = CancelRequest(number, data["reason"])
-        return only(cancel_order(session, [wanted], actor=current_actor(), at=at))
+    def work(session: Session, at: datetime) -> dict[str, Any]:
+        order = only(cancel_order(session, [wanted], actor=current_actor(), at=at))
+        return {"asked_by": order.cancel_asked_by}
 
-    return _do(
-        number,
-        "cancel",
-        CancelForm,
-        act,
-        said="已办理。订单取消的，锁定的额度已退回企业；须对方同意的，已发出请求。",
-    )
+    try:
+        answer = change(work, key=form_key(), body=form_body())
+    except Refusal as refusal:
+        return order_page(number, {"_schema": [sentence(refusal)]}, "cancel"), refusal.status
+    flash(CANCEL_ASKED if answer["asked_by"] else "订单已取消，锁定的额度已退回企业。", "success")
+    return redirect(url_for(".page", number=number), 303)
 
 
 @blueprint.get("/<number>/reverse")
