@@ -20,7 +20,6 @@ from voucher.web.access import current_actor
 from voucher.web.counter_words import service_names
 from voucher.web.entry import reading
 
-
 CANCEL_ASKED: Final = "按政策，取消已接单的订单须双方同意。已向对方发出请求，对方同意后额度退回。"
 
 
