@@ -196,3 +196,18 @@ def test_a_closed_day_takes_no_trim(told: Told) -> None:
     told.do(close)
     request = ReviewRequest(number, Verdict.TRIM, Fen(1_00), "核减")
     told.refuses(Code.PERIOD_CLOSED, deciding(request, actor=told.world.reviewer))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "amount", "back"), [(Verdict.TRIM, 30_000_00, 20_000_00), (Verdict.REJECT, None, 50_000_00)]
+)
+def test_what_is_not_approved_leaves_room_under_the_contract_again(
+    told: Told, verdict: Verdict, amount: int | None, back: int
+) -> None:
+    number = told.claimed()
+    order = told.order(order_of(told, number))
+    assert order.contract_ref
+    rooms = [accounts.contract(order.contract_ref, name) for name in (told.world.programme_code, "")]
+    before = [told.balance(room) for room in rooms]
+    decide(told, number, verdict, amount)
+    assert [told.balance(room) for room in rooms] == [left + back for left in before]
