@@ -36,6 +36,16 @@ def taking(number: str, *, actor: Actor) -> Callable[[Session, datetime], list[I
     return lambda session, at: take_cases(session, [number], actor=actor, at=at)
 
 
+def handing(request: HandOver, *, actor: Actor) -> Callable[[Session, datetime], list[InHand | Refused]]:
+    return lambda session, at: hand_over(session, [request], actor=actor, at=at)
+
+
+def naming(
+    request: StandInRequest, *, actor: Actor
+) -> Callable[[Session, datetime], list[Standing | Refused]]:
+    return lambda session, at: name_stand_ins(session, [request], actor=actor, at=at)
+
+
 def holder_of(told: Told, number: str) -> int | None:
     with told.database.read() as session:
         query = select(CaseTaking.person_id).join(Claim, Claim.id == CaseTaking.claim_id)
@@ -114,9 +124,7 @@ def test_a_case_is_not_handed_to_somebody_who_may_not_decide_it(told: Told) -> N
         request = HandOver(number, person_id)
         told.refuses(
             Code.COLLEAGUE_UNFIT,
-            lambda session, at, request=request: hand_over(
-                session, [request], actor=told.world.reviewer, at=at
-            ),
+            handing(request, actor=told.world.reviewer),
             reason=reason,
         )
 
@@ -213,7 +221,7 @@ def test_only_reviewers_stand_in_and_nobody_for_themself(told: Told) -> None:
         request = StandInRequest(person.person_id, colleague.person_id, today, today + timedelta(days=1))
         told.refuses(
             Code.COLLEAGUE_UNFIT,
-            lambda session, at, request=request: name_stand_ins(session, [request], actor=person, at=at),
+            naming(request, actor=person),
             reason=reason,
         )
     empty = StandInRequest(person.person_id, reviewer(told).person_id, today, today)
