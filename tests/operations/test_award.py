@@ -19,7 +19,10 @@ from voucher.models.ledger import Posting
 from voucher.models.orders import Order
 from voucher.money import Fen
 from voucher.operations import batch, settle
+from voucher.operations.decide_objection import AnswerRequest, decide_objection
+from voucher.operations.object_to import ObjectionRequest, object_publicly
 from voucher.operations.outcome import only
+from voucher.operations.publicise import NoticeRequest, publicise
 from voucher.queries.claims import claim_file
 from voucher.terms import ClaimState, OrderChannel, OrderState, PostingKind, Verdict
 
@@ -177,3 +180,20 @@ def test_a_reviewer_reads_an_application_without_platform_and_voucher(told: Awar
         assert file is not None
         assert (file.platform, file.voucher, file.computation.amount_fen) == (None, None, 300_000_00)
         assert all(check.passed for check in file.checks), [c for c in file.checks if not c.passed]
+
+
+def test_an_objection_that_is_upheld_gives_the_award_back_to_line_and_cap(database: Database) -> None:
+    told = Awarding(database, fill=CAP + "\n[notice_days]\nvalue = 5\n")
+    made = told.applied(1_000_000_00)
+    told.decided(made.number)
+    officer, head = told.world.officer, "泽州县教育局"
+    asked = [NoticeRequest(PROGRAMME, (made.number,), "后补助拟兑付名单公示", head, "0356-0000000")]
+    notice = told.do(lambda session, at: only(publicise(session, asked, actor=officer, at=at)).number)
+    said = ObjectionRequest(notice, made.number, "李某", "0351-1234567", "该成果并未转化，请核实。")
+    number = told.do(lambda session, at: object_publicly(session, said, source="203.0.113.7", at=at).number)
+    upheld = [AnswerRequest(number, upheld=True, reason="经核实未转化")]
+    told.do(lambda session, at: only(decide_objection(session, upheld, actor=officer, at=at)))
+    assert told.one(Claim, number=made.number).state == ClaimState.REJECTED.value
+    assert told.balance(accounts.budget(told.line, 2026)) == 10_000_000_00
+    assert told.balance(accounts.cap(PROGRAMME, told.world.firm.holder_ref, 2026)) == 550_000_00
+    assert sound(told)

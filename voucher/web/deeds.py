@@ -10,7 +10,11 @@ from voucher.queries.claims import Deed
 from voucher.terms import ApplicationVerdict, Verdict
 
 _ACTIONS: Final[Mapping[str, str]] = {
-    "claim.submit": "企业提交兑付申请",
+    "claim.submit": "提交兑付申请",
+    "claim.confirm": "另一方答复",
+    "claim.lapse": "另一方没有按期确认，退回",
+    "claim.resubmit": "补正后重新提交",
+    "claim.withdraw": "撤回申请",
     "claim.review": "审核",
     "claim.take": "由其办理",
     "claim.release": "放回待办",

@@ -220,7 +220,7 @@ def order_page(number: str, errors: dict[str, list[str]], sent: str = "") -> str
             steps=progress(order),
             happened=history(order),
             cuts=reductions_shown(order.reductions),
-            claim=made[0] if made else None,
+            claim=made[-1] if made else None,
             can_cancel=bool(events & {Event.CANCEL, Event.RELEASE}) and Event.RESUME not in events,
             can_confirm=order.state == OrderState.DELIVERED.value,
             can_claim=Event.CLAIM in events,

@@ -26,10 +26,11 @@ from voucher.queries.orders import platforms_order, platforms_orders
 from voucher.queries.vouchers import view_of
 from voucher.rules.lifecycle import Event, open_to
 from voucher.rules.permissions import permitted
+from voucher.rules.policy import Policy
 from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
 from voucher.schemas.orders import AcceptForm, CancelForm, ReasonForm
-from voucher.terms import OrderChannel, OrderState
+from voucher.terms import OrderChannel, OrderState, PayoutMode
 from voucher.web.access import current_actor, permits
 from voucher.web.allowances import cap_of
 from voucher.web.counter_code import reductions_shown
@@ -223,11 +224,17 @@ def order_page(number: str, errors: dict[str, list[str]], sent: str, files: File
             steps=progress(order),
             happened=history(order),
             cuts=reductions_shown(order.reductions),
-            can=_can(order, events, manages),
+            can=_can(order, events, manages) | {"claim": manages and _claims(policy, order)},
             typed=request.form,
             sent=sent,
             errors=errors,
         )
+
+
+def _claims(policy: Policy, order: Order) -> bool:
+    """Whether the platform claims the money of this order itself (通兑), and may now."""
+    provider = policy.payout_mode is PayoutMode.PAY_PROVIDER
+    return provider and order.state == OrderState.CAPTURED.value
 
 
 def _can(order: Order, events: frozenset[Event], manages: bool) -> dict[str, bool]:
