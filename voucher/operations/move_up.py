@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from voucher.clock import fiscal_year
@@ -96,8 +96,7 @@ def advance(session: Session, programme_code: str, year: int, *, at: datetime) -
         if refusal.code not in (Code.PERIOD_CLOSED, Code.POLICY_NOT_PUBLISHED):
             raise
     issued = sum(each.refused is None for each in moved)
-    left = _waiting(session, queue)
-    return Advanced(issued, len(moved) - issued, 0, len(left))
+    return Advanced(issued, len(moved) - issued, 0, sum(_lines(session, queue).values()))
 
 
 def move_up(session: Session, queue: ApplicationQueue, *, at: datetime) -> list[MovedUp]:
@@ -107,8 +106,7 @@ def move_up(session: Session, queue: ApplicationQueue, *, at: datetime) -> list[
     next one moves up. Raises `Refusal` (`period_closed`, `policy_not_published`) as `issue` does.
     """
     moved: list[MovedUp] = []
-    lines = sorted({window.budget_line_id for _, window in _waiting(session, queue)})
-    for line_id in lines:
+    for line_id in sorted(_lines(session, queue)):
         while step := _issue_from(session, queue, line_id, at=at):
             moved += step
     return moved
@@ -116,7 +114,7 @@ def move_up(session: Session, queue: ApplicationQueue, *, at: datetime) -> list[
 
 def _issue_from(session: Session, queue: ApplicationQueue, line_id: int, *, at: datetime) -> list[MovedUp]:
     """One go at a line's waiting: those that its money is enough for. Empty: nobody moves."""
-    waiting = [each for each in _waiting(session, queue) if each[1].budget_line_id == line_id]
+    waiting = _waiting(session, queue, line_id)
     if not waiting:
         return []
     line = session.get_one(BudgetLine, line_id)
@@ -152,21 +150,39 @@ def _approved(application: Application) -> int:
     return application.wanted_fen if application.approved_fen is None else application.approved_fen
 
 
-def _waiting(session: Session, queue: ApplicationQueue) -> list[tuple[Application, ApplicationWindow]]:
+def _lines(session: Session, queue: ApplicationQueue) -> dict[int, int]:
+    """The budget lines that somebody waits for, and how many do."""
+    query = (
+        select(ApplicationWindow.budget_line_id, func.count())
+        .join(Application, Application.window_id == ApplicationWindow.id)
+        .where(*_waits(queue))
+        .group_by(ApplicationWindow.budget_line_id)
+    )
+    return {row.budget_line_id: row[1] for row in session.execute(query)}
+
+
+def _waiting(
+    session: Session, queue: ApplicationQueue, line_id: int
+) -> list[tuple[Application, ApplicationWindow]]:
+    """Those who wait for a line, the first thousand of them, locked."""
     query = (
         select(Application, ApplicationWindow)
         .join(ApplicationWindow, ApplicationWindow.id == Application.window_id)
-        .where(
-            Application.programme_code == queue.programme_code,
-            Application.year == queue.year,
-            Application.state == ApplicationState.WAITING.value,
-        )
+        .where(*_waits(queue), ApplicationWindow.budget_line_id == line_id)
         .order_by(Application.queue_no)
         .limit(AT_ONCE)
         .with_for_update(of=Application)
         .execution_options(populate_existing=True)
     )
     return [(row.Application, row.ApplicationWindow) for row in session.execute(query)]
+
+
+def _waits(queue: ApplicationQueue) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Application.programme_code == queue.programme_code,
+        Application.year == queue.year,
+        Application.state == ApplicationState.WAITING.value,
+    )
 
 
 def _moved(application: Application, answer: Issued | Refused, at: datetime) -> MovedUp:
