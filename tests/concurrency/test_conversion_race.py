@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 
 import pytest
 from sqlalchemy import select
@@ -27,6 +28,7 @@ from voucher.operations.outcome import only
 from voucher.terms import DeskKind, OrderState
 
 OK = "ok"
+Work = Callable[[Session, datetime], object]
 
 
 def at_once(world: Joining, works: Sequence[Callable[[Session, datetime], object]]) -> list[str]:
@@ -87,6 +89,67 @@ def test_a_hold_and_the_conversion_at_once_leave_one_of_two_whole_stories(
         )
         assert owners <= {holder.converted_into or holder.id}
         assert verify(session).faults == ()
+
+
+def test_a_hold_that_is_under_way_is_waited_for_and_then_refuses_the_conversion(
+    pg_database: Database,
+) -> None:
+    world, file, convert, order = _about_to(pg_database)
+    answers = one_during_the_other(world, file, convert)
+    assert answers == [OK, Code.CONVERSION_BLOCKED.value]
+    assert world.order(order).held_fen == 50_000_00
+
+
+def test_a_conversion_that_is_under_way_is_waited_for_and_then_refuses_the_hold(
+    pg_database: Database,
+) -> None:
+    world, file, convert, order = _about_to(pg_database)
+    answers = one_during_the_other(world, convert, file)
+    assert answers == [OK, Code.STATE_CHANGED.value]
+    assert world.order(order).holder_id == world.holder(FIRM).id
+    world.do(file)
+    with pg_database.read() as session:
+        assert verify(session).faults == ()
+
+
+def one_during_the_other(world: Joining, first: Work, second: Work) -> list[str]:
+    """Begin the second when the first is done and not committed yet; `ok` or the code of the refusal for each."""
+    done, answers = Event(), [OK, OK]
+
+    def slow(session: Session, at: datetime) -> None:
+        first(session, at)
+        done.set()
+        sleep(1)
+
+    def run(place: int, work: Work) -> None:
+        try:
+            world.do(work)
+        except Refusal as refusal:
+            answers[place] = refusal.code.value
+
+    with ThreadPoolExecutor(2) as pool:
+        begun = pool.submit(run, 0, slow)
+        assert done.wait(30)
+        for task in (begun, pool.submit(run, 1, second)):
+            task.result(60)
+    return answers
+
+
+def _about_to(database: Database) -> tuple[Joining, Work, Work, str]:
+    """A team with an order whose contract is about to be filed, and a case of its conversion."""
+    world = Joining(database)
+    team_id, ref = world.team()
+    order = world.placed(world.voucher_of(ref), world.member(team_id))
+    said = {"uscc": FIRM, "name": "星火科技有限公司", "legal_representative": "甲"}
+    case = world.case(DeskKind.CONVERT, ref, **said)
+    contract = ContractRequest(order, f"HT-{order}", business_date(world.at), Fen(100_000_00))
+    manager, second = world.world.platform.manager, world.second
+    return (
+        world,
+        lambda session, at: only(file_contract(session, [contract], actor=manager, at=at)),
+        lambda session, at: only(decide(session, [DeskDecision(case, True)], key=KEY, actor=second, at=at)),
+        order,
+    )
 
 
 def test_a_voucher_issued_while_the_team_becomes_a_firm_is_never_the_teams(pg_database: Database) -> None:

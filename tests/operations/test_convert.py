@@ -17,6 +17,7 @@ from voucher.errors import Code
 from voucher.ledger import accounts
 from voucher.ledger.verify import verify
 from voucher.models.claims import Claim
+from voucher.models.contracts import Contract
 from voucher.models.joining import TeamMember
 from voucher.models.orders import Order
 from voucher.models.parties import Organisation, PayeeAccount
@@ -267,6 +268,8 @@ def test_the_teams_contract_is_the_firms_and_its_ceiling_comes_along(world: Join
 
     answer = world.do(file)
     assert isinstance(answer, Refused) and answer.code is Code.CONTRACT_EXCEEDED
+    assert world.order(order).contract_ref.startswith(f"{FIRM}|")
+    assert world.one(Contract).ref == world.order(order).contract_ref
     sound(world)
 
 

@@ -297,12 +297,13 @@ def test_a_revoked_device_is_none_at_the_next_click(app: Flask, world: factories
 
 
 def test_a_pin_session_carried_to_another_browser_is_none(app: Flask, world: factories.World) -> None:
+    """Be it no device, or another device of the same platform."""
     browser = entered(app, world)
     cookie = browser.client.get_cookie("voucher_session")
     assert cookie is not None
-    elsewhere = Browser(app)
-    elsewhere.client.set_cookie("voucher_session", cookie.value)
-    assert elsewhere.get("/provider/").status_code == 302
+    for elsewhere in (Browser(app), device(app, world)):
+        elsewhere.client.set_cookie("voucher_session", cookie.value)
+        assert elsewhere.get("/provider/").status_code == 302
 
 
 @pytest.mark.parametrize(

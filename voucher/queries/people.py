@@ -108,7 +108,7 @@ class Standing:
             region_codes=frozenset(),
             book_ids=frozenset(),
             functions=frozenset(),
-            withheld=PERMISSIONS.keys() - COUNTER_WORK,
+            withheld=frozenset(PERMISSIONS.keys() - COUNTER_WORK),
         )
         return replace(self, actor=actor, scopes=scopes)
 

@@ -87,6 +87,6 @@ def place_of(session: Session, role: Role, text: str) -> Place | None:
         return None if owner is None else Place(organisation_id=owner)
     region = session.scalars(select(Region.code).where(Region.code == text)).one_or_none()
     book = session.scalars(select(Book.book_id).where(Book.code == text)).one_or_none()
-    if role in (Role.REVIEWER, Role.COSIGNER):
+    if role in (Role.REVIEWER, Role.COSIGNER, Role.INCUBATOR_MANAGER):
         return None if region is None else Place(region_code=region)
     return None if book is None else Place(region_code=region, book_id=book)
