@@ -38,7 +38,10 @@ _PAPERS = (
     Code.EVIDENCE_MISSING, Code.INVOICE_MISMATCH, Code.INVOICE_VOID, Code.PAYER_MISMATCH,
     Code.CHANNEL_NOT_ACCEPTED, Code.PAYEE_MISSING, Code.FILE_REFUSED,
 )  # fmt: skip
-_USES = (Code.INVOICE_USED, Code.INVOICE_EXCEEDED)
+_USES = (
+    Code.INVOICE_USED, Code.INVOICE_EXCEEDED, Code.AFFILIATED, Code.PARTY_BANNED, Code.NOT_QUALIFIED,
+    Code.ALREADY_FUNDED,
+)  # fmt: skip
 
 
 @blueprint.route("/claims/check", methods=["POST"])

@@ -42,6 +42,7 @@ _ADMISSION: Final = (
     Code.SERVICE_NOT_CERTIFIED,
     Code.NOT_RECOGNISED,
     Code.AFFILIATED,
+    Code.PARTY_BANNED,
 )
 _HOLD: Final = (Code.VOUCHER_EXHAUSTED, Code.CAP_EXCEEDED, Code.SUBSIDY_ZERO, Code.PERIOD_CLOSED)
 _READ: Final = ("enterprise:order:read", "provider:order:read")
@@ -134,6 +135,7 @@ def decline(body: dict[str, Any], number: str) -> dict[str, Any]:
     "合同备案，锁定额度",
     "provider:order:file_contract",
     refuses=(
+        Code.PARTY_BANNED,
         *_MOVED,
         Code.CONTRACT_DATE_INVALID,
         Code.CONTRACT_EXCEEDED,

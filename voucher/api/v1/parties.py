@@ -88,7 +88,10 @@ def list_holders(query: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.route("/qualifications", methods=["POST"])
 @operation(
-    "认定资格", _QUALIFY, refuses=(Code.NOT_FOUND, Code.POLICY_NOT_PUBLISHED, Code.NOT_QUALIFIED), keyed=True
+    "认定资格",
+    _QUALIFY,
+    refuses=(Code.NOT_FOUND, Code.POLICY_NOT_PUBLISHED, Code.NOT_QUALIFIED, Code.PARTY_BANNED),
+    keyed=True,
 )
 @blueprint.arguments(schemas.QualifyBody)
 @blueprint.response(201, schemas.QualifiedAnswer)

@@ -192,6 +192,7 @@ def scan_(body: dict[str, Any]) -> dict[str, Any]:
         Code.SERVICE_NOT_CERTIFIED,
         Code.NOT_RECOGNISED,
         Code.AFFILIATED,
+        Code.PARTY_BANNED,
         Code.VOUCHER_EXHAUSTED,
         Code.CAP_EXCEEDED,
         Code.CONTRACT_EXCEEDED,

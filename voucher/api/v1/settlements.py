@@ -27,6 +27,9 @@ from voucher.schemas.api_settlements import batch_answer
 blueprint = Endpoints("settlements_v1", __name__, url_prefix="/api/v1", description="预算与结算")
 
 _MOVED: Final = (Code.NOT_FOUND, Code.STATE_CHANGED)
+_BARRED: Final = (
+    Code.AFFILIATED, Code.PARTY_BANNED, Code.NOT_QUALIFIED, Code.ALREADY_FUNDED, Code.INVOICE_USED,
+)  # fmt: skip
 _READ: Final = "finance:batch:read"
 _MAKE: Final = "finance:batch:make"
 
@@ -106,7 +109,7 @@ def show(number: str) -> dict[str, Any]:
 
 
 @blueprint.route("/batches", methods=["POST"])
-@operation("编制批次", _MAKE, refuses=(*_MOVED, Code.PAYEE_MISSING), keyed=True)
+@operation("编制批次", _MAKE, refuses=(*_MOVED, *_BARRED, Code.PAYEE_MISSING), keyed=True)
 @blueprint.arguments(schemas.BatchBody)
 @blueprint.response(201, schemas.BatchAnswer)
 def make(body: dict[str, Any]) -> dict[str, Any]:
@@ -120,7 +123,7 @@ def make(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/batches/<number>/take-in", methods=["POST"])
-@operation("加入申请", _MAKE, refuses=(*_MOVED, Code.NOT_PERMITTED, Code.PAYEE_MISSING), keyed=True)
+@operation("加入申请", _MAKE, refuses=(*_MOVED, *_BARRED, Code.NOT_PERMITTED, Code.PAYEE_MISSING), keyed=True)
 @blueprint.arguments(schemas.ClaimNumbersBody)
 @blueprint.response(200, schemas.BatchAnswer)
 def take_in(body: dict[str, Any], number: str) -> dict[str, Any]:
@@ -177,7 +180,14 @@ def send_back(number: str) -> dict[str, Any]:
 @operation(
     "复核（结算）",
     "finance:batch:approve",
-    refuses=(*_MOVED, Code.SELF_APPROVAL, Code.BATCH_CHANGED, Code.ALREADY_SETTLED, Code.PERIOD_CLOSED),
+    refuses=(
+        *_MOVED,
+        *_BARRED,
+        Code.SELF_APPROVAL,
+        Code.BATCH_CHANGED,
+        Code.ALREADY_SETTLED,
+        Code.PERIOD_CLOSED,
+    ),
     keyed=True,
 )
 @blueprint.arguments(schemas.ApproveBody)
