@@ -1,0 +1,45 @@
+"""What is posted, in which phase, and counted in what."""
+
+from __future__ import annotations
+
+from voucher.terms.term import Term
+
+
+class PostingKind(Term):
+    FUND = "fund", "下达预算"
+    ALLOT = "allot", "预算分配"
+    PLEDGE = "pledge", "配套承诺"
+    CAP_ADJUST = "cap_adjust", "核定限额"
+    ISSUE = "issue", "发券"
+    HOLD = "hold", "锁定额度"
+    CAPTURE = "capture", "核销"
+    RELEASE = "release", "释放额度"
+    REVERSE = "reverse", "冲正"
+    TRIM = "trim", "核减"
+    DISALLOW = "disallow", "不予兑付"
+    RECHARGE = "recharge", "调整年度"
+    AWARD = "award", "后补助核定"
+    SETTLE = "settle", "结算"
+    PAY = "pay", "支付"
+    BANK_RETURN = "bank_return", "退汇"
+    REMIT = "remit", "区域清算"
+    EXPIRE = "expire", "到期收回"
+    GIVE_BACK = "give_back", "退券"
+    REVOKE = "revoke", "撤销"
+    CARRY = "carry", "结转"
+    LAPSE = "lapse", "收回财政"
+    CLAW_BACK = "claw_back", "追回"
+    OVERBOOK = "overbook", "超额发券"
+
+
+class Phase(Term):
+    SINGLE = "single", "即时"
+    PENDING = "pending", "预留"
+    POST = "post", "入账"
+    VOID = "void", "撤销预留"
+
+
+class Unit(Term):
+    CNY = "CNY", "元（资金）"
+    CNY_CAP = "CNY_CAP", "元（限额）"
+    TIMES = "TIMES", "次"

@@ -1,0 +1,78 @@
+"""What a policy version may say."""
+
+from __future__ import annotations
+
+from voucher.terms.term import Term
+
+
+class VoucherKind(Term):
+    INNOVATION = "innovation_voucher", "科技创新券"
+    STARTUP = "startup_voucher", "创业券"
+    POST_SUBSIDY = "post_subsidy", "后补助"
+
+
+class PolicyState(Term):
+    DRAFT = "draft", "待发布"
+    PUBLISHED = "published", "已发布"
+
+
+class SubsidyBase(Term):
+    CONTRACT = "contract", "合同金额"
+    INVOICE_NET = "invoice_net", "发票不含税金额"
+    PAID = "paid", "实际支付金额"
+    LEAST = "least", "合同、发票、实际支付中的最低额"
+
+
+class Rounding(Term):
+    FEN = "fen", "舍去至分"
+    YUAN = "yuan", "舍去至元"
+
+
+class CapPeriod(Term):
+    YEAR = "year", "每年"
+    PROGRAMME = "programme", "整个政策期"
+
+
+class CapBasis(Term):
+    CLAIMED = "claimed", "申领额度"
+    USED = "used", "使用额度"
+    REDEEMED = "redeemed", "补助额"
+
+
+class YearBasis(Term):
+    CALENDAR = "calendar", "公历年度"
+    WINDOW = "window", "政策规定的十二个月"
+
+
+class IssueMode(Term):
+    AUTOMATIC = "automatic", "自动发放"
+    REVIEWED = "reviewed", "审核发放"
+
+
+class EligibilityRule(Term):
+    ROSTER_OF_YEAR = "roster_of_year", "当年入库登记"
+
+
+class Transition(Term):
+    ORDER_DATE = "order_date", "按下单之日有效的版本"
+
+
+class PayoutMode(Term):
+    REIMBURSE_ENTERPRISE = "reimburse_enterprise", "通用模式（企业申领、企业兑付）"
+    PAY_PROVIDER = "pay_provider", "通兑模式（企业申领、机构兑付）"
+    OPERATOR_ESCROW = "operator_escrow", "平台代兑（三方合同）"
+
+
+class PaymentChannel(Term):
+    BANK_TRANSFER = "bank_transfer", "银行转账"
+    DIGITAL_YUAN = "digital_yuan", "数字人民币"
+    CARD = "card", "刷卡"
+    ONLINE = "online", "第三方支付"
+    CASH = "cash", "现金"
+
+
+class DocumentKind(Term):
+    CONTRACT = "contract", "服务合同"
+    INVOICE = "invoice", "发票"
+    PAYMENT_PROOF = "payment_proof", "付款凭证"
+    RESULT = "result", "服务成果"
