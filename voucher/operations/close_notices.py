@@ -46,7 +46,7 @@ def close_notices(session: Session, *, actor: Actor, at: datetime, limit: int = 
     ended = (
         update(Notice)
         .where(over, ~undecided)
-        .values(state=NoticeState.CLOSED.value, closed_at=at)
+        .values(state=next_state(NoticeState.OPEN, Event.CLEAR).value, closed_at=at)
         .returning(Notice.number)
         .execution_options(synchronize_session=False)
     )

@@ -88,15 +88,14 @@ def _decide(session: Session, request: AnswerRequest, *, actor: Actor, at: datet
     if not request.reason.strip():
         raise Refusal(Code.REASON_MISSING)
     case, objection = _locked(session, request.objection_number, actor=actor)
-    if objection.state != ObjectionState.LODGED.value:
-        raise Refusal(Code.STATE_CHANGED, state=objection.state, event=Event.APPROVE.value)
+    event = Event.APPROVE if request.upheld else Event.REJECT
+    state = next_state(ObjectionState(objection.state), event)
     interests = recused(session, [actor.person_id]).get(actor.person_id, frozenset())
     bar_interested(session, case, actor=actor, interests=interests)
     open_ = case.claim.state == ClaimState.OBJECTED.value
     back = Fen(0)
     if request.upheld and open_:
         back = _take_back(session, case, request.reason.strip(), actor=actor, at=at)
-    state = ObjectionState.UPHELD if request.upheld else ObjectionState.DISMISSED
     same = Objection.id == objection.id if not request.upheld else Objection.line_id == objection.line_id
     session.execute(
         update(Objection)

@@ -14,6 +14,8 @@ from voucher.terms import (
     CertificationState,
     ClaimState,
     LineState,
+    NoticeState,
+    ObjectionState,
     OrderState,
     PolicyState,
     SessionState,
@@ -239,6 +241,10 @@ _APPLICATION: dict[ApplicationState, dict[Event, ApplicationState]] = {
 _APPEAL: dict[AppealState, dict[Event, AppealState]] = {
     AppealState.LODGED: {Event.APPROVE: AppealState.UPHELD, Event.REJECT: AppealState.DISMISSED},
 }
+_NOTICE: dict[NoticeState, dict[Event, NoticeState]] = {NoticeState.OPEN: {Event.CLEAR: NoticeState.CLOSED}}
+_OBJECTION: dict[ObjectionState, dict[Event, ObjectionState]] = {
+    ObjectionState.LODGED: {Event.APPROVE: ObjectionState.UPHELD, Event.REJECT: ObjectionState.DISMISSED},
+}
 
 # By class: members of different lists with the same value ("expired") are equal as strings.
 TABLES: Mapping[type[StrEnum], Mapping[StrEnum, Mapping[Event, StrEnum]]] = {
@@ -252,6 +258,8 @@ TABLES: Mapping[type[StrEnum], Mapping[StrEnum, Mapping[Event, StrEnum]]] = {
     PolicyState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _POLICY),
     ApplicationState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _APPLICATION),
     AppealState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _APPEAL),
+    NoticeState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _NOTICE),
+    ObjectionState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _OBJECTION),
 }
 _IN_THE_MONEY = frozenset({OrderState.IN_BATCH, OrderState.SETTLED, OrderState.PAID})
 

@@ -109,7 +109,9 @@ def show(number: str) -> dict[str, Any]:
 
 
 @blueprint.route("/batches", methods=["POST"])
-@operation("编制批次", _MAKE, refuses=(*_MOVED, *_BARRED, Code.PAYEE_MISSING), keyed=True)
+@operation(
+    "编制批次", _MAKE, refuses=(*_MOVED, *_BARRED, Code.NOTICE_REQUIRED, Code.PAYEE_MISSING), keyed=True
+)
 @blueprint.arguments(schemas.BatchBody)
 @blueprint.response(201, schemas.BatchAnswer)
 def make(body: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +125,12 @@ def make(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/batches/<number>/take-in", methods=["POST"])
-@operation("加入申请", _MAKE, refuses=(*_MOVED, *_BARRED, Code.NOT_PERMITTED, Code.PAYEE_MISSING), keyed=True)
+@operation(
+    "加入申请",
+    _MAKE,
+    refuses=(*_MOVED, *_BARRED, Code.NOTICE_REQUIRED, Code.NOT_PERMITTED, Code.PAYEE_MISSING),
+    keyed=True,
+)
 @blueprint.arguments(schemas.ClaimNumbersBody)
 @blueprint.response(200, schemas.BatchAnswer)
 def take_in(body: dict[str, Any], number: str) -> dict[str, Any]:
