@@ -89,9 +89,9 @@ class SettleBody(Body):
 
 
 class RelationBody(Body):
-    """Which tie there is between the two sides; null: none."""
+    """Which tie there is between the two sides; left out: none."""
 
-    kind = ChoiceField(AffiliationKind, load_default=None, allow_none=True)
+    kind = ChoiceField(AffiliationKind)
 
 
 class RelationAnswer(Body):
