@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
 
-from tests.api.conftest import ok, refused
+from tests.api.conftest import Api, ok, refused
 from tests.api.test_main_job import claim_body, today
 from tests.entrance import Machine
 from tests.operations.awards import PROGRAMME, Awarding
@@ -35,9 +35,8 @@ def manager(app: Flask, told: Told) -> Machine:
 
 def body(told: Told, order: str, firm: Machine, *, fen: int = 100_000_00, **invoice: Any) -> dict[str, Any]:
     """A claim as JSON; its four papers are in the store."""
-    made = claim_body(
-        Papers(told, firm), order, told.account(told.world.firm.organisation_id), amount_fen=fen
-    )  # type: ignore[arg-type]
+    account = told.account(told.world.firm.organisation_id)
+    made = claim_body(cast(Api, Papers(told, firm)), order, account, amount_fen=fen)
     made["invoices"][0] |= invoice
     return made
 

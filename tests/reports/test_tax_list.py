@@ -26,7 +26,7 @@ LINES = [
 def filled_in(verdicts: list[str], days: list[str]) -> bytes:
     """The exported workbook with verdicts written into it, as the bureau sends it back."""
     book = openpyxl.load_workbook(io.BytesIO(as_xlsx(LINES)))
-    sheet = book.active
+    sheet = book["发票查验"]
     for row, (verdict, day) in enumerate(zip(verdicts, days, strict=True), start=2):
         sheet.cell(row, COLUMNS.index("查验结果") + 1, verdict)
         sheet.cell(row, COLUMNS.index("查验日期") + 1, day)
