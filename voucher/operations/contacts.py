@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from voucher.errors import Code, Refusal
@@ -35,10 +36,10 @@ def set_contact(session: Session, request: ContactRequest, *, actor: Actor, at: 
         address = request.email if channel is MessageChannel.EMAIL else request.mobile
         if not address:
             raise Refusal(Code.CONTACT_MISSING, message_channel=channel.value)
-    row = session.get(Contact, actor.person_id)
-    if row is None:
-        row = Contact(person_id=actor.person_id)
-        session.add(row)
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    empty = {"person_id": actor.person_id, "updated_at": at}
+    session.execute(dialect.insert(Contact).values(empty).on_conflict_do_nothing())
+    row = session.get_one(Contact, actor.person_id, with_for_update=True)
     row.email, row.mobile, row.updated_at = request.email, request.mobile, at
     row.channels = sorted(channel.value for channel in channels)
     journal.record(

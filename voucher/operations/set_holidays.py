@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from voucher.errors import Code, Refusal
@@ -38,13 +39,14 @@ def set_holidays(
     Refused, alone: a weekday to be worked, which it is anyway (`holiday_needless`).
     """
 
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+
     def enter(request: HolidayRequest) -> Holiday:
         if request.kind is DayKind.WORK and request.day.weekday() < _SATURDAY:
             raise Refusal(Code.HOLIDAY_NEEDLESS, day=request.day.isoformat())
-        row = session.get(Holiday, request.day)
-        if row is None:
-            row = Holiday(day=request.day)
-            session.add(row)
+        new = {"day": request.day, "kind": request.kind.value, "name": "", "document_no": ""}
+        session.execute(dialect.insert(Holiday).values(new).on_conflict_do_nothing())
+        row = session.get_one(Holiday, request.day, with_for_update=True)
         row.kind, row.name, row.document_no = request.kind.value, request.name, request.document_no
         row.entered_by, row.entered_at = actor.person_id, at
         facts = {"kind": row.kind, "document_no": row.document_no}
