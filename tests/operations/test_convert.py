@@ -237,19 +237,17 @@ def test_one_person_alone_converts_nothing(world: Joining) -> None:
     )
 
 
-@pytest.mark.parametrize("uscc", ["", "TEMP202600000011", "91140105MA0000000X"])
-def test_a_team_becomes_a_firm_under_a_right_uscc_only(world: Joining, uscc: str) -> None:
+def test_a_team_becomes_a_firm_under_a_right_uscc_only(world: Joining) -> None:
     _, ref = world.team()
-    request = DeskRequest(
-        kind=DeskKind.CONVERT,
-        ref=ref,
-        papers=(paper(),),
-        facts={"uscc": uscc, "name": "星火科技有限公司", "legal_representative": "甲"},
-    )
-    world.refuses(
-        Code.USCC_INVALID,
-        lambda session, at: take_in(session, [request], actor=world.world.reviewer, at=at),
-    )
+    said = {"name": "星火科技有限公司", "legal_representative": "甲"}
+    for uscc in ("", "TEMP202600000011", "91140105MA0000000X"):
+        facts = {**said, "uscc": uscc}
+        asked = DeskRequest(kind=DeskKind.CONVERT, ref=ref, papers=(paper(),), facts=facts)
+
+        def work(session: Session, at: datetime, asked: DeskRequest = asked) -> Sequence[object]:
+            return take_in(session, [asked], actor=world.world.reviewer, at=at)
+
+        world.refuses(Code.USCC_INVALID, work)
 
 
 def test_the_teams_contract_is_the_firms_and_its_ceiling_comes_along(world: Joining) -> None:

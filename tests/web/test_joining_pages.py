@@ -306,12 +306,10 @@ def test_a_pin_session_carried_to_another_browser_is_none(app: Flask, world: fac
         assert elsewhere.get("/provider/").status_code == 302
 
 
-@pytest.mark.parametrize(
-    "pin", ["111111", "121212", "123456", "987654", "123123", "123321", "900101", "12345"]
-)
-def test_trivial_pins_are_refused(app: Flask, world: factories.World, pin: str) -> None:
+def test_trivial_pins_are_refused(app: Flask, world: factories.World) -> None:
     browser = Browser(app, world.platform.scanner)
-    assert browser.send("/provider/pin", {"pin": pin, "again": pin}).status_code == 422
+    for pin in ("111111", "121212", "123456", "987654", "123123", "123321", "900101", "12345"):
+        assert browser.send("/provider/pin", {"pin": pin, "again": pin}).status_code == 422, pin
 
 
 def test_papers_are_prepared_seen_and_taken_away_again(app: Flask, world: factories.World) -> None:
