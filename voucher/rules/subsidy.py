@@ -13,8 +13,8 @@ from voucher.money import MAX_FEN, Fen, floor_yuan, format_yuan
 from voucher.rules.policy import WHOLE_BP, Policy, PolicyUnsetError, RateLine, Tier
 from voucher.terms import Rounding, SubsidyBase
 
-
 _BY_RATE = "按比例计算的补助额"
+NOTHING = Fen(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Case:
     applicant_region: str = ""
     provider_region: str = ""
     units: int = 1
-    earlier_fen: Fen = Fen(0)
+    earlier_fen: Fen = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
