@@ -28,7 +28,7 @@ from voucher.schemas.base import Body, ChoiceField, CodeField, FenField, PartyFi
 from voucher.terms import ClaimItem, ClaimState, OpinionVerdict
 
 
-class DeskQuery(PageQuery):
+class CaseDeskQuery(PageQuery):
     """Which cases of the desk."""
 
     side = CodeField(load_default="us", metadata={"description": "us 等我们，firm 等申请单位"})

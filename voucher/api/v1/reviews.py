@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, identified, invalid, numbered, operation
+from voucher.api.endpoint import Endpoints, identified, invalid, listed_page, numbered, operation
 from voucher.api.entry import change, now, reading
 from voucher.api.files import named_file
 from voucher.clock import business_date
@@ -44,7 +44,7 @@ Work = Callable[[Session, datetime, Actor], list[Any]]
 
 @blueprint.route("/cases", methods=["GET"])
 @operation("审核待办", "reviewer:claim:read")
-@blueprint.arguments(schemas.DeskQuery, location="query")
+@blueprint.arguments(schemas.CaseDeskQuery, location="query")
 @blueprint.response(200, schemas.DeskCasesAnswer)
 def list_cases(query: dict[str, Any]) -> dict[str, Any]:
     """本地区的待办申请，按排队次序，每页 50 项；应当回避的不列出。时限按工作日计，等申请单位的时间不计。"""
@@ -57,12 +57,7 @@ def list_cases(query: dict[str, Any]) -> dict[str, Any]:
     )
     with reading() as session:
         page = desk(session, current_actor(), wanted, at=now(), page=query["page"])
-        return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "cases": [schemas.case_answer(line) for line in page.rows],
-        }
+        return listed_page(page, "cases", schemas.case_answer)
 
 
 @blueprint.route("/claims/<number>/returns", methods=["GET"])
