@@ -14,7 +14,7 @@ from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.checks import PayeeChange
 from voucher.models.claims import Claim
-from voucher.models.parties import Organisation, PayeeAccount
+from voucher.models.parties import Organisation, PayeeAccount, Platform
 from voucher.operations import journal
 from voucher.operations.affiliate import PayeeRequest, account_number, owned_by
 from voucher.operations.outcome import Refused, refused
@@ -62,7 +62,7 @@ def decide_changes(
     """Put changes in force, or decline them. Claims that are not in a batch yet follow to the new account.
 
     Refused, alone: not there or outside the actor's regions (`not_found`), decided before (`state_changed`), whoever
-    asked for it (`self_approval`), agreed before the cooling is over (`payee_cooling`), declined without a reason
+    asked for it or belongs to the organisation (`self_approval`), agreed before the cooling is over (`payee_cooling`), declined without a reason
     (`reason_missing`).
     """
     answers: list[PayeeChange | Refused] = []
@@ -121,7 +121,7 @@ def _decide(session: Session, request: DecideRequest, *, actor: Actor, at: datet
     row, owner = found
     if row.state != PayeeChangeState.WAITING.value:
         raise Refusal(Code.STATE_CHANGED)
-    if row.asked_by == actor.person_id:
+    if row.asked_by == actor.person_id or _belongs(session, owner, actor):
         raise Refusal(Code.SELF_APPROVAL)
     if request.agreed and business_date(at) < row.cools_until:
         raise Refusal(Code.PAYEE_COOLING, cools_until=row.cools_until.isoformat())
@@ -134,6 +134,13 @@ def _decide(session: Session, request: DecideRequest, *, actor: Actor, at: datet
     session.flush()
     _record(session, row, "organisation.decide_payee_change", actor=actor, at=at)
     return row
+
+
+def _belongs(session: Session, owner: Organisation, actor: Actor) -> bool:
+    hosted = select(Platform.id).where(
+        Platform.organisation_id == owner.id, Platform.id.in_(actor.platform_ids)
+    )
+    return owner.id in actor.organisation_ids or session.scalars(hosted.limit(1)).first() is not None
 
 
 def _put_in_force(session: Session, row: PayeeChange, owner: Organisation, *, at: datetime) -> None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.claims import Claim
+from voucher.models.people import RoleGrant
 from voucher.models.review import Cosignature
 from voucher.operations import journal
-from voucher.operations.cases import bar_interested, case_of, cases, recused
+from voucher.operations.cases import Case, bar_interested, case_of, cases, recused
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.tell import Note, tell
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
-from voucher.terms import ClaimState, MessageEvent
+from voucher.terms import ClaimState, MessageEvent, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ def cosign(
 
     Signing again is allowed while the case is open: the latest word of an authority in the claim's round counts, and
     earlier ones stay. A return opens a new round, which is signed afresh. Gives claim numbers. Refused, each alone:
-    `not_found`; an authority that the policy does not ask, or the actor does not sign for (`not_permitted`);
-    `self_approval`; `recused`; a claim that does not wait for review (`state_changed`); an objection without reason
+    `not_found`; an authority that the policy does not ask, or the actor does not sign for in the case's region
+    (`not_permitted`); `self_approval`; `recused`; a claim that does not wait for review (`state_changed`); an objection without reason
     (`reason_missing`).
     """
     found = cases(session, [request.claim_number for request in requests], actor=actor)
@@ -51,8 +53,7 @@ def cosign(
         try:
             case = case_of(found, request.claim_number)
             bar_interested(session, case, actor=actor, interests=interests)
-            if request.function not in actor.functions & set(case.policy.cosigners):
-                raise Refusal(Code.NOT_PERMITTED)
+            _bar_other_authorities(session, case, request, actor=actor, on=business_date(at))
             if case.claim.state != ClaimState.SUBMITTED.value:
                 raise Refusal(Code.STATE_CHANGED, state=case.claim.state)
             if not request.agreed and not request.text.strip():
@@ -83,6 +84,22 @@ def unsigned(session: Session, claim: Claim, policy: Policy) -> tuple[str, ...]:
     )
     agreed = {row.function: row.agreed for row in session.execute(query)}
     return tuple(function for function in policy.cosigners if not agreed.get(function, False))
+
+
+def _bar_other_authorities(
+    session: Session, case: Case, request: SignRequest, *, actor: Actor, on: date
+) -> None:
+    """Refuse (`not_permitted`) whoever signs for the authority elsewhere, or here for another one."""
+    query = select(RoleGrant.region_code).where(
+        RoleGrant.person_id == actor.person_id,
+        RoleGrant.role == Role.COSIGNER.value,
+        RoleGrant.function == request.function,
+        RoleGrant.from_on <= on,
+        or_(RoleGrant.to_on.is_(None), RoleGrant.to_on > on),
+    )
+    here = any(f"/{code}/" in case.region_path for code in session.scalars(query))
+    if not here or request.function not in actor.functions & set(case.policy.cosigners):
+        raise Refusal(Code.NOT_PERMITTED)
 
 
 def _row(request: SignRequest, claim: Claim, *, actor: Actor, at: datetime) -> Cosignature:

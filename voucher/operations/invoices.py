@@ -238,8 +238,11 @@ def _uses(
 
 
 def _describe(row: Invoice, wanted: Drafted) -> None:
-    """Nobody uses it: it is what this claim says it is."""
+    """Nobody uses it: it is what this claim says it is. What was looked up counts for what was said then."""
     head = wanted.head
+    before = (row.issued_on, row.net_fen, row.buyer_uscc, row.seller_uscc)
+    if before != (head.issued_on, head.net_fen, head.buyer_uscc, head.seller_uscc):
+        row.verdict = row.checked_on = None
     row.issued_on, row.net_fen = head.issued_on, head.net_fen
     row.buyer_uscc, row.seller_uscc = head.buyer_uscc, head.seller_uscc
     row.buyer_name, row.seller_name = wanted.names

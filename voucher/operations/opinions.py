@@ -14,6 +14,8 @@ from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.ledger.bulk import is_postgresql
 from voucher.models.claims import Claim
+from voucher.models.orders import Order
+from voucher.models.parties import Holder, Platform
 from voucher.models.people import Person, RoleGrant
 from voucher.models.review import AuditReport, ExpertOpinion
 from voucher.money import Fen
@@ -68,7 +70,7 @@ def invite_experts(
     """Ask experts, who are told and see that claim from then on; asking again changes nothing. Gives claim numbers.
 
     ValueError for a last day in the past. Refused, each alone: `not_found` (claim, or no such expert),
-    `self_approval`, `recused` (the reviewer, or the expert), `case_taken`, a decided claim (`state_changed`).
+    `self_approval` (also for asking oneself), `recused` (the reviewer, or the expert), `case_taken`, a decided claim (`state_changed`).
     """
     found = cases(session, [request.claim_number for request in requests], actor=actor)
     experts = _experts(session, [request.expert_id for request in requests], on=business_date(at))
@@ -79,6 +81,8 @@ def invite_experts(
             raise ValueError("an opinion is due today or later")
         try:
             case = _workable(session, found, request.claim_number, actor=actor, interests=interests)
+            if request.expert_id == actor.person_id:
+                raise Refusal(Code.SELF_APPROVAL, claim=request.claim_number)
             if request.expert_id not in experts:
                 raise Refusal(Code.NOT_FOUND, expert=request.expert_id)
             if case.sides & interests.get(request.expert_id, frozenset()):
@@ -96,7 +100,8 @@ def give_opinions(
     """Answer as an expert, once for each claim; whoever asked is told. Gives claim numbers.
 
     ValueError for neither or both of verdict and conflict. Refused, each alone: a claim that the actor was not
-    asked about (`not_found`), one that is decided (`state_changed`), a second answer (`opinion_given`), a verdict
+    asked about (`not_found`), of the actor's own house or making (`self_approval`; a conflict may be declared), one
+    that is decided (`state_changed`), a second answer (`opinion_given`), a verdict
     without text (`reason_missing`), an amount above what is claimed (`approved_above_claim`).
     """
     asked = _asked(session, [request.claim_number for request in requests], actor)
@@ -106,6 +111,8 @@ def give_opinions(
             raise ValueError("an expert gives a verdict or declares a conflict")
         try:
             row, claim = _answerable(asked.get(request.claim_number), request)
+            if request.verdict is not None:
+                _bar_own(session, claim, actor)
         except Refusal as refusal:
             answers.append(refused(refusal))
             continue
@@ -217,6 +224,20 @@ def _answerable(
             Code.APPROVED_ABOVE_CLAIM, approved_fen=request.amount_fen, claimed_fen=claim.claimed_fen
         )
     return row, claim
+
+
+def _bar_own(session: Session, claim: Claim, actor: Actor) -> None:
+    query = (
+        select(Holder.organisation_id, Platform.organisation_id, Order.platform_id)
+        .select_from(Order)
+        .join(Holder, Holder.id == Order.holder_id)
+        .outerjoin(Platform.__table__, Platform.id == Order.platform_id)
+        .where(Order.id == claim.order_id)
+    )
+    firm_id, host_id, platform_id = session.execute(query).one()
+    own = {firm_id, host_id} & actor.organisation_ids or platform_id in actor.platform_ids
+    if own or claim.submitted_by == actor.person_id:
+        raise Refusal(Code.SELF_APPROVAL, claim=claim.number)
 
 
 def _keep_report(session: Session, case: Case, request: ReportRequest, *, actor: Actor, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -13,9 +13,11 @@ from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.claims import Claim, Invoice, InvoiceUse, TaxCheck
 from voucher.models.orders import Order
+from voucher.models.parties import Holder
+from voucher.models.regions import Region
 from voucher.operations import journal
 from voucher.operations.policies import policies_of
-from voucher.rules.permissions import Actor
+from voucher.rules.permissions import Actor, covers_region
 from voucher.terms import TaxVerdict
 
 DEAD = (TaxVerdict.RED.value, TaxVerdict.VOID.value)
@@ -36,14 +38,15 @@ def record_tax_checks(
 ) -> dict[TaxVerdict, int]:
     """Write checks down and bring the invoices' standing to the latest; gives how many had which verdict.
 
-    All or none: raises Refusal `not_found` (`invoice`) for an invoice that no claim knows, and `invoice_mismatch`
+    All or none: raises Refusal `not_found` (`invoice`) for an invoice of no claim in the actor's regions or books, and `invoice_mismatch`
     (`field` date) for a day that is still to come. An invoice that is red or void by its latest check can neither
     be claimed nor go into a batch.
     """
     today = business_date(at)
     rows = _locked(session, [result.key for result in results])
+    known = _within(session, rows, actor)
     for result in results:
-        if result.key not in rows:
+        if result.key not in known:
             raise Refusal(Code.NOT_FOUND, invoice=result.key)
         if result.checked_on > today:
             raise Refusal(Code.INVOICE_MISMATCH, field="date", expected=today.isoformat())
@@ -100,6 +103,24 @@ def refuse_dead_invoices(session: Session, pairs: Sequence[tuple[Claim, Order]],
         oldest = today - timedelta(days=days)
         if verdict != TaxVerdict.NORMAL.value or checked_on is None or checked_on < oldest:
             raise Refusal(Code.INVOICE_UNCHECKED, invoice=key, days=days)
+
+
+def _within(session: Session, keys: Collection[str], actor: Actor) -> set[str]:
+    """Those of these invoices that a claim of the actor's regions or books uses, or used."""
+    query = (
+        select(Invoice.key, Claim.book_id, Region.path)
+        .join(InvoiceUse, InvoiceUse.invoice_id == Invoice.id)
+        .join(Claim, Claim.id == InvoiceUse.claim_id)
+        .join(Order, Order.id == Claim.order_id)
+        .join(Holder, Holder.id == Order.holder_id)
+        .join(Region, Region.code == Holder.region_code)
+        .where(Invoice.key.in_(keys))
+    )
+    return {
+        key
+        for key, book_id, path in session.execute(query)
+        if book_id in actor.book_ids or covers_region(actor, path)
+    }
 
 
 def _locked(session: Session, keys: Sequence[str]) -> dict[str, Invoice]:

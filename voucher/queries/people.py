@@ -69,9 +69,9 @@ class Standing:
         """The actor with the firms, regions, books and platforms of the roles that carry one of these permissions.
 
         A role counts where it was given: who reviews one county and audits another decides no claim of the latter,
-        and who may place orders for one firm and only prepares papers for another places none for the latter. Outside
-        the firms' own work what a person has to do with firms stays, and beside the counter with platforms too: it
-        bars self-approval.
+        who may place orders for one firm and only prepares papers for another places none for the latter, and who
+        manages a platform does nothing there for a firm that they keep books for. Outside the work of firms and
+        platforms what a person has to do with either stays: it bars self-approval.
         """
         given = [
             scope
@@ -80,10 +80,11 @@ class Standing:
         ]
         roles = frozenset[Role]().union(*(PERMISSIONS[permission] for permission in permissions))
         platforms = frozenset[int]().union(*(scope.platform_ids for scope in given))
+        for_a_side = bool((_ENTERPRISE | _PROVIDER) & roles)
         return replace(
             self.actor,
-            organisation_ids=_organisations(given) if _ENTERPRISE & roles else self.actor.organisation_ids,
-            platform_ids=platforms if _PROVIDER & roles else self.actor.platform_ids,
+            organisation_ids=_organisations(given) if for_a_side else self.actor.organisation_ids,
+            platform_ids=platforms if for_a_side else self.actor.platform_ids,
             region_codes=frozenset(scope.region_code for scope in given if scope.region_code is not None),
             book_ids=frozenset(scope.book_id for scope in given if scope.book_id is not None),
             functions=frozenset(scope.function for scope in given if scope.function is not None),
