@@ -41,6 +41,20 @@ def standings(session: Session, book_id: int, refs: Iterable[Ref]) -> dict[Ref, 
     return found
 
 
+def opened_from(session: Session, book_id: int, source: Ref, account: Ref) -> int:
+    """What an allowance was opened with: what came from its source less what went back there."""
+    pairs = ((source.id, account.id), (account.id, source.id))
+    came, went = (
+        session.execute(
+            select(func.coalesce(func.sum(Transfer.amount), 0)).where(
+                Transfer.book_id == book_id, Transfer.debit_id == debit, Transfer.credit_id == credit
+            )
+        ).scalar_one()
+        for debit, credit in pairs
+    )
+    return int(came) - int(went)
+
+
 def free_balance(session: Session, book_id: int, ref: Ref) -> int:
     """Credits less debits of a free account: the sum of its transfers."""
     if ref.flags != FREE:

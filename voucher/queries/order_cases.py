@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from voucher.ledger import accounts
-from voucher.ledger.balances import Standing, standings
+from voucher.ledger.balances import opened_from, standings
 from voucher.models.contracts import Contract, Instalment, Supplement
 from voucher.models.deliveries import Delivery, Extension, OrderFile
 from voucher.models.disputes import Dispute, DisputeStatement
@@ -24,7 +24,8 @@ class ContractView:
     """A contract on file, what may be subsidised of it, how many orders are on it, and its supplements."""
 
     contract: Contract
-    standing: Standing
+    ceiling_fen: int
+    left_fen: int
     orders: int
     supplements: Sequence[Supplement]
 
@@ -118,7 +119,8 @@ def _contract(session: Session, order: Order) -> ContractView | None:
     made = select(Supplement).where(Supplement.contract_id == row.id).order_by(Supplement.id)
     return ContractView(
         row,
-        standings(session, row.book_id, [account])[account],
+        opened_from(session, row.book_id, accounts.contract_source(), account),
+        standings(session, row.book_id, [account])[account].available_fen,
         session.scalars(on_it).one(),
         session.scalars(made).all(),
     )

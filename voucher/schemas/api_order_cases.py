@@ -238,8 +238,8 @@ def _contract(view: ContractView) -> dict[str, Any]:
         "amount_fen": row.amount_fen,
         "signed_on": row.signed_on.isoformat(),
         "file_sha256": row.file_sha256,
-        "opened_fen": view.standing.opened_fen,
-        "left_fen": view.standing.available_fen,
+        "opened_fen": view.ceiling_fen,
+        "left_fen": view.left_fen,
         "orders": view.orders,
         "supplements": [supplement_answer(each) for each in view.supplements],
     }

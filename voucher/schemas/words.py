@@ -149,8 +149,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def word(name: str, value: str) -> str:
-    """The Chinese word for a fact's value; several values stand with commas between; unknown ones stay."""
+    """The Chinese word for a fact's value; several stand with commas between; what somebody wrote stays as it is."""
     known = _WORDS.get(name)
-    if known is None:
+    if known is None or known.keys().isdisjoint(value.split(",")):
         return value
     return "、".join(known.get(part, part) for part in value.split(","))

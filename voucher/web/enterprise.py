@@ -21,7 +21,7 @@ from voucher.queries.vouchers import (
     own_voucher,
     own_vouchers,
 )
-from voucher.terms import OrderState, VoucherState
+from voucher.terms import ClaimState, OrderState, VoucherState
 from voucher.web.access import current_actor, permits
 from voucher.web.allowances import cap_of, policy_for
 from voucher.web.counter_code import payload
@@ -53,6 +53,7 @@ def home() -> ResponseReturnValue:
                 session, actor=actor, wanted=OrderFilter(state=OrderState.DELIVERED.value)
             ).rows,
             captured=counts(session, actor=actor, as_holder=True).get(OrderState.CAPTURED, 0),
+            returned=claims(session, actor, ClaimFilter(state=ClaimState.RETURNED)).rows,
             orders=orders,
             services=service_names(session, orders),
             claims=list(reversed(claims(session, actor, ClaimFilter(), page=_LAST).rows))[:5],
