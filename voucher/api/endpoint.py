@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -20,6 +20,7 @@ from voucher.api.entry import KEY_PARAMETER
 from voucher.codes import read_number
 from voucher.errors import Code, Refusal
 from voucher.operations.outcome import Refused
+from voucher.queries.paging import Page
 from voucher.rules.permissions import PERMISSIONS
 from voucher.schemas.base import MAX_ID
 from voucher.schemas.messages import SENTENCES, sentence
@@ -27,6 +28,7 @@ from voucher.terms import Role
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 _ERROR: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
 _SIGNED_IN: Final = (Code.NOT_SIGNED_IN, Code.NOT_PERMITTED)
@@ -158,6 +160,12 @@ def outcome(result: object, answer: Callable[[Any], dict[str, Any]]) -> dict[str
         told = {"code": result.code.value, "message": sentence(result), "facts": dict(result.facts)}
         return {"refused": told}
     return {**answer(result), "refused": None}
+
+
+def listed_page(page: Page[T], name: str, line: Callable[[T], Mapping[str, Any]]) -> dict[str, Any]:
+    """A page of a list: which one, of how many, of how many rows, and its rows under `name`, each said by `line`."""
+    rows = [line(each) for each in page.rows]
+    return {"page": page.page, "pages": page.pages, "total": page.total, name: rows}
 
 
 def _responses(codes: Sequence[Code]) -> dict[int, dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, numbered, operation, outcome
+from voucher.api.endpoint import Endpoints, listed_page, numbered, operation, outcome
 from voucher.api.entry import change, now, reading
 from voucher.clock import business_date
 from voucher.errors import Code, found
@@ -155,12 +155,7 @@ def list_all(query: dict[str, Any]) -> dict[str, Any]:
     wanted = applications.ApplicationFilter(query["programme_code"], query["state"], query["text"])
     with reading() as session:
         page = applications.applications(session, current_actor(), wanted, page=query["page"])
-        return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "applications": [answers.line_answer(each) for each in page.rows],
-        }
+        return listed_page(page, "applications", answers.line_answer)
 
 
 @blueprint.route("/applications/decisions", methods=["POST"])

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
 from voucher.api.codes import Digits
-from voucher.api.endpoint import Endpoints, identified, numbered, operation, outcome
+from voucher.api.endpoint import Endpoints, identified, listed_page, numbered, operation, outcome
 from voucher.api.entry import change, now, reading, settings
 from voucher.api.files import named_file
 from voucher.clock import business_date
@@ -51,8 +51,7 @@ def list_unjoined(query: dict[str, Any]) -> dict[str, Any]:
             text=query["text"],
             page=query["page"],
         )
-    items = [unjoined_item(line) for line in page.rows]
-    return {"page": page.page, "pages": page.pages, "total": page.total, "holders": items}
+    return listed_page(page, "holders", unjoined_item)
 
 
 @blueprint.route("/letters", methods=["POST"])
@@ -84,8 +83,7 @@ def list_authorisations(query: dict[str, Any]) -> dict[str, Any]:
     """本单位的授权；审核人和审计看管辖地区内的全部。"""
     with reading() as session:
         page = authorisations(session, current_actor(), page=query["page"])
-    items = [authorisation_item(line) for line in page.rows]
-    return {"page": page.page, "pages": page.pages, "total": page.total, "authorisations": items}
+    return listed_page(page, "authorisations", authorisation_item)
 
 
 @blueprint.route("/authorisations", methods=["POST"])

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, identified, numbered, operation
+from voucher.api.endpoint import Endpoints, identified, listed_page, numbered, operation
 from voucher.api.entry import change, now, reading
 from voucher.clock import business_date
 from voucher.errors import Code, found
@@ -95,12 +95,7 @@ def list_bans(query: dict[str, Any]) -> dict[str, Any]:
     """全部限制决定，后登记的在前，每页 50 项。"""
     with reading() as session:
         page = bans(session, text=query["text"], page=query["page"])
-        return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "bans": [schemas.ban_answer(line) for line in page.rows],
-        }
+        return listed_page(page, "bans", schemas.ban_answer)
 
 
 @blueprint.route("/bans", methods=["POST"])

@@ -9,7 +9,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, invalid, numbered, operation
+from voucher.api.endpoint import Endpoints, invalid, listed_page, numbered, operation
 from voucher.api.entry import change, reading
 from voucher.api.files import keep_files_sent, named_file
 from voucher.errors import Code, found
@@ -143,12 +143,7 @@ def list_claims(query: dict[str, Any]) -> dict[str, Any]:
     )
     with reading() as session:
         page = claims.claims(session, current_actor(), wanted, page=query["page"])
-        return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "claims": [schemas.claim_line(line) for line in page.rows],
-        }
+        return listed_page(page, "claims", schemas.claim_line)
 
 
 @blueprint.route("/claims/<number>", methods=["GET"])

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
 from voucher.api.codes import Digits
-from voucher.api.endpoint import Endpoints, identified, operation
+from voucher.api.endpoint import Endpoints, identified, listed_page, operation
 from voucher.api.entry import change, reading, settings
 from voucher.api.files import named_file
 from voucher.errors import Code, found
@@ -41,8 +41,7 @@ def list_teams(query: dict[str, Any]) -> dict[str, Any]:
     """管辖地区内没有统一社会信用代码的团队和创业者。"""
     with reading() as session:
         page = teams(session, current_actor(), text=query["text"], page=query["page"])
-    items = [team_item(line) for line in page.rows]
-    return {"page": page.page, "pages": page.pages, "total": page.total, "teams": items}
+    return listed_page(page, "teams", team_item)
 
 
 @blueprint.route("/teams", methods=["POST"])
@@ -73,8 +72,7 @@ def list_cases(query: dict[str, Any]) -> dict[str, Any]:
     """管辖地区内的柜面事项。"""
     with reading() as session:
         page = desk_cases(session, current_actor(), state=query.get("state"), page=query["page"])
-    items = [desk_item(line) for line in page.rows]
-    return {"page": page.page, "pages": page.pages, "total": page.total, "cases": items}
+    return listed_page(page, "cases", desk_item)
 
 
 @blueprint.route("/desk-cases", methods=["POST"])

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, identified, operation
+from voucher.api.endpoint import Endpoints, identified, listed_page, operation
 from voucher.api.entry import reading
 from voucher.errors import Code, Refusal, found
 from voucher.queries import account_reading, ledger_reading
@@ -75,9 +75,4 @@ def list_caps(query: dict[str, Any]) -> dict[str, Any]:
         page = account_reading.caps(
             session, current_actor(), text=query["text"], period=query.get("period"), page=query["page"]
         )
-    return {
-        "page": page.page,
-        "pages": page.pages,
-        "total": page.total,
-        "caps": [schemas.cap_line(line) for line in page.rows],
-    }
+    return listed_page(page, "caps", schemas.cap_line)

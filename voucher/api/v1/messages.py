@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, operation
+from voucher.api.endpoint import Endpoints, listed_page, operation
 from voucher.api.entry import change, reading
 from voucher.errors import Code
 from voucher.operations.contacts import ContactRequest, mark_read, set_contact
@@ -32,11 +32,8 @@ def inbox(query: dict[str, Any]) -> dict[str, Any]:
     with reading() as session:
         page = queries.inbox(session, person_id, page=query["page"])
         return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
+            **listed_page(page, "messages", schemas.message),
             "unread": queries.unread_count(session, person_id),
-            "messages": [schemas.message(line) for line in page.rows],
         }
 
 
@@ -87,12 +84,7 @@ def outbox(query: dict[str, Any]) -> dict[str, Any]:
     wanted = queries.OutboxFilter(query.get("state"), query.get("channel"))
     with reading() as session:
         page = queries.outbox(session, wanted, page=query["page"])
-        return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "messages": [schemas.outbox_line(line) for line in page.rows],
-        }
+        return listed_page(page, "messages", schemas.outbox_line)
 
 
 @blueprint.route("/outbox/again", methods=["POST"])

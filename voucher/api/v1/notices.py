@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, coded, operation
+from voucher.api.endpoint import Endpoints, coded, listed_page, operation
 from voucher.api.entry import change, now, reading
 from voucher.clock import business_date
 from voucher.errors import Code, found
@@ -30,12 +30,7 @@ def list_notices(query: dict[str, Any]) -> dict[str, Any]:
     """全部公示，新的在前；无需账户的页面是 /notices/。"""
     with reading() as session:
         page = queries.notices(session, state=query.get("state"), page=query["page"])
-        return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "notices": [schemas.notice_summary(line) for line in page.rows],
-        }
+        return listed_page(page, "notices", schemas.notice_summary)
 
 
 @blueprint.route("/notices/waiting", methods=["GET"])

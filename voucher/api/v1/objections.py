@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor, source
-from voucher.api.endpoint import Endpoints, coded, operation
+from voucher.api.endpoint import Endpoints, coded, listed_page, operation
 from voucher.api.entry import change, reading, settings
 from voucher.errors import Code, Refusal, found
 from voucher.models.notices import Objection
@@ -62,12 +62,7 @@ def list_objections(query: dict[str, Any]) -> dict[str, Any]:
     """本人管辖地区公示收到的异议，新的在前。"""
     with reading() as session:
         page = queries.objections(session, current_actor(), state=query.get("state"), page=query["page"])
-    return {
-        "page": page.page,
-        "pages": page.pages,
-        "total": page.total,
-        "objections": [schemas.objection_line(line) for line in page.rows],
-    }
+    return listed_page(page, "objections", schemas.objection_line)
 
 
 @blueprint.route("/objections/<number>", methods=["GET"])

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, coded, identified, open_operation, operation
+from voucher.api.endpoint import Endpoints, coded, identified, listed_page, open_operation, operation
 from voucher.api.entry import change, now, reading
 from voucher.clock import fiscal_year
 from voucher.errors import Code, Refusal, found
@@ -85,13 +85,7 @@ def queue(query: dict[str, Any], code: str) -> dict[str, Any]:
     with reading() as session:
         programme = found(session.get(Programme, coded(code)))
         page = public_queue(session, programme.code, year, page=query["page"])
-        return {
-            "year": year,
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "queue": [answers.queue_answer(each) for each in page.rows],
-        }
+        return {"year": year, **listed_page(page, "queue", answers.queue_answer)}
 
 
 @blueprint.route("/application-windows", methods=["GET"])
@@ -194,12 +188,7 @@ def list_appeals(query: dict[str, Any]) -> dict[str, Any]:
     """本地区的申诉，先到的在前，每页 50 件。"""
     with reading() as session:
         page = appeals.appeals(session, current_actor(), state=query["state"], page=query["page"])
-        return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "appeals": [answers.appeal_answer(each) for each in page.rows],
-        }
+        return listed_page(page, "appeals", answers.appeal_answer)
 
 
 @blueprint.route("/appeals/<number>", methods=["GET"])

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from voucher.api.access import allow, current_actor
-from voucher.api.endpoint import Endpoints, numbered, operation
+from voucher.api.endpoint import Endpoints, listed_page, numbered, operation
 from voucher.api.entry import change, reading
 from voucher.api.files import named_file
 from voucher.errors import Code, found
@@ -83,12 +83,7 @@ def list_orders(query: dict[str, Any]) -> dict[str, Any]:
     listed = orders.holders_orders if side == "holder" else orders.platforms_orders
     with reading() as session:
         page = listed(session, actor=actor, wanted=wanted, page=query["page"], per_page=query["size"])
-        return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "orders": [order_detail(order) for order in page.rows],
-        }
+        return listed_page(page, "orders", order_detail)
 
 
 @blueprint.route("/orders/<number>", methods=["GET"])

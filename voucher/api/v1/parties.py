@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, identified, operation, outcome
+from voucher.api.endpoint import Endpoints, identified, listed_page, operation, outcome
 from voucher.api.entry import change, now, reading
 from voucher.clock import business_date
 from voucher.errors import Code, found
@@ -78,12 +78,7 @@ def list_holders(query: dict[str, Any]) -> dict[str, Any]:
     )
     with reading() as session:
         page = holders.holders(session, current_actor(), wanted, page=query["page"], size=query["size"])
-        return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "holders": [schemas.holder_line(line) for line in page.rows],
-        }
+        return listed_page(page, "holders", schemas.holder_line)
 
 
 @blueprint.route("/qualifications", methods=["POST"])

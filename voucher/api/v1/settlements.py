@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, coded, identified, numbered, operation, outcome
+from voucher.api.endpoint import Endpoints, coded, identified, listed_page, numbered, operation, outcome
 from voucher.api.entry import change, reading
 from voucher.clock import iso
 from voucher.errors import Code, found
@@ -91,12 +91,7 @@ def list_batches(query: dict[str, Any]) -> dict[str, Any]:
     wanted = batches.BatchFilter(query.get("state"), query.get("programme_code", ""))
     with reading() as session:
         page = batches.batches(session, current_actor(), wanted, page=query["page"])
-        return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "batches": [schemas.batch_line(line) for line in page.rows],
-        }
+        return listed_page(page, "batches", schemas.batch_line)
 
 
 @blueprint.route("/batches/<number>", methods=["GET"])

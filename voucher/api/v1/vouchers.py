@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, numbered, operation, outcome
+from voucher.api.endpoint import Endpoints, listed_page, numbered, operation, outcome
 from voucher.api.entry import change, now, reading
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal, found
@@ -57,12 +57,7 @@ def list_issued(query: dict[str, Any]) -> dict[str, Any]:
     wanted = issued.VoucherFilter(query.get("state"), query.get("text", ""), query.get("line_code", ""))
     with reading() as session:
         page = issued.issued_vouchers(session, current_actor(), wanted, page=query["page"])
-        return {
-            "page": page.page,
-            "pages": page.pages,
-            "total": page.total,
-            "vouchers": [schemas.issued_line(line) for line in page.rows],
-        }
+        return listed_page(page, "vouchers", schemas.issued_line)
 
 
 @blueprint.route("/vouchers", methods=["POST"])
