@@ -6,6 +6,7 @@ from marshmallow import fields
 from marshmallow.validate import OneOf
 
 from voucher.schemas.account import PasswordField
+from voucher.schemas.api_claims import DocumentBody
 from voucher.schemas.api_fields import (
     JsonDayField,
     JsonIdField,
@@ -19,7 +20,7 @@ from voucher.schemas.api_fields import (
 from voucher.schemas.api_files import StoredBody
 from voucher.schemas.base import Body, ChoiceField, CodeField, PartyField, TextField
 from voucher.schemas.joining import ACCOUNT_ROLES, OneTimeCodeField, PinField
-from voucher.terms import DocumentKind, Mandate, Role
+from voucher.terms import Mandate, Role
 
 _AS_ROLE = OneOf(list(ACCOUNT_ROLES), error="应为 approver、both 或 operator。")
 _SECRET = {"type": "string"}
@@ -197,16 +198,10 @@ class LeftAnswer(Body):
     open_tasks = fields.Dict(required=True)
 
 
-class PreparedBody(StoredBody):
-    """A prepared paper and its kind."""
-
-    kind = ChoiceField(DocumentKind, required=True)
-
-
 class PapersBody(Body):
     """Papers for the claim of an order."""
 
-    papers = fields.List(fields.Nested(PreparedBody), required=True, validate=bounded(1, 50))
+    papers = fields.List(fields.Nested(DocumentBody), required=True, validate=bounded(1, 50))
 
 
 class DropBody(Body):

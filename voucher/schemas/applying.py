@@ -164,9 +164,3 @@ class QueueSearch(Form):
 
     year = IdField(load_default=None)
     page = IdField(load_default=1)
-
-
-class GiveBackForm(Form):
-    """Why a voucher is given back."""
-
-    reason = TextField(required=True, maximum=200)

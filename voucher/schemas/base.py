@@ -216,6 +216,19 @@ class ChoiceField(fields.Field[Term]):
         return None if value is None else str(value)
 
 
+class ReasonForm(Form):
+    """Nothing but why."""
+
+    reason = TextField(required=True, maximum=200)
+
+
+class TextSearch(Form):
+    """Which page of a list, and what text its rows hold."""
+
+    text = TextField(load_default="", maximum=60)
+    page = IdField(load_default=1)
+
+
 def load_form(schema: type[Schema], form: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """Read a form: what it says, and the sentences of its errors by field (one of the two is empty).
 

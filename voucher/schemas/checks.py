@@ -16,13 +16,6 @@ from voucher.schemas.findings import said
 from voucher.terms import AffiliationKind, BanKind, FindingKind
 
 
-class PageSearch(Form):
-    """Which page of a list, and what its rows hold."""
-
-    text = TextField(load_default="", maximum=60)
-    page = IdField(load_default=1)
-
-
 class RelationForm(Form):
     """Which tie there is between the two sides; nothing: none."""
 
@@ -52,12 +45,6 @@ class BanForm(Form):
         """It does not end before it begins."""
         if data["to_on"] is not None and data["to_on"] < data["from_on"]:
             raise ValidationError({"to_on": ["截止日期不能早于起始日期。"]})
-
-
-class LiftForm(Form):
-    """Why a ban is lifted."""
-
-    reason = TextField(required=True, maximum=200)
 
 
 class PayeeForm(Form):

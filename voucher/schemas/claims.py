@@ -113,9 +113,3 @@ class CertifyForm(Form):
         """The time has a beginning before its end."""
         if data["to_on"] is not None and data["to_on"] < data["from_on"]:
             raise ValidationError("截止日期不能早于起始日期。", "to_on")
-
-
-class ChangeStateForm(Form):
-    """Why a certification is suspended, reinstated or revoked."""
-
-    reason = TextField(required=True, maximum=200)

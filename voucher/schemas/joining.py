@@ -93,13 +93,6 @@ ACCOUNT_ROLES: Final[Mapping[str, tuple[Role, ...]]] = {
 """What the person who opens an organisation's account becomes, by what the form says."""
 
 
-class UnjoinedSearch(Form):
-    """The filter over those without an account."""
-
-    text = TextField(load_default="", maximum=60)
-    page = IdField(load_default=1)
-
-
 class LettersForm(Form):
     """Whose letters are to be printed."""
 

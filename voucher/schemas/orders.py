@@ -56,12 +56,6 @@ class AcceptForm(Form):
     quote = YuanField(required=True)
 
 
-class ReasonForm(Form):
-    """Why something is declined, called off or reversed."""
-
-    reason = TextField(required=True, maximum=200)
-
-
 class CancelForm(Form):
     """Why an order is called off; may stay empty."""
 

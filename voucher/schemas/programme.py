@@ -50,12 +50,6 @@ def holders_of(data: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([*data.get("holders", ()), *(part.upper()[:40] for part in pasted)]))
 
 
-class ReasonForm(Form):
-    """Why a voucher is revoked, or a batch sent back."""
-
-    reason = TextField(required=True, maximum=200)
-
-
 class LineForm(Form):
     """A budget line to be opened."""
 
@@ -106,13 +100,6 @@ class CapSearch(Form):
 
     text = TextField(load_default="", maximum=60)
     period = IdField(load_default=None, validate=A_YEAR)
-    page = IdField(load_default=1)
-
-
-class PersonSearch(Form):
-    """The filter over people."""
-
-    text = TextField(load_default="", maximum=60)
     page = IdField(load_default=1)
 
 

@@ -15,9 +15,9 @@ from voucher.operations.enrol import Enrolment, Grant, disable, enrol
 from voucher.operations.outcome import only
 from voucher.queries.people_lists import Place, grants_of, people, place_of
 from voucher.schemas.account import password_fault
-from voucher.schemas.base import load_form
+from voucher.schemas.base import TextSearch, load_form
 from voucher.schemas.messages import sentence
-from voucher.schemas.programme import EnrolForm, PersonSearch
+from voucher.schemas.programme import EnrolForm
 from voucher.schemas.words import FUNCTIONS
 from voucher.terms import Role
 from voucher.web.access import current_actor, permits, require_step_up
@@ -99,7 +99,7 @@ def send_disable(person_id: int) -> ResponseReturnValue:
 
 
 def _page(form: Any, errors: dict[str, list[str]], status: int) -> ResponseReturnValue:
-    wanted, args = filters_of(PersonSearch)
+    wanted, args = filters_of(TextSearch)
     with reading() as session:
         page = people(session, text=wanted["text"], page=wanted["page"])
         grants = grants_of(session, [person.id for person in page.rows])

@@ -20,7 +20,7 @@ from voucher.schemas.messages import sentence
 from voucher.terms import AppealChannel, AppealState
 from voucher.web.access import current_actor, permits
 from voucher.web.deeds import timeline_of
-from voucher.web.entry import change, form_body, form_key, reading
+from voucher.web.entry import change, form_body, form_key, reading, whole_form
 from voucher.web.filtering import filters_of
 
 blueprint = Blueprint("appeals", __name__, url_prefix="/reviewer/appeals")
@@ -108,9 +108,7 @@ def decide(number: str) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _page(number, request.form, {"_schema": [sentence(refusal)]}, refusal.status)
+        return _page(number, request.form, whole_form(refusal), refusal.status)
     flash(f"{number}：{AppealState(answer['state']).label}，已告知企业。", "success")
     return redirect(url_for("appeals.appeal_page", number=number), 303)
 

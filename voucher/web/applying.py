@@ -24,7 +24,7 @@ from voucher.terms import ApplicationState
 from voucher.web.access import current_actor, permits
 from voucher.web.application_words import reason_shown
 from voucher.web.deeds import timeline_of
-from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.entry import change, form_body, form_key, now, reading, whole_form
 
 blueprint = Blueprint("applying", __name__, url_prefix="/enterprise/applications")
 blueprint.app_template_filter("application_reason")(reason_shown)
@@ -133,9 +133,7 @@ def send_mend(number: str) -> ResponseReturnValue:
 
 
 def _again(number: str, refusal: Refusal) -> ResponseReturnValue:
-    if refusal.status == 404:
-        raise refusal
-    return _page(number, request.form, {"_schema": [sentence(refusal)]}, refusal.status)
+    return _page(number, request.form, whole_form(refusal), refusal.status)
 
 
 def _form(form: Any, errors: dict[str, list[str]], status: int) -> ResponseReturnValue:
@@ -180,9 +178,7 @@ def _check(data: dict[str, Any], errors: dict[str, list[str]], status: int) -> R
             )
             asking.require(data["wanted"])
         except Refusal as refusal:
-            if refusal.status == 404:
-                raise
-            return _form(request.form, {"_schema": [sentence(refusal)]}, refusal.status)
+            return _form(request.form, whole_form(refusal), refusal.status)
         page = render_template(
             "enterprise/application_check.html",
             asking=asking,

@@ -20,11 +20,10 @@ from voucher.queries.findings import findings_of
 from voucher.queries.review_file import ReviewFile, open_lines, review_file
 from voucher.rules.permissions import Actor, permitted
 from voucher.schemas.findings import said as finding_said
-from voucher.schemas.messages import sentence
 from voucher.terms import ClaimState, FindingKind, TrimCause, Verdict
 from voucher.web.access import current_actor
 from voucher.web.deeds import timeline_of
-from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.entry import change, form_body, form_key, now, reading, whole_form
 from voucher.web.uploads import Kept
 
 LABELS = {
@@ -83,9 +82,7 @@ def send(
     try:
         change(one, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return case_page(number, form=form, errors={"_schema": [sentence(refusal)]}, status=refusal.status)
+        return case_page(number, form=form, errors=whole_form(refusal), status=refusal.status)
     flash(done, "success")
     return redirect(url_for("reviewer.claim_page", number=number), 303)
 

@@ -18,13 +18,12 @@ from voucher.queries.claims import ClaimFile, claim_file
 from voucher.queries.claims_back import defects_of
 from voucher.rules.matching import accepted_channels
 from voucher.schemas.claim_form import Written, invoice_rows, load_claims, payment_rows
-from voucher.schemas.messages import sentence
 from voucher.terms import ClaimItem, ClaimState, DocumentKind
 from voucher.web import claim_files
 from voucher.web.access import current_actor
 from voucher.web.claim_answers import Answers, labels, requests_of
 from voucher.web.claim_desk import Side, accounts_of
-from voucher.web.entry import change, form_body, form_key, reading
+from voucher.web.entry import change, form_body, form_key, reading, whole_form
 
 
 def form(side: Side, number: str) -> ResponseReturnValue:
@@ -98,9 +97,7 @@ def _submit(side: Side, number: str, given: Answers, wanted: Mended) -> Response
     try:
         change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.code is Code.NOT_FOUND:
-            raise
-        return _page(side, number, given, {"_schema": [sentence(refusal)]}), refusal.status
+        return _page(side, number, given, whole_form(refusal)), refusal.status
     flash("已重新提交，排队次序不变。", "success")
     return redirect(url_for(f"{side.claims}.page", number=number), 303)
 

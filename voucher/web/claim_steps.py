@@ -10,7 +10,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from voucher.errors import Code, Refusal, found
+from voucher.errors import Refusal, found
 from voucher.models.orders import Order
 from voucher.operations.confirm_claim import ClaimAnswer, confirm_claims
 from voucher.operations.outcome import only
@@ -18,13 +18,12 @@ from voucher.operations.withdraw_claim import withdraw_claims
 from voucher.queries.claims import ClaimFile, ClaimFilter, claim_file, claims, document_of
 from voucher.queries.claims_back import defects_of
 from voucher.schemas.claims import ClaimSearch
-from voucher.schemas.messages import sentence
 from voucher.terms import ClaimState, OrderState
 from voucher.web import uploads
 from voucher.web.access import current_actor
 from voucher.web.claim_desk import Side
 from voucher.web.deeds import timeline_of
-from voucher.web.entry import change, form_body, form_key, reading
+from voucher.web.entry import change, form_body, form_key, reading, whole_form
 from voucher.web.filtering import filters_of
 
 _STEPS: Final = (
@@ -128,8 +127,6 @@ def _change(side: Side, number: str, work: Any, said: str) -> ResponseReturnValu
     try:
         change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.code is Code.NOT_FOUND:
-            raise
-        return page(side, number, {"_schema": [sentence(refusal)]}, status=refusal.status)
+        return page(side, number, whole_form(refusal), status=refusal.status)
     flash(said, "success")
     return redirect(url_for(f"{side.claims}.page", number=number), 303)

@@ -19,7 +19,7 @@ from voucher.schemas.joining import DeskDecisionForm, DeskForm, DeskSearch
 from voucher.schemas.messages import sentence
 from voucher.terms import DeskKind, DeskState
 from voucher.web.access import current_actor, permits, require_step_up
-from voucher.web.entry import change, database, form_body, form_key, now, reading, settings
+from voucher.web.entry import change, database, form_body, form_key, now, reading, settings, whole_form
 from voucher.web.filtering import filters_of
 from voucher.web.uploads import Received, attachment, received
 
@@ -111,9 +111,7 @@ def send_decision(case_id: int) -> ResponseReturnValue:
     try:
         done = database().transaction(work)
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _case(case_id, {"_schema": [sentence(refusal)]}), refusal.status
+        return _case(case_id, whole_form(refusal)), refusal.status
     if done.code is None:
         flash("已办理。" if done.state is DeskState.DONE else "已登记为不予办理。", "success")
         return redirect(url_for("desk.case_page", case_id=case_id), 303)

@@ -17,9 +17,9 @@ from voucher.operations.deliver import send_back as send_delivery_back
 from voucher.operations.extend_order import ExtensionAnswer, answer_extension
 from voucher.operations.outcome import only
 from voucher.operations.supplement import SupplementAnswer, answer_supplement
-from voucher.schemas.base import load_form
+from voucher.schemas.base import ReasonForm, load_form
 from voucher.schemas.messages import sentence
-from voucher.schemas.orders import AnswerForm, ReasonForm, YesNo
+from voucher.schemas.orders import AnswerForm, YesNo
 from voucher.web.access import current_actor, permits
 from voucher.web.counter_words import words
 from voucher.web.enterprise_orders import order_page

@@ -14,11 +14,10 @@ from voucher.operations.outcome import only
 from voucher.operations.prepare_papers import PrepareRequest, drop_papers, prepare_papers
 from voucher.queries.orders import holders_order
 from voucher.queries.prepared import prepared_paper, prepared_papers
-from voucher.schemas.messages import sentence
 from voucher.terms import DocumentKind
 from voucher.web import claim_files
 from voucher.web.access import current_actor, permits
-from voucher.web.entry import change, form_body, form_key, reading
+from voucher.web.entry import change, form_body, form_key, reading, whole_form
 from voucher.web.uploads import attachment
 
 blueprint = Blueprint("papers", __name__, url_prefix="/enterprise/orders")
@@ -46,9 +45,7 @@ def send(number: str) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _page(number, {"_schema": [sentence(refusal)]}, claim_files.by_field(files)), refusal.status
+        return _page(number, whole_form(refusal), claim_files.by_field(files)), refusal.status
     flash(f"已保存 {answer['count']} 份材料，提交兑付申请时自动带上。", "success")
     return redirect(url_for(".page", number=number), 303)
 

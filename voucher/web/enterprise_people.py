@@ -25,12 +25,12 @@ from voucher.operations.outcome import only
 from voucher.queries.colleagues import colleagues, handovers
 from voucher.queries.joining import authorisations, letter_of, organisations
 from voucher.rules.permissions import permitted
-from voucher.schemas.base import load_form
-from voucher.schemas.joining import AuthoriseForm, LeaveForm, UnjoinedSearch
+from voucher.schemas.base import TextSearch, load_form
+from voucher.schemas.joining import AuthoriseForm, LeaveForm
 from voucher.schemas.messages import sentence
 from voucher.terms import Mandate, Role
 from voucher.web.access import current_actor, permits, require_step_up
-from voucher.web.entry import change, database, form_body, form_key, now, reading, settings
+from voucher.web.entry import change, database, form_body, form_key, now, reading, settings, whole_form
 from voucher.web.filtering import filters_of
 from voucher.web.uploads import Received, attachment, received
 
@@ -159,9 +159,7 @@ def send_leave() -> ResponseReturnValue:
     try:
         change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        errors = {"_schema": [sentence(refusal)]}
+        errors = whole_form(refusal)
         return _leave_page(data["organisation_id"], data["person_id"], errors), refusal.status
     flash("已办理离岗，其在本单位的全部权限立即终止。", "success")
     return redirect(url_for("people.index"), 303)
@@ -180,9 +178,7 @@ def send_reset(person_id: int) -> ResponseReturnValue:
     try:
         code = database().transaction(work)
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _page({"_schema": [sentence(refusal)]}), refusal.status
+        return _page(whole_form(refusal)), refusal.status
     with reading() as session:
         lines = colleagues(session, current_actor(), on=business_date(now()))
     name = next((each.name for each in lines if each.person_id == person_id), "")
@@ -202,7 +198,7 @@ def _code(code: MadeCode, name: str, page: str) -> str:
 
 def _page(errors: dict[str, list[str]]) -> str:
     actor = current_actor()
-    wanted, args = filters_of(UnjoinedSearch)
+    wanted, args = filters_of(TextSearch)
     with reading() as session:
         return render_template(
             "people/people.html",

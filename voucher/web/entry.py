@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, cast
-from uuid import uuid4
 
 from flask import current_app, request
 from sqlalchemy.orm import Session
@@ -17,8 +16,10 @@ from sqlalchemy.orm import Session
 from config import Config
 from voucher.clock import wall_now
 from voucher.db import Database
+from voucher.errors import Refusal
 from voucher.operations.once import Answer, once, request_id
 from voucher.schemas.base import UNSEEN
+from voucher.schemas.messages import sentence
 from voucher.web.access import current_actor
 
 Work = Callable[[Session, datetime], Answer]
@@ -33,6 +34,13 @@ def change(work: Work, *, key: str, body: Mapping[str, Any]) -> Answer:
     said = {"body": dict(body), "view": dict(request.view_args or {})}
     asked = request_id(current_actor().ref, str(request.endpoint), key, said)
     return database().transaction(lambda session, at: once(session, asked, lambda: work(session, at), at=at))
+
+
+def whole_form(refusal: Refusal) -> dict[str, list[str]]:
+    """A refusal as the error of the form as a whole; a thing that does not exist for the person is raised on (404)."""
+    if refusal.status == 404:
+        raise refusal
+    return {"_schema": [sentence(refusal)]}
 
 
 def form_key() -> str:
@@ -59,11 +67,6 @@ def database() -> Database:
 def settings() -> Config:
     """The application's configuration."""
     return cast(Config, current_app.extensions["voucher_config"])
-
-
-def new_key() -> str:
-    """A fresh idempotency key for a form."""
-    return str(uuid4())
 
 
 def now() -> datetime:

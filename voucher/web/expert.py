@@ -16,11 +16,10 @@ from voucher.operations.opinions import OpinionRequest, give_opinions
 from voucher.operations.outcome import only
 from voucher.queries.opinions import asked_of, expert_document, expert_file
 from voucher.schemas.base import load_form
-from voucher.schemas.messages import sentence
 from voucher.schemas.review import OpinionForm
 from voucher.terms import OpinionVerdict
 from voucher.web.access import current_actor, permits
-from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.entry import change, form_body, form_key, now, reading, whole_form
 from voucher.web.uploads import attachment
 
 blueprint = Blueprint("expert", __name__, url_prefix="/expert")
@@ -66,9 +65,7 @@ def answer(number: str) -> ResponseReturnValue:
     try:
         change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _page(number, request.form, {"_schema": [sentence(refusal)]}, status=refusal.status)
+        return _page(number, request.form, whole_form(refusal), status=refusal.status)
     flash(f"{number} 的意见已提交，谢谢。", "success")
     return redirect(url_for("expert.index"), 303)
 

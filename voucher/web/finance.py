@@ -21,7 +21,7 @@ from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
 from voucher.schemas.programme import ClosePeriodForm, FundForm, LineForm, YearSearch
 from voucher.web.access import current_actor, permits, require_step_up
-from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.entry import change, form_body, form_key, now, reading, whole_form
 from voucher.web.filtering import filters_of
 
 blueprint = Blueprint("finance", __name__, url_prefix="/finance")
@@ -117,9 +117,7 @@ def send_fund(code: str) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _fund_page(code, request.form, {"_schema": [sentence(refusal)]}, refusal.status)
+        return _fund_page(code, request.form, whole_form(refusal), refusal.status)
     if answer["replayed"]:
         flash("这份指标文以前已经登记过，本次没有改变任何数据。", "info")
     else:

@@ -33,7 +33,7 @@ from voucher.schemas.settlements import ApproveForm, BatchSearch, ClaimsForm, Ne
 from voucher.terms import BatchState, LineState
 from voucher.web.access import current_actor, permits, require_step_up
 from voucher.web.deeds import timeline_of
-from voucher.web.entry import change, form_body, form_key, reading
+from voucher.web.entry import change, form_body, form_key, reading, whole_form
 from voucher.web.filtering import filters_of
 
 blueprint = Blueprint("batches", __name__, url_prefix="/finance/batches")
@@ -179,9 +179,7 @@ def _done(
     try:
         change(one, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return show_batch(number, request.form, {"_schema": [sentence(refusal)]}, refusal.status)
+        return show_batch(number, request.form, whole_form(refusal), refusal.status)
     return None
 
 

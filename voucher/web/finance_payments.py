@@ -22,7 +22,7 @@ from voucher.schemas.messages import sentence
 from voucher.schemas.settlements import BankResultForm, RepayForm
 from voucher.terms import LineState
 from voucher.web.access import current_actor, permits, require_step_up
-from voucher.web.entry import change, database, form_body, form_key, reading
+from voucher.web.entry import change, database, form_body, form_key, reading, whole_form
 from voucher.web.finance_batches import show_batch
 
 blueprint = Blueprint("payments", __name__, url_prefix="/finance/batches")
@@ -41,9 +41,7 @@ def payment_file(number: str, form: str) -> ResponseReturnValue:
             lambda session, at: only(export(session, [number], actor=actor, at=at))
         )
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return show_batch(number, {}, {"_schema": [sentence(refusal)]}, refusal.status)
+        return show_batch(number, {}, whole_form(refusal), refusal.status)
     content = as_csv(order) if form == "csv" else as_xlsx(order)
     answer: Response = make_response(content)
     answer.mimetype = "text/csv" if form == "csv" else _XLSX
@@ -74,9 +72,7 @@ def send_line(number: str) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _bank_page(number, request.form, {"_schema": [sentence(refusal)]}, refusal.status)
+        return _bank_page(number, request.form, whole_form(refusal), refusal.status)
     flash(f"第 {data['seq']} 笔已登记：{LineState(answer['state']).label}。", "success")
     return redirect(url_for("payments.bank_answer", number=number), 303)
 
@@ -137,9 +133,7 @@ def send_pay_again(number: str, seq: int) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _again_page(number, seq, {"_schema": [sentence(refusal)]}, refusal.status)
+        return _again_page(number, seq, whole_form(refusal), refusal.status)
     flash(f"第 {seq} 笔将作为第 {answer['attempt']} 次支付进入下一份支付文件。", "success")
     return redirect(url_for("batches.batch_page", number=number), 303)
 

@@ -14,11 +14,9 @@ from voucher.money import Fen, format_yuan
 from voucher.operations.expire import TakeBackRequest, give_back
 from voucher.operations.outcome import only
 from voucher.queries.vouchers import own_voucher
-from voucher.schemas.applying import GiveBackForm
-from voucher.schemas.base import load_form
-from voucher.schemas.messages import sentence
+from voucher.schemas.base import ReasonForm, load_form
 from voucher.web.access import current_actor, permits
-from voucher.web.entry import change, form_body, form_key, reading
+from voucher.web.entry import change, form_body, form_key, reading, whole_form
 
 blueprint = Blueprint("giving_back", __name__, url_prefix="/enterprise/vouchers")
 
@@ -34,7 +32,7 @@ def form_page(number: str) -> ResponseReturnValue:
 @permits("enterprise:voucher:give_back")
 def send(number: str) -> ResponseReturnValue:
     """Give it back; the money goes to those who wait."""
-    data, errors = load_form(GiveBackForm, request.form)
+    data, errors = load_form(ReasonForm, request.form)
     if errors:
         return _page(number, request.form, errors, 422)
     wanted = TakeBackRequest(number, data["reason"])
@@ -45,9 +43,7 @@ def send(number: str) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _page(number, request.form, {"_schema": [sentence(refusal)]}, refusal.status)
+        return _page(number, request.form, whole_form(refusal), refusal.status)
     flash(f"创新券 {number} 已退回，{format_yuan(Fen(answer['fen']))} 元退回预算。", "success")
     return redirect(url_for("enterprise.voucher_page", number=number), 303)
 

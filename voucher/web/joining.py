@@ -18,8 +18,8 @@ from voucher.operations.outcome import Refused, only
 from voucher.operations.teams import WITHOUT_USCC, TeamRequest, register_teams
 from voucher.queries.joining import authorisations, letter_of, organisations, teams, unjoined
 from voucher.rules.permissions import permitted
-from voucher.schemas.base import load_form
-from voucher.schemas.joining import LettersForm, TeamForm, UnjoinedSearch
+from voucher.schemas.base import TextSearch, load_form
+from voucher.schemas.joining import LettersForm, TeamForm
 from voucher.schemas.messages import sentence
 from voucher.web.access import current_actor, permits
 from voucher.web.entry import change, database, form_body, form_key, now, reading, settings
@@ -104,7 +104,7 @@ def send_team_letter(organisation_id: int) -> ResponseReturnValue:
 @permits("reviewer:authority:read")
 def authorisation_list() -> ResponseReturnValue:
     """Every authorisation in the regions, with its letter."""
-    wanted, args = filters_of(UnjoinedSearch)
+    wanted, args = filters_of(TextSearch)
     with reading() as session:
         page = authorisations(session, current_actor(), page=wanted["page"])
     return render_template("joining/authorisations.html", page=page, args=args)
@@ -133,7 +133,7 @@ def _letters(answers: Sequence[MadeCode | Refused]) -> ResponseReturnValue:
 
 
 def _unjoined(errors: dict[str, list[str]], status: int) -> ResponseReturnValue:
-    wanted, args = filters_of(UnjoinedSearch)
+    wanted, args = filters_of(TextSearch)
     with reading() as session:
         page = unjoined(
             session,
@@ -149,7 +149,7 @@ def _unjoined(errors: dict[str, list[str]], status: int) -> ResponseReturnValue:
 
 
 def _teams(form: Any, errors: dict[str, list[str]], status: int) -> ResponseReturnValue:
-    wanted, args = filters_of(UnjoinedSearch)
+    wanted, args = filters_of(TextSearch)
     with reading() as session:
         page = teams(session, current_actor(), text=wanted["text"], page=wanted["page"])
     return render_template(

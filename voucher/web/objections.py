@@ -22,7 +22,7 @@ from voucher.schemas.messages import sentence
 from voucher.schemas.notices import AnswerForm, ObjectionSearch, RecordedForm
 from voucher.terms import ObjectionState
 from voucher.web.access import current_actor, permits, require_step_up
-from voucher.web.entry import change, form_body, form_key, reading, settings
+from voucher.web.entry import change, form_body, form_key, reading, settings, whole_form
 from voucher.web.filtering import filters_of
 from voucher.web.notices import page_of
 
@@ -102,9 +102,7 @@ def send_answer(number: str) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _page(number, request.form, {"_schema": [sentence(refusal)]}, refusal.status)
+        return _page(number, request.form, whole_form(refusal), refusal.status)
     back = f"，退回 {format_yuan(Fen(answer['back_fen']))} 元" if answer["back_fen"] else ""
     flash(f"异议 {number} 已处理，申请状态：{answer['state']}{back}。", "success")
     return redirect(url_for("objections.objection_page", number=number), 303)

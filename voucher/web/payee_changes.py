@@ -15,8 +15,8 @@ from voucher.operations.affiliate import PayeeRequest
 from voucher.operations.change_payee import COOLING_DAYS, DecideRequest, ask_changes, decide_changes
 from voucher.operations.outcome import only
 from voucher.queries.findings import changes, own_changes, own_organisations
-from voucher.schemas.base import load_form
-from voucher.schemas.checks import DecideChangeForm, PageSearch, PayeeForm
+from voucher.schemas.base import TextSearch, load_form
+from voucher.schemas.checks import DecideChangeForm, PayeeForm
 from voucher.schemas.messages import sentence
 from voucher.web.access import current_actor, permits, require_step_up
 from voucher.web.entry import change, form_body, form_key, now, reading
@@ -37,7 +37,7 @@ def own() -> ResponseReturnValue:
 @permits("own:payee:change")
 def ask() -> ResponseReturnValue:
     """Ask for another account. The one in force stays until an officer confirms the change."""
-    require_step_up()
+    require_step_up(30)
     data, errors = load_form(PayeeForm, request.form)
     if errors:
         return _own(request.form, errors)
@@ -99,7 +99,7 @@ def _own(form: Any, errors: dict[str, list[str]], status: int = 422) -> Response
 
 
 def _waiting(errors: dict[str, list[str]], status: int = 422) -> ResponseReturnValue:
-    wanted, args = filters_of(PageSearch)
+    wanted, args = filters_of(TextSearch)
     with reading() as session:
         page = changes(session, current_actor(), page=wanted["page"])
     answer = render_template(

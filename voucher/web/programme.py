@@ -16,13 +16,12 @@ from voucher.operations.outcome import only
 from voucher.queries.issued import VoucherFilter, issued_file, issued_vouchers
 from voucher.queries.policies import policy_file, versions
 from voucher.rules.permissions import permitted
-from voucher.schemas.base import load_form
-from voucher.schemas.messages import sentence
-from voucher.schemas.programme import ReasonForm, VoucherSearch
+from voucher.schemas.base import ReasonForm, load_form
+from voucher.schemas.programme import VoucherSearch
 from voucher.terms import VoucherState
 from voucher.web.access import current_actor, permits
 from voucher.web.deeds import timeline_of
-from voucher.web.entry import change, form_body, form_key, reading
+from voucher.web.entry import change, form_body, form_key, reading, whole_form
 from voucher.web.filtering import filters_of
 from voucher.web.policy_words import clause, rows_of
 
@@ -87,9 +86,7 @@ def send_revoke(number: str) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _page(number, request.form, {"_schema": [sentence(refusal)]}, refusal.status)
+        return _page(number, request.form, whole_form(refusal), refusal.status)
     flash(f"{number} 已撤销，{format_yuan(Fen(answer['fen']))} 元退回预算。", "success")
     return redirect(url_for("vouchers.voucher_page", number=number), 303)
 

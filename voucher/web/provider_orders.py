@@ -27,9 +27,9 @@ from voucher.queries.vouchers import view_of
 from voucher.rules.lifecycle import Event, open_to
 from voucher.rules.permissions import permitted
 from voucher.rules.policy import Policy
-from voucher.schemas.base import load_form
+from voucher.schemas.base import ReasonForm, load_form
 from voucher.schemas.messages import sentence
-from voucher.schemas.orders import AcceptForm, CancelForm, ReasonForm
+from voucher.schemas.orders import AcceptForm, CancelForm
 from voucher.terms import OrderChannel, OrderState, PayoutMode
 from voucher.web.access import current_actor, permits
 from voucher.web.allowances import cap_of

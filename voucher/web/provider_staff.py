@@ -30,7 +30,7 @@ from voucher.schemas.joining import DeviceForm, EndStaffForm, PinForm, StaffForm
 from voucher.schemas.messages import sentence
 from voucher.terms import Role
 from voucher.web.access import DEVICE_COOKIE, current_actor, permits, require_step_up
-from voucher.web.entry import change, database, form_body, form_key, now, reading, settings
+from voucher.web.entry import change, database, form_body, form_key, now, reading, settings, whole_form
 
 blueprint = Blueprint("staff", __name__, url_prefix="/provider")
 
@@ -84,9 +84,7 @@ def send_end() -> ResponseReturnValue:
     try:
         change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _staff({"_schema": [sentence(refusal)]}), refusal.status
+        return _staff(whole_form(refusal)), refusal.status
     flash("已终止，其登录立即失效。", "success")
     return redirect(url_for("staff.index"), 303)
 

@@ -15,10 +15,9 @@ from voucher.operations.state_relation import RelationRequest, state_relation
 from voucher.queries.findings import unstated_orders
 from voucher.schemas.base import load_form
 from voucher.schemas.checks import RelationForm
-from voucher.schemas.messages import sentence
 from voucher.terms import AffiliationKind
 from voucher.web.access import current_actor, permits
-from voucher.web.entry import change, form_body, form_key, reading
+from voucher.web.entry import change, form_body, form_key, reading, whole_form
 
 blueprint = Blueprint("relations", __name__, url_prefix="/relations")
 
@@ -45,9 +44,7 @@ def state(number: str) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _page({"_schema": [sentence(refusal)]}, refusal.status)
+        return _page(whole_form(refusal), refusal.status)
     said = "已登记关联关系，该订单不能使用创新券。" if answer["related"] else "声明已登记。"
     flash(said, "warning" if answer["related"] else "success")
     return redirect(url_for("relations.index"), 303)

@@ -21,12 +21,11 @@ from voucher.queries.opinions import report_of
 from voucher.queries.review_desk import FIRM, US, DeskFilter, desk, desk_totals, next_case
 from voucher.schemas.base import load_form
 from voucher.schemas.claims import DecisionForm
-from voucher.schemas.messages import sentence
 from voucher.schemas.review import DeskSearch
 from voucher.terms import ClaimState, Verdict
 from voucher.web.access import current_actor, permits
 from voucher.web.case_page import case_page
-from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.entry import change, form_body, form_key, now, reading, whole_form
 from voucher.web.filtering import filters_of
 from voucher.web.uploads import Received, attachment, received
 
@@ -171,9 +170,7 @@ def decide(number: str) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        wrong = {"_schema": [sentence(refusal)]}
+        wrong = whole_form(refusal)
         return case_page(number, form=request.form, errors=wrong, kept=files.files, status=refusal.status)
     verdict = Verdict(answer["verdict"]).label
     flash(f"{number} 已审核：{verdict}，核定 {format_yuan(Fen(answer['approved_fen']))} 元。", "success")

@@ -14,8 +14,8 @@ from voucher.errors import Refusal
 from voucher.operations.ban import BanRequest, LiftRequest, ban, lift
 from voucher.operations.outcome import only
 from voucher.queries.findings import bans
-from voucher.schemas.base import load_form
-from voucher.schemas.checks import BanForm, LiftForm, PageSearch
+from voucher.schemas.base import ReasonForm, TextSearch, load_form
+from voucher.schemas.checks import BanForm
 from voucher.schemas.messages import sentence
 from voucher.terms import BanKind
 from voucher.web.access import current_actor, permits
@@ -57,7 +57,7 @@ def enter() -> ResponseReturnValue:
 @permits("reviewer:ban:write")
 def send_lift(ban_id: int) -> ResponseReturnValue:
     """Lift a ban, with the reason."""
-    data, errors = load_form(LiftForm, request.form)
+    data, errors = load_form(ReasonForm, request.form)
     if errors:
         return _page({}, errors)
 
@@ -74,7 +74,7 @@ def send_lift(ban_id: int) -> ResponseReturnValue:
 
 
 def _page(form: Any, errors: dict[str, list[str]], status: int = 422) -> ResponseReturnValue:
-    wanted, args = filters_of(PageSearch)
+    wanted, args = filters_of(TextSearch)
     with reading() as session:
         page = bans(session, text=wanted["text"], page=wanted["page"])
     answer = render_template(

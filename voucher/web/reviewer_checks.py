@@ -17,13 +17,12 @@ from voucher.queries.after_payment import AGAIN_DAYS, after_payment
 from voucher.queries.claims import claim_file
 from voucher.queries.findings import findings_of, open_claims, reviewer_paces
 from voucher.rules.permissions import permitted
-from voucher.schemas.base import load_form
-from voucher.schemas.checks import PageSearch, SettleForm
+from voucher.schemas.base import TextSearch, load_form
+from voucher.schemas.checks import SettleForm
 from voucher.schemas.findings import said
-from voucher.schemas.messages import sentence
 from voucher.terms import FindingKind
 from voucher.web.access import current_actor, permits
-from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.entry import change, form_body, form_key, now, reading, whole_form
 from voucher.web.filtering import filters_of
 
 blueprint = Blueprint("checks", __name__, url_prefix="/reviewer/checks")
@@ -35,7 +34,7 @@ _PACE_DAYS = 365
 @permits("reviewer:claim:read")
 def index() -> ResponseReturnValue:
     """Claims with findings that nobody settled, the heaviest first."""
-    wanted, args = filters_of(PageSearch)
+    wanted, args = filters_of(TextSearch)
     with reading() as session:
         page = open_claims(session, current_actor(), page=wanted["page"])
     return render_template("reviewer/checks.html", page=page, args=args)
@@ -81,9 +80,7 @@ def settle(number: str) -> ResponseReturnValue:
     try:
         change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _page(number, request.form, {"_schema": [sentence(refusal)]}, refusal.status)
+        return _page(number, request.form, whole_form(refusal), refusal.status)
     flash("处理意见已记录。", "success")
     return redirect(url_for("checks.claim_page", number=number), 303)
 

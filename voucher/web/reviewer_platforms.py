@@ -23,8 +23,8 @@ from voucher.operations.certify import (
 from voucher.operations.outcome import Refused, only
 from voucher.queries.certifications import PlatformFile, certified_platforms, platform_file
 from voucher.queries.policies import policy_of, versions
-from voucher.schemas.base import load_form
-from voucher.schemas.claims import CertifyForm, ChangeStateForm, PlatformSearch
+from voucher.schemas.base import ReasonForm, load_form
+from voucher.schemas.claims import CertifyForm, PlatformSearch
 from voucher.schemas.messages import sentence
 from voucher.terms import CertificationState, Certifier, VoucherKind
 from voucher.web.access import current_actor, permits
@@ -104,7 +104,7 @@ def send_change(platform_id: int, certification_id: int, verb: str) -> ResponseR
     if verb not in _VERBS:
         abort(404)
     operation, word = _VERBS[verb]
-    data, errors = load_form(ChangeStateForm, request.form)
+    data, errors = load_form(ReasonForm, request.form)
     if errors:
         return _page(platform_id, request.form, errors)
     wanted = ChangeRequest(certification_id, data["reason"])

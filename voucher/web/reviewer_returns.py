@@ -19,11 +19,10 @@ from voucher.queries.holidays import calendar
 from voucher.queries.review_file import review_file, rounds_of
 from voucher.rules.working_days import add_working_days
 from voucher.schemas.base import load_form
-from voucher.schemas.messages import sentence
 from voucher.schemas.review import ReturnForm
 from voucher.terms import ClaimItem
 from voucher.web.access import current_actor, permits
-from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.entry import change, form_body, form_key, now, reading, whole_form
 
 blueprint = Blueprint("returns", __name__, url_prefix="/reviewer/claims/<number>")
 paper = Blueprint("defect_notices", __name__)
@@ -74,9 +73,7 @@ def send_back(number: str) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _form(number, request.form, {"_schema": [sentence(refusal)]}, status=refusal.status)
+        return _form(number, request.form, whole_form(refusal), status=refusal.status)
     flash(f"{number} 已退回补正，共 {answer['items']} 项，告知书编号 {answer['notice']}。", "success")
     return redirect(url_for("reviewer.claim_page", number=number), 303)
 
