@@ -135,7 +135,7 @@ def issue_token(session: Session, signed_in: SignedIn, *, at: datetime) -> tuple
 
 
 def token_hash(token: str) -> str:
-    """What is kept of a bearer token."""
+    """What is kept of a token: a machine's, or a counter device's."""
     return sha256(token.encode()).hexdigest()
 
 

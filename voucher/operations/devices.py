@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 from typing import Final
 
 from sqlalchemy import delete, select
@@ -75,11 +74,6 @@ class AtCounter:
     platform_id: int
 
 
-def device_hash(token: str) -> str:
-    """What is kept of a device's token."""
-    return sha256(token.encode()).hexdigest()
-
-
 def register_device(
     session: Session, platform_id: int, name: str, *, actor: Actor, at: datetime
 ) -> Registered:
@@ -90,7 +84,7 @@ def register_device(
     row = CounterDevice(
         platform_id=platform_id,
         name=name,
-        token_hash=device_hash(token),
+        token_hash=token_hash(token),
         registered_by=actor.person_id,
         registered_at=at,
     )
@@ -162,7 +156,7 @@ def enter_pin(session: Session, attempt: PinAttempt, *, at: datetime) -> AtCount
     """
     device = session.scalars(
         select(CounterDevice).where(
-            CounterDevice.token_hash == device_hash(attempt.token), CounterDevice.revoked_at.is_(None)
+            CounterDevice.token_hash == token_hash(attempt.token), CounterDevice.revoked_at.is_(None)
         )
     ).one_or_none()
     if device is None:

@@ -137,7 +137,12 @@ def _make_branch(session: Session, owner: Organisation, parent: Organisation) ->
         return
     if parent.id == owner.id or parent.parent_id == owner.id:
         raise Refusal(Code.BRANCH_TOO_LATE)
-    query = select(Holder).where(Holder.organisation_id.in_([owner.id, parent.id])).with_for_update()
+    query = (
+        select(Holder)
+        .where(Holder.organisation_id.in_([owner.id, parent.id]))
+        .order_by(Holder.id)
+        .with_for_update()
+    )
     holders = {each.organisation_id: each for each in session.scalars(query)}
     own = holders.get(owner.id)
     if own is not None:

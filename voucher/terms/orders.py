@@ -26,11 +26,10 @@ class OrderState(Term):
 
 
 class OrderSide(Term):
-    """Whose word it is, of the two sides of an order, the authority and time itself."""
+    """Whose word it is, of the two sides of an order and time itself."""
 
     HOLDER = "holder", "企业"
     PLATFORM = "platform", "服务机构"
-    AUTHORITY = "authority", "主管部门"
     SYSTEM = "system", "系统"
 
 

@@ -100,8 +100,6 @@ class MessageEvent(Term):
 
 class NoticeKind(Term):
     CLAIMS = "claims", "拟兑付名单"
-    CERTIFICATIONS = "certifications", "拟认定服务平台"
-    ROSTER = "roster", "拟入库企业名单"
 
 
 class NoticeState(Term):

@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date, wall_now
 from voucher.db import Database
 from voucher.errors import Code, Refusal
-from voucher.operations.authenticate import SignedIn
-from voucher.operations.devices import IDLE, AtCounter, device_hash
+from voucher.operations.authenticate import SignedIn, token_hash
+from voucher.operations.devices import IDLE, AtCounter
 from voucher.queries.colleagues import device_at
 from voucher.queries.people import Standing, standing_of
 from voucher.rules.permissions import PERMISSIONS, Actor, permitted
@@ -104,12 +104,17 @@ def current_actor() -> Actor:
     return standing.acting_for(g.acting_for) if "acting_for" in g else standing.actor
 
 
-def begin_session(signed_in: SignedIn) -> None:
-    """Start a session of somebody who just proved the password; nothing of the one before is kept."""
+def begin_session(signed_in: SignedIn, *, proved_at: int | None = None) -> None:
+    """Start a session of somebody who just proved the password; nothing of the one before is kept.
+
+    `proved_at`: when the password was proved, for somebody who did so earlier (`proved_at()`).
+    """
     database: Database = current_app.extensions["voucher_database"]
     session.clear()
     session.permanent = True
     session[_BEGAN] = session[_PROVED] = _seconds()
+    if proved_at is not None:
+        session[_PROVED] = proved_at
     with database.read() as reading:
         standing = standing_of(reading, signed_in.person_id, on=business_date(wall_now()), source=source())
     if standing is None or standing.session_version != signed_in.session_version:
@@ -132,6 +137,11 @@ def end_session() -> None:
 def proved() -> None:
     """Note that the password was just proved again."""
     session[_PROVED] = _seconds()
+
+
+def proved_at() -> int:
+    """When the password of this session was proved last, in seconds of the epoch; 0 where it never was."""
+    return int(session.get(_PROVED, 0))
 
 
 def stepped_up(minutes: int = 10) -> bool:
@@ -204,7 +214,7 @@ def _at_counter(reading: Session, standing: Standing) -> Standing | None:
 
     What a page fetches by itself is no sign of a person, so it does not count.
     """
-    device = device_at(reading, device_hash(request.cookies.get(DEVICE_COOKIE, "")))
+    device = device_at(reading, token_hash(request.cookies.get(DEVICE_COOKIE, "")))
     idle = _seconds() - int(session.get(_SEEN, 0)) > IDLE.total_seconds()
     if device is None or device[0] != session[_DEVICE] or idle:
         return None

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
 from voucher.errors import Refusal
-from voucher.operations.authenticate import password_matches
-from voucher.operations.devices import AtCounter, PinAttempt, device_hash, enter_pin, presented_pin
+from voucher.operations.authenticate import password_matches, token_hash
+from voucher.operations.devices import AtCounter, PinAttempt, enter_pin, presented_pin
 from voucher.operations.outcome import Refused
 from voucher.queries.colleagues import DeviceView, device_of
 from voucher.schemas.base import load_form
@@ -62,7 +62,7 @@ def send() -> ResponseReturnValue:
 def _device() -> DeviceView | None:
     with reading() as session:
         token = request.cookies.get(DEVICE_COOKIE, "")
-        return device_of(session, device_hash(token), on=business_date(now()))
+        return device_of(session, token_hash(token), on=business_date(now()))
 
 
 def _page(device: DeviceView, errors: dict[str, list[str]]) -> str:
