@@ -6,26 +6,42 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.operations.claiming import answering as confirming
 from tests.operations.claiming import claiming, made, withdrawing
+from tests.operations.publicity import Public
 from tests.operations.reviewing import asks, cosigner, deciding, expert
 from tests.operations.stories import Told
 from tests.operations.test_opinions import answering, inviting, signing
 from voucher.clock import business_date
+from voucher.db import Database
 from voucher.errors import Code, Refusal
 from voucher.models.claims import Invoice
 from voucher.models.people import RoleGrant
+from voucher.models.vouchers import Voucher
 from voucher.money import Fen
+from voucher.operations import dispute
 from voucher.operations.affiliate import PayeeRequest
 from voucher.operations.change_payee import COOLING_DAYS, DecideRequest, ask_changes, decide_changes
+from voucher.operations.decide_objection import AnswerRequest, decide_objection
+from voucher.operations.dispute import Statement
+from voucher.operations.dispute_end import Outcome
 from voucher.operations.outcome import only
 from voucher.operations.tax_checks import TaxResult, record_tax_checks
 from voucher.queries.people import standing_of
 from voucher.rules.permissions import Actor
-from voucher.terms import OpinionVerdict, Role, TaxVerdict, Verdict
+from voucher.terms import (
+    ClaimState,
+    DisputeOutcome,
+    OpinionVerdict,
+    Role,
+    TaxVerdict,
+    Verdict,
+    VoucherState,
+)
 
 
 def given(told: Told, actor: Actor, role: Role, **place: object) -> None:
@@ -146,3 +162,32 @@ def test_a_reviewer_is_not_the_expert_of_their_own_case(told: Told) -> None:
     given(told, reviewer, Role.EXPERT)
     told.refuses(Code.SELF_APPROVAL, inviting(told, number, reviewer))
     told.refuses(Code.OPINION_MISSING, deciding(number, Verdict.APPROVE, actor=reviewer))
+
+
+def test_what_two_sides_agree_on_is_not_taken_of_a_revoked_voucher(told: Told) -> None:
+    order, firm, manager = told.held_order(), told.world.firm.actor, told.world.platform.manager
+    told.do(lambda s, at: dispute.open_dispute(s, Statement(order, "不符"), actor=firm, at=at))
+    everything = Outcome(DisputeOutcome.CAPTURE, Fen(told.order(order).held_fen))
+    told.do(lambda s, at: dispute.offer(s, order, everything, actor=manager, at=at))
+
+    def revoke(session: Session, _at: datetime) -> None:
+        session.scalars(select(Voucher)).one().state = VoucherState.REVOKED.value
+
+    told.do(revoke)
+    with pytest.raises(Refusal) as refused:
+        told.do(lambda s, at: dispute.agree(s, order, everything, actor=firm, at=at))
+    assert refused.value.code is Code.VOUCHER_REVOKED
+    assert told.order(order).captured_fen == 0
+
+
+def test_whoever_approved_a_claim_does_not_answer_the_objection_to_it(database: Database) -> None:
+    public = Public(database)
+    objection = public.objected(public.published())
+    reviewer = public.world.reviewer
+    given(public, reviewer, Role.PROGRAMME_OFFICER, region_code="140000")
+    both = behind(public, reviewer, "programme:objection:decide")
+    asked = [AnswerRequest(objection, False, "经核实不成立")]
+    public.refuses(
+        Code.SELF_APPROVAL, lambda session, at: decide_objection(session, asked, actor=both, at=at)
+    )
+    assert public.answered(objection, upheld=False).claim_state is ClaimState.IN_NOTICE

@@ -24,7 +24,7 @@ from voucher.models.people import Person, RoleGrant
 from voucher.operations.authorise import AuthorisationRequest, Authorised, authorise, end_authorisations
 from voucher.operations.claim import claim
 from voucher.operations.desk import DeskDecision, DeskRequest, decide, take_in
-from voucher.operations.enrol import Enrolment, Grant, enrol
+from voucher.operations.enrol import Enrolment, Grant, GrantRequest, enrol, grant
 from voucher.operations.issue_codes import issue_letters, issue_resets
 from voucher.operations.join import Joiner, Newcomer, join, reset_password
 from voucher.operations.join_codes import MadeCode, Presentation, join_key
@@ -360,6 +360,48 @@ def test_an_approver_resets_no_password_of_somebody_who_also_works_elsewhere(wor
             session, [world.world.reviewer.person_id], key=KEY, actor=actor, at=at
         ),
     )
+
+
+def reset_code(world: Joining, person_id: int) -> MadeCode:
+    """A code for a colleague's new password, from the firm's approver."""
+    actor = world.world.firm.actor
+    answer = only(
+        world.do(lambda session, at: issue_resets(session, [person_id], key=KEY, actor=actor, at=at))
+    )
+    return answer
+
+
+def is_dead(world: Joining, code: MadeCode) -> bool:
+    """Whether a code for a new password is none any more."""
+    given = Presentation(world.world.firm.uscc, code.digits, "198.51.100.8")
+    answer = world.do(lambda session, at: reset_password(session, given, password_hash="x", key=KEY, at=at))
+    return isinstance(answer, Refused) and answer.code is Code.JOIN_CODE_WRONG
+
+
+def test_a_code_for_a_new_password_ends_when_its_person_leaves(world: Joining) -> None:
+    joined = world.joins(world.world.firm.uscc, authorised(world).code)
+    code = reset_code(world, joined.person_id)
+    world.do(leaving(world, joined.person_id))
+    assert is_dead(world, code)
+
+
+def test_a_code_for_a_new_password_ends_when_its_person_works_elsewhere_too(world: Joining) -> None:
+    joined = world.joins(world.world.firm.uscc, authorised(world).code)
+    code = reset_code(world, joined.person_id)
+    more = GrantRequest(joined.person_id, Grant(role=Role.REVIEWER, region_code="140000"))
+    world.do(lambda session, at: only(grant(session, [more], actor=world.world.reviewer, at=at)))
+    assert is_dead(world, code)
+
+
+def test_codes_that_an_approver_made_end_with_a_new_legal_representative(world: Joining) -> None:
+    colleague = world.joins(world.world.firm.uscc, authorised(world).code)
+    reset, back_door = reset_code(world, colleague.person_id), authorised(world, name="后门").code
+    case = world.case(DeskKind.REPRESENTATIVE, world.world.firm.uscc, name="新代表")
+    fresh = world.decided(case).code
+    assert is_dead(world, reset)
+    assert isinstance(world.tries(world.world.firm.uscc, back_door.digits), Refused)
+    assert fresh is not None
+    world.joins(world.world.firm.uscc, fresh)
 
 
 def desk(world: Joining, kind: DeskKind, ref: str, **changes: object) -> DeskRequest:

@@ -159,6 +159,19 @@ def test_a_lost_password_is_set_anew_by_the_approvers_code(app: Flask, world: fa
     assert Browser(app).send("/join/reset", form).status_code == 422
 
 
+def test_a_code_is_no_password_for_somebody_who_is_signed_in(app: Flask, world: factories.World) -> None:
+    key, uscc = bare_firm(app, world)
+    letter = Browser(app, world.reviewer).send("/reviewer/letters", {"organisations": str(key)})
+    code = CODE.search(letter.text)
+    assert code is not None
+    browser = Browser(app, world.firm.actor)
+    with browser.client.session_transaction() as cookie:
+        cookie["proved_at"] = 0
+    assert browser.send("/join/", {"uscc": uscc, "code": code[1], "as_role": "both"}).status_code == 303
+    assert browser.get("/enterprise/").status_code == 200
+    assert browser.get("/enterprise/people/authorise").status_code in (302, 303)
+
+
 def test_a_leaver_is_out_at_the_next_click(app: Flask, world: factories.World) -> None:
     firm = world.firm.organisation_id
     colleague = someone(app, Role.ENTERPRISE_OPERATOR, organisation_id=firm)

@@ -13,9 +13,17 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal, found
 from voucher.models.joining import Authorisation
+from voucher.models.parties import Platform
 from voucher.models.people import RoleGrant
 from voucher.operations.enrol import locked_person
-from voucher.operations.join_codes import HAND_LIFE, CodeRequest, MadeCode, end_codes, make_codes
+from voucher.operations.join_codes import (
+    HAND_LIFE,
+    CodeRequest,
+    MadeCode,
+    end_codes,
+    end_codes_about,
+    make_codes,
+)
 from voucher.operations.journal import record
 from voucher.operations.keep_files import Care, keep_files
 from voucher.operations.outcome import Refused, refused
@@ -128,9 +136,13 @@ def end(session: Session, row: Authorisation, *, actor: Actor, at: datetime) -> 
 
 
 def end_grants(session: Session, grants: Sequence[RoleGrant], *, at: datetime) -> None:
-    """End roles today, and every session and token of those who had them."""
-    today = business_date(at)
-    for person_id in sorted({each.person_id for each in grants}):
+    """End roles today, every session and token of those who had them, and the codes that they made there."""
+    today, people = business_date(at), sorted({each.person_id for each in grants})
+    platforms = [each.platform_id for each in grants]
+    hosts = session.scalars(select(Platform.organisation_id).where(Platform.id.in_(platforms)))
+    places = {each.organisation_id for each in grants if each.organisation_id} | set(hosts)
+    end_codes_about(session, people, made_for=places, at=at)
+    for person_id in people:
         found(locked_person(session, person_id)).session_version += 1
     for each in grants:
         each.to_on = min(today, each.to_on or today)

@@ -16,6 +16,7 @@ from voucher.ledger.events import Rejected, posting_id
 from voucher.models.claims import Claim, InvoiceUse
 from voucher.models.notices import Notice, NoticeLine, Objection
 from voucher.models.orders import Order
+from voucher.models.review import Review
 from voucher.money import Fen
 from voucher.operations import journal
 from voucher.operations.alone import alone
@@ -79,7 +80,7 @@ def decide_objection(
     Upheld: the claim is REJECTED, its money goes order → voucher (or on to the budget) with the allowance, as in a
     review, its invoices are free, and other objections to it are upheld with it. Refused, alone: another region's
     (`not_found`), no reason (`reason_missing`), decided already (`state_changed`), an official of one of the sides
-    or with an interest (`self_approval`, `recused`), money that is gone from the order (`already_settled`).
+    or who decided the claim (`self_approval`) or with an interest (`recused`), money that is gone from the order (`already_settled`).
     """
     return alone(session, requests, lambda request: _decide(session, request, actor=actor, at=at))
 
@@ -92,6 +93,9 @@ def _decide(session: Session, request: AnswerRequest, *, actor: Actor, at: datet
     state = next_state(ObjectionState(objection.state), event)
     interests = recused(session, [actor.person_id]).get(actor.person_id, frozenset())
     bar_interested(session, case, actor=actor, interests=interests)
+    decided = select(Review.reviewer_id).where(Review.claim_id == case.claim.id)
+    if actor.person_id in session.scalars(decided).all():
+        raise Refusal(Code.SELF_APPROVAL, claim=case.claim.number)
     open_ = case.claim.state == ClaimState.OBJECTED.value
     back = Fen(0)
     if request.upheld and open_:

@@ -18,12 +18,13 @@ from voucher.models.parties import Holder, Platform
 from voucher.models.regions import Region
 from voucher.operations import find, journal
 from voucher.operations.cancel_order import side_of
+from voucher.operations.confirm_order import CaptureChecks
 from voucher.operations.dispute_end import Outcome, check_outcome, end, open_dispute_of, told
 from voucher.operations.order_files import Given, Place, attach
 from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor, covers_region
-from voucher.terms import MessageEvent, OrderSide, OrderState
+from voucher.terms import DisputeOutcome, MessageEvent, OrderSide, OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,9 @@ def offer(session: Session, order_number: str, outcome: Outcome, *, actor: Actor
 def agree(session: Session, order_number: str, outcome: Outcome, *, actor: Actor, at: datetime) -> Dispute:
     """The other side agrees to an offer, named as it was read: the dispute ends so.
 
-    Refused: `not_found`, `state_changed` without an offer of the other side or where it says something else by now.
+    Refused: `not_found`, `state_changed` without an offer of the other side or where it says something else by now;
+    for a capture, which no official has seen, what confirming is refused for: a revoked voucher (`voucher_revoked`),
+    a platform suspended or revoked since the hold (`provider_suspended`).
     """
     order = _either_sides(session, order_number, actor)
     row = open_dispute_of(session, order)
@@ -123,6 +126,9 @@ def agree(session: Session, order_number: str, outcome: Outcome, *, actor: Actor
         outcome.amount_fen,
     ):
         raise Refusal(Code.STATE_CHANGED, state=order.state, event="agree")
+    if outcome.kind is DisputeOutcome.CAPTURE:
+        voucher = find.vouchers_for_share(session, [order.voucher_id or 0])[order.voucher_id or 0]
+        CaptureChecks(session, [order], at).check_parties(order, voucher)
     return end(session, (order, row), outcome, actor=actor, at=at)
 
 

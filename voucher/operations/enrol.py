@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal, found
 from voucher.models.people import Person, RoleGrant
+from voucher.operations.join_codes import end_codes_about
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused
 from voucher.rules.permissions import Actor, person_ref
@@ -112,7 +113,10 @@ def _insert(session: Session, request: Enrolment, at: datetime) -> int | None:
 def grant(
     session: Session, requests: Sequence[GrantRequest], *, actor: Actor, at: datetime
 ) -> list[Enrolled | Refused]:
-    """Give further roles. Ends the sessions of those who get one. Refused like `enrol`, and `not_found`."""
+    """Give further roles. Ends the sessions of those who get one, and codes that would reset their passwords.
+
+    Refused like `enrol`, and `not_found`.
+    """
     answers: list[Enrolled | Refused] = []
     for request in requests:
         person = locked_person(session, request.person_id)
@@ -125,6 +129,7 @@ def grant(
             continue
         _write(session, person.id, (request.grant,), at=at)
         person.session_version += 1
+        end_codes_about(session, [person.id], at=at)
         facts = {"role": request.grant.role.value}
         record(session, actor, "person.grant", [(person_ref(person.id), facts)], at=at)
         answers.append(Enrolled(person.id, person.login))

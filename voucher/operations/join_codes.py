@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from voucher.errors import Code, Fact
@@ -170,6 +170,18 @@ def end_codes(session: Session, organisation_id: int, *, authorisation_id: int, 
         )
         .values(ended_at=at)
     )
+
+
+def end_codes_about(
+    session: Session, person_ids: Collection[int], *, made_for: Collection[int] = (), at: datetime
+) -> None:
+    """End the codes that would reset the passwords of these people, and those that they made for these organisations.
+
+    What somebody does changes with every role: nobody holds a key to it who was to have one only before.
+    """
+    made = JoinCode.issued_by.in_(person_ids) & JoinCode.organisation_id.in_(made_for)
+    meant = or_(JoinCode.person_id.in_(person_ids), made)
+    session.execute(update(JoinCode).where(meant, JoinCode.ended_at.is_(None)).values(ended_at=at))
 
 
 def _locked_until(session: Session, source: str, at: datetime) -> datetime | None:

@@ -19,7 +19,7 @@ from voucher.schemas.account import password_fault
 from voucher.schemas.base import load_form
 from voucher.schemas.joining import ACCOUNT_ROLES, JoinForm, JoinSignedInForm, ResetForm
 from voucher.schemas.messages import sentence
-from voucher.web.access import begin_session, current_standing, public, source
+from voucher.web.access import begin_session, current_standing, proved_at, public, source
 from voucher.web.entry import database, settings
 
 blueprint = Blueprint("join", __name__, url_prefix="/join")
@@ -57,7 +57,8 @@ def send() -> ResponseReturnValue:
         return _page(request.form, {field: [sentence(refusal)]}, refusal.status)
     if isinstance(answer, Refused):
         return _page(request.form, {"_schema": [sentence(answer)]}, Refusal(answer.code).status)
-    begin_session(SignedIn(answer.person_id, answer.session_version))
+    before = proved_at() if standing is not None else None
+    begin_session(SignedIn(answer.person_id, answer.session_version), proved_at=before)
     flash("已开通，今后请用用户名和密码登录。", "success")
     return redirect(url_for("account.profile"), 303)
 
