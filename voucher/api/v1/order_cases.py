@@ -183,7 +183,18 @@ def offer(body: dict[str, Any], number: str) -> dict[str, Any]:
 
 
 @blueprint.route("/orders/<number>/dispute/agree", methods=["POST"])
-@operation("同意和解办法", *_SIDES, refuses=(Code.NOT_FOUND, Code.STATE_CHANGED, *_MONEY), keyed=True)
+@operation(
+    "同意和解办法",
+    *_SIDES,
+    refuses=(
+        Code.NOT_FOUND,
+        Code.STATE_CHANGED,
+        Code.VOUCHER_REVOKED,
+        Code.PROVIDER_SUSPENDED,
+        *_MONEY,
+    ),
+    keyed=True,
+)
 @blueprint.arguments(schemas.OutcomeBody)
 @blueprint.response(200, schemas.DisputeAnswer)
 def agree(body: dict[str, Any], number: str) -> dict[str, Any]:

@@ -157,6 +157,7 @@ def list_asked() -> dict[str, Any]:
     "expert:opinion:give",
     refuses=(
         Code.NOT_FOUND,
+        Code.SELF_APPROVAL,
         Code.STATE_CHANGED,
         Code.OPINION_GIVEN,
         Code.REASON_MISSING,
