@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +17,9 @@ from alembic.config import Config as AlembicConfig
 
 # Whatever the shell that runs the tests is set to, no test reaches a real installation.
 os.environ["VOUCHER_ENV"] = "test"
+# Each commit on SQLite waits for the disk; where there is room in memory, that disk is memory.
+if Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 4 * 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
 for name in (
     "DATABASE_URL",
     "MIGRATION_DATABASE_URL",
@@ -45,6 +51,13 @@ def migrate(url: str, revision: str = "head") -> None:
 def postgres() -> Postgres:
     """The PostgreSQL server of this run; destroyed at exit."""
     return Postgres()
+
+
+@pytest.fixture
+def durable(postgres: Postgres) -> Iterator[None]:
+    """For tests that serve: PostgreSQL waits for the disk, as the application demands of it."""
+    with postgres.durable():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +138,38 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def database(database_url: str) -> Iterator[Database]:
     """A fresh database; the test runs once on SQLite and once on PostgreSQL."""
     yield from _opened(database_url)
+
+
+@pytest.fixture(scope="session")
+def told_demo(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the demo as its own command tells it, once for the whole run: voucher.db, files, passwords.json."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demo-told-once"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "passwords.json").exists():
+            shutil.copyfile(sqlite_template, shared / "voucher.db")
+            tell_demo(shared)
+    return Path(shutil.copytree(shared, tmp_path_factory.mktemp("demo") / "copy"))
+
+
+def tell_demo(folder: Path) -> None:
+    """Run `voucher demo` on the migrated database in this folder; its passwords are written last."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"sqlite:///{folder / 'voucher.db'}",
+        "FILES_DIR": str(folder / "files"),
+        "ANCHOR_DIR": str(folder / "anchors"),
+    }
+    voucher = Path(sys.executable).with_name("voucher")
+    subprocess.run(
+        [voucher, "demo", "--passwords", folder / "passwords.json"],
+        cwd=ROOT, env=environment, check=True, capture_output=True,
+    )  # fmt: skip
+    with sqlite3.connect(folder / "voucher.db") as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
 
 
 @pytest.fixture(scope="session")

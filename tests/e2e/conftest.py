@@ -32,11 +32,9 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def demo(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The demo's year on SQLite, told once for all tests that only look at it."""
-    folder = tmp_path_factory.mktemp("demo")
-    shutil.copyfile(sqlite_template, folder / "voucher.db")
-    site = demo_site(f"sqlite:///{folder / 'voucher.db'}", folder)
+def demo(told_demo: Path) -> Iterator[Site]:
+    """The demo's year on SQLite, for all tests that only look at it."""
+    site = demo_site(told_demo)
     yield site
     site.close()
 
@@ -57,9 +55,10 @@ def pg_stage(
 ) -> Iterator[Stage]:
     """The same world on PostgreSQL."""
     name = postgres.create_database(template=postgresql_template)
-    site = stage_site(postgres.url(name), tmp_path_factory.mktemp("stage-pg"))
-    yield site
-    site.close()
+    with postgres.durable():
+        site = stage_site(postgres.url(name), tmp_path_factory.mktemp("stage-pg"))
+        yield site
+        site.close()
     postgres.drop_database(name)
 
 

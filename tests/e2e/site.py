@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tests import factories
-from tests.campaigns.servers import ROOT, Server
+from tests.campaigns.servers import Server
 from voucher.db import Database
 from voucher.models.parties import PayeeAccount
 from voucher.models.people import Person
@@ -57,21 +54,11 @@ class Stage(Site):
         return self.logins[actor.person_id]
 
 
-def demo_site(url: str, folder: Path) -> Site:
-    """The demo's year, told by its own command, and served."""
-    passwords = folder / "passwords.json"
-    environment = {
-        **os.environ,
-        "VOUCHER_ENV": "test",
-        "DATABASE_URL": url,
-        "FILES_DIR": str(folder / "files"),
-        "ANCHOR_DIR": str(folder / "anchors"),
-    }
-    subprocess.run(
-        [Path(sys.executable).with_name("voucher"), "demo", "--passwords", passwords],
-        cwd=ROOT, env=environment, check=True, capture_output=True,
-    )  # fmt: skip
-    return Site(Server(url, folder), Database(url), json.loads(passwords.read_text("utf-8")), {})
+def demo_site(folder: Path) -> Site:
+    """The demo that was told into this folder, served."""
+    url = f"sqlite:///{folder / 'voucher.db'}"
+    passwords = json.loads((folder / "passwords.json").read_text("utf-8"))
+    return Site(Server(url, folder), Database(url), passwords, {})
 
 
 def stage_site(url: str, folder: Path, *, face_fen: int = 100_000_00) -> Stage:

@@ -12,18 +12,20 @@ import click
 from sqlalchemy import func, select
 
 from config import Config
-from voucher.cli.context import SYSTEM, database, settings
-from voucher.cli.story import stage, steps
-from voucher.cli.story.papers import claim_papers
+from voucher.cli.context import SOURCE, SYSTEM, database, settings
+from voucher.cli.story import cast, stage, steps
+from voucher.cli.story import parties as all_parties
+from voucher.cli.story.papers import paper
 from voucher.cli.story.stage import Party, Setting, Stage
 from voucher.cli.story.steps import Deal
-from voucher.cli.story.year import PAPERS
+from voucher.cli.story.teller import PAPERS
 from voucher.clock import fiscal_year, wall_now, year_bounds
 from voucher.codes import make_uscc
 from voucher.db import Database
 from voucher.memory import collect_seldom
 from voucher.models.ledger import Book
 from voucher.money import Fen
+from voucher.operations.documents import GivenDocument, given_as
 from voucher.operations.enrol import Grant, enrol
 from voucher.operations.reconcile import BankResult
 from voucher.operations.register import holder_ids, organisation_ids
@@ -67,7 +69,8 @@ def simulate(firms: int, redemptions: int, seed: int) -> None:
 
 def _run(opened: Database, config: Config, plan: Plan, *, now: datetime) -> int:
     begins = year_bounds(fiscal_year(now))[0] + timedelta(hours=1)
-    setting = Setting(opened, config.files_dir, begins, config.argon2_profile)
+    setting = Setting(opened, config.files_dir, begins, config.argon2_profile, SOURCE)
+    stage.divisions(setting)
     told, parties = _stage(setting, plan, now=now)
     opened.analyze()
     vouchers = _vouchers(told, parties, at=begins + timedelta(hours=2))
@@ -88,16 +91,19 @@ def _run(opened: Database, config: Config, plan: Plan, *, now: datetime) -> int:
 
 
 def _stage(setting: Setting, plan: Plan, *, now: datetime) -> tuple[Stage, list[Party]]:
-    offices = stage.offices(setting, {})
-    line = stage.programme(setting, offices, amount_fen=plan.firms * FACE_FEN)
+    people = stage.offices(setting, cast.SHANXI, cast.OFFICES, {})
+    acting = stage.by_role(cast.OFFICES, people)
+    line = stage.programme(setting, cast.SHANXI, acting, amount_fen=plan.firms * FACE_FEN)
     named = [
         (make_uscc(region, 1_000_000 + serial), f"模拟企业{serial:06d}有限公司", region)
         for serial, region in ((each, REGIONS[each % len(REGIONS)]) for each in range(plan.firms))
     ]
-    stage.roster(setting, named, offices)
-    accounts = stage.accounts(setting, named, offices)
-    labs = stage.labs(setting, offices, {})
     usccs = [uscc for uscc, _, _ in named]
+    stage.roster(setting, named, acting[Role.REVIEWER])
+    stage.qualified(setting, cast.PROGRAMME, usccs, acting[Role.REVIEWER])
+    accounts = all_parties.accounts(setting, named, acting[Role.REVIEWER])
+    companies = (cast.SHANXI.book, cast.HOSTS, cast.LABS)
+    labs = all_parties.labs(setting, companies, acting[Role.PROGRAMME_OFFICER], {})
     with setting.database.read() as session:
         organisations, holders = organisation_ids(session, usccs), holder_ids(session, usccs)
     clerk = _clerk(setting, organisations[usccs[0]])
@@ -105,7 +111,7 @@ def _stage(setting: Setting, plan: Plan, *, now: datetime) -> tuple[Stage, list[
         Party(uscc, holders[uscc], organisations[uscc], accounts[uscc], clerk, name)
         for uscc, name, _ in named
     ]
-    told = Stage(setting.database, setting.files_dir, fiscal_year(now), line, offices, tuple(parties), labs)
+    told = Stage(setting.database, setting.files_dir, fiscal_year(now), line, acting, tuple(parties), labs)
     return told, parties
 
 
@@ -160,8 +166,8 @@ def _play(told: Stage, deals: list[Deal], *, at: datetime) -> int:
         return 0
     steps.deliver_all(told, deals, orders, at)
     steps.confirm_all(told, deals, orders, at)
-    papers = claim_papers(told.files_dir, PAPERS, about="simulated")
-    claims = steps.claim_all(told, deals, orders, at, papers=lambda _order: papers)
+    papers = {order: _papers(told, deal.firm) for deal, order in zip(deals, orders, strict=True)}
+    claims = steps.claim_all(told, deals, orders, at, papers=papers.__getitem__)
     steps.review_all(told, claims, at, trimmed=[each.number for each in claims[::20]])
     batch = steps.batch_of(told, [each.number for each in claims], at)
     steps.settle_batch(told, batch, at)
@@ -171,3 +177,10 @@ def _play(told: Stage, deals: list[Deal], *, at: datetime) -> int:
     ]
     steps.bank_answers(told, answers, at)
     return len(orders)
+
+
+def _papers(told: Stage, firm: Party) -> tuple[GivenDocument, ...]:
+    """One file of the firm as every paper of all its claims, which the checks flag: files of their own for each claim
+    would be most of what is simulated."""
+    stored = paper(told.files_dir, f"simulated {firm.ref}", "材料.pdf")
+    return tuple(given_as(kind, stored) for kind in PAPERS)

@@ -7,18 +7,48 @@ from dataclasses import dataclass
 from voucher.codes import make_uscc
 from voucher.terms import PlatformKind, Role
 
-BOOK = "140000"
-AUTHORITY = "山西省财政厅"
-PROGRAMME = "CN-140000-INNO"
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """A programme as it is told: whose book pays, the files under policies/, and its first budget line."""
+
+    book: str
+    authority: str
+    programme: str
+    policy: str
+    fill: str
+    document: str
+    line: str
+    line_name: str
+    document_no: str
+
+    def line_of(self, year: int) -> str:
+        """The code of a year's budget line."""
+        return f"{self.line}-{year}"
+
+
+SHANXI = Scheme(
+    book="140000",
+    authority="山西省财政厅",
+    programme="CN-140000-INNO",
+    policy="shanxi-2022",
+    fill="shanxi-2022-demo",
+    document="shanxi-2022",
+    line="SX-INNO",
+    line_name="年省级科技创新券专项",
+    document_no="晋财教（演示）",
+)
+PROGRAMME = SHANXI.programme
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Somebody of an authority: login, name and role."""
+    """Somebody of an authority: login, name and role; a cosigner's also the authority that they sign for."""
 
     login: str
     name: str
     role: Role
+    function: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

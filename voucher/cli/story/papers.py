@@ -5,8 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
-from voucher.operations.documents import GivenDocument
-from voucher.store import save
+from voucher.operations.documents import GivenDocument, given_as
+from voucher.store import Stored, save
 from voucher.terms import DocumentKind
 
 _MOST_BYTES = 1_000_000
@@ -35,13 +35,15 @@ def one_page_pdf(text: str) -> bytes:
     return bytes(out + b"<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, len(out)))
 
 
+def paper(folder: Path, text: str, file_name: str) -> Stored:
+    """A stored one-page PDF with this line of ASCII text."""
+    content = BytesIO(one_page_pdf(f"{text} / told by the demo, not a real paper"))
+    return save(content, folder, file_name=file_name, max_bytes=_MOST_BYTES)
+
+
 def claim_papers(folder: Path, kinds: tuple[DocumentKind, ...], *, about: str) -> tuple[GivenDocument, ...]:
     """One stored paper of each kind, naming what it is about (an order number)."""
-    papers = []
-    for kind in kinds:
-        content = BytesIO(one_page_pdf(f"{about} / {kind.value} / told by the demo, not a real paper"))
-        stored = save(content, folder, file_name=f"{about}-{kind.label}.pdf", max_bytes=_MOST_BYTES)
-        papers.append(
-            GivenDocument(kind, stored.sha256, stored.size_bytes, stored.media_type, stored.file_name)
-        )
-    return tuple(papers)
+    return tuple(
+        given_as(kind, paper(folder, f"{about} / {kind.value}", f"{about}-{kind.label}.pdf"))
+        for kind in kinds
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -18,9 +18,8 @@ from voucher.clock import business_date
 from voucher.db import Database
 from voucher.errors import Refusal, found
 from voucher.money import Fen
-from voucher.operations.affiliate import PayeeRequest, set_payees
 from voucher.operations.authenticate import Profile, hash_password
-from voucher.operations.certify import CertifyRequest, certify
+from voucher.operations.devices import check_pin
 from voucher.operations.enrol import Enrolment, Grant, enrol
 from voucher.operations.fund import FundRequest, LineRequest, fund, open_lines
 from voucher.operations.import_roster import RosterFile, RosterRow, import_roster
@@ -29,17 +28,9 @@ from voucher.operations.outcome import Refused
 from voucher.operations.publish import PublishRequest, publish
 from voucher.operations.qualify import QualifyRequest, qualify
 from voucher.operations.regions import load_divisions
-from voucher.operations.register import (
-    OrganisationRequest,
-    PlatformRequest,
-    holder_ids,
-    organisation_ids,
-    register_organisations,
-    register_platforms,
-)
 from voucher.queries.people import actor_of_login
 from voucher.rules.permissions import Actor
-from voucher.terms import Certifier, Role, VoucherKind
+from voucher.terms import Role
 
 T = TypeVar("T")
 POLICIES = Path(__file__).resolve().parents[3] / "policies"
@@ -59,12 +50,13 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A platform: its host, what it sells, and who acts for it."""
+    """A platform: its host, what it sells, who acts for it, and its certification."""
 
     platform_id: int
     host_uscc: str
     services: tuple[str, ...]
     actor: Actor
+    certification_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +70,21 @@ class Stage:
     offices: dict[Role, Actor]
     firms: tuple[Party, ...]
     labs: tuple[Bench, ...]
+    programme: str = cast.PROGRAMME
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where and when the stage is set, and at what cost passwords are hashed."""
+    """Where and when the stage is set, at what cost passwords are hashed, and from where people act.
+
+    `source` empty: everybody from an address of their own (of the range for documentation, RFC 5737).
+    """
 
     database: Database
     files_dir: Path
     begins: datetime
     profile: Profile
+    source: str = ""
 
 
 def accepted(results: Sequence[T | Refused]) -> list[T]:
@@ -100,46 +97,65 @@ def accepted(results: Sequence[T | Refused]) -> list[T]:
     return answers
 
 
-def offices(setting: Setting, passwords: dict[str, str]) -> dict[Role, Actor]:
-    """Divisions, the book, and the people of the authorities. New passwords go into `passwords`."""
+def divisions(setting: Setting) -> None:
+    """The regions of the country."""
+    setting.database.transaction(
+        lambda session, at: load_divisions(session, actor=SYSTEM, at=at), at=setting.begins
+    )
+
+
+def offices(
+    setting: Setting, scheme: cast.Scheme, people: Sequence[cast.Office], passwords: dict[str, str]
+) -> dict[str, Actor]:
+    """The book of a scheme and the people of its authorities, by login. New passwords go into `passwords`."""
     run = setting.database.transaction
-    run(lambda session, at: load_divisions(session, actor=SYSTEM, at=at), at=setting.begins)
     book = run(
-        lambda session, at: open_book(session, cast.BOOK, authority=cast.AUTHORITY, actor=SYSTEM, at=at),
+        lambda session, at: open_book(session, scheme.book, authority=scheme.authority, actor=SYSTEM, at=at),
         at=setting.begins,
     )
     wanted = []
-    for office in cast.OFFICES:
-        grant = Grant(role=office.role, region_code=cast.BOOK, book_id=book)
+    for office in people:
+        grant = Grant(role=office.role, region_code=scheme.book, book_id=book, function=office.function)
         wanted.append(enrolment(setting, office.login, office.name, passwords, grants=(grant,)))
     run(lambda session, at: accepted(enrol(session, wanted, actor=SYSTEM, at=at)), at=setting.begins)
-    return {office.role: actor(setting, office.login) for office in cast.OFFICES}
+    return {office.login: actor(setting, office.login) for office in people}
 
 
-def programme(setting: Setting, acting: dict[Role, Actor], *, amount_fen: int) -> str:
-    """Publish the Shanxi policy with the demo authority's fill-ins, and fund this year's line; its code."""
-    text = (POLICIES / "shanxi-2022.toml").read_text("utf-8")
-    fill = (POLICIES / "fills" / "shanxi-2022-demo.toml").read_text("utf-8")
-    document = (POLICIES / "documents" / "shanxi-2022.txt").read_text("utf-8")
+def by_role(people: Sequence[cast.Office], actors: dict[str, Actor]) -> dict[Role, Actor]:
+    """The first of each role."""
+    return {office.role: actors[office.login] for office in reversed(people)}
+
+
+def programme(setting: Setting, scheme: cast.Scheme, acting: dict[Role, Actor], *, amount_fen: int) -> str:
+    """Publish a scheme's policy with the demo authority's fill-ins, and fund this year's line; its code."""
+    text = (POLICIES / f"{scheme.policy}.toml").read_text("utf-8")
+    fill = (POLICIES / "fills" / f"{scheme.fill}.toml").read_text("utf-8")
+    document = (POLICIES / "documents" / f"{scheme.document}.txt").read_text("utf-8")
+    request = PublishRequest(text=text, fills=(fill,), document_text=document, book_code=scheme.book)
+    officer = acting[Role.PROGRAMME_OFFICER]
+    setting.database.transaction(
+        lambda session, at: publish(session, request, actor=officer, at=at), at=setting.begins
+    )
+    return budget(setting, scheme, acting, amount_fen=amount_fen)
+
+
+def budget(setting: Setting, scheme: cast.Scheme, acting: dict[Role, Actor], *, amount_fen: int) -> str:
+    """Open and fund the budget line of the year; its code."""
     year = business_date(setting.begins).year
-    line = f"SX-INNO-{year}"
-    request = PublishRequest(text=text, fills=(fill,), document_text=document, book_code=cast.BOOK)
+    line, maker = scheme.line_of(year), acting[Role.FINANCE_MAKER]
 
     def work(session: Session, at: datetime) -> None:
-        publish(session, request, actor=acting[Role.PROGRAMME_OFFICER], at=at)
-        wanted = LineRequest(line, cast.PROGRAMME, year, f"{year}年省级科技创新券专项")
-        accepted(open_lines(session, [wanted], actor=acting[Role.FINANCE_MAKER], at=at))
-        money = FundRequest(line, f"晋财教（演示）〔{year}〕12号", Fen(amount_fen))
-        accepted(fund(session, [money], actor=acting[Role.FINANCE_MAKER], at=at))
+        wanted = LineRequest(line, scheme.programme, year, f"{year}{scheme.line_name}")
+        accepted(open_lines(session, [wanted], actor=maker, at=at))
+        money = FundRequest(line, f"{scheme.document_no}〔{year}〕12号", Fen(amount_fen))
+        accepted(fund(session, [money], actor=maker, at=at))
 
     setting.database.transaction(work, at=setting.begins)
     return line
 
 
-def roster(
-    setting: Setting, firms: Sequence[tuple[str, str, str]], acting: dict[Role, Actor]
-) -> None:  # fmt: skip
-    """Import the year's roster of sci-tech SMEs: (USCC, name, region code) of each firm; then qualify them all."""
+def roster(setting: Setting, firms: Sequence[tuple[str, str, str]], reviewer: Actor) -> None:
+    """Import the year's roster of sci-tech SMEs: (USCC, name, region code) of each firm."""
     year = business_date(setting.begins).year
     rows = [
         RosterRow(line, name, uscc, f"{year}{region}A8{line:06d}", region)
@@ -147,127 +163,27 @@ def roster(
     ]
     content = sha256(repr(rows).encode()).hexdigest()
     file = RosterFile(f"科技型中小企业入库名单-{year}.xlsx", content, year, rows)
-    reviewer = acting[Role.REVIEWER]
     setting.database.transaction(
         lambda session, at: import_roster(session, file, actor=reviewer, at=at), at=setting.begins
     )
-    for start in range(0, len(firms), 1000):
-        wanted = [QualifyRequest(uscc) for uscc, _, _ in firms[start : start + 1000]]
+
+
+def qualified(setting: Setting, programme_code: str, refs: Sequence[str], reviewer: Actor) -> None:
+    """Qualify holders for the year."""
+    for start in range(0, len(refs), 1000):
+        wanted = [QualifyRequest(ref) for ref in refs[start : start + 1000]]
 
         def work(session: Session, at: datetime, wanted: list[QualifyRequest] = wanted) -> None:
-            accepted(qualify(session, cast.PROGRAMME, wanted, actor=reviewer, at=at))
+            accepted(qualify(session, programme_code, wanted, actor=reviewer, at=at))
 
         setting.database.transaction(work, at=setting.begins)
-
-
-def accounts(
-    setting: Setting, firms: Sequence[tuple[str, str, str]], acting: dict[Role, Actor]
-) -> dict[str, int]:
-    """An account of each organisation to be paid to, by USCC."""
-    found_ids: dict[str, int] = {}
-    for start in range(0, len(firms), 1000):
-        part = firms[start : start + 1000]
-        wanted = [
-            PayeeRequest(
-                uscc=uscc, account_name=name, bank="晋商演示银行", account_no=f"6217{start + place:012d}"
-            )
-            for place, (uscc, name, _) in enumerate(part)
-        ]
-
-        def work(session: Session, at: datetime, wanted: list[PayeeRequest] = wanted) -> list[int]:
-            return accepted(set_payees(session, wanted, actor=acting[Role.REVIEWER], at=at))
-
-        ids = setting.database.transaction(work, at=setting.begins)
-        found_ids.update(zip([uscc for uscc, _, _ in part], ids, strict=True))
-    return found_ids
-
-
-def labs(setting: Setting, acting: dict[Role, Actor], passwords: dict[str, str]) -> tuple[Bench, ...]:
-    """Register the hosts and their platforms, certify them, and enrol a manager and a scanner for each host."""
-    officer = acting[Role.PROGRAMME_OFFICER]
-    today = business_date(setting.begins)
-
-    def work(session: Session, at: datetime) -> tuple[dict[str, int], list[int]]:
-        hosts = [
-            OrganisationRequest(
-                uscc=each.uscc, name=each.name, region_code=each.region, legal_representative=each.person
-            )
-            for each in cast.HOSTS
-        ]
-        accepted(register_organisations(session, hosts, actor=officer, at=at))
-        wanted = [
-            PlatformRequest(
-                host_uscc=lab.host.uscc, name=lab.name, kind=lab.kind, region_code=lab.host.region
-            )
-            for lab in cast.LABS
-        ]
-        platforms = [each.id for each in accepted(register_platforms(session, wanted, actor=officer, at=at))]
-        titles = [
-            CertifyRequest(
-                platform_id=platform,
-                certifier=Certifier.SCIENCE,
-                region_code=cast.BOOK,
-                kinds=(VoucherKind.INNOVATION,),
-                services=lab.services,
-                document_no=f"晋科（演示）〔{today.year}〕3号",
-                from_on=date(today.year, 1, 1),
-            )
-            for platform, lab in zip(platforms, cast.LABS, strict=True)
-        ]  # fmt: skip
-        accepted(certify(session, titles, actor=officer, at=at))
-        return organisation_ids(session, [each.uscc for each in cast.HOSTS]), platforms
-
-    hosts, platforms = setting.database.transaction(work, at=setting.begins)
-    _staff(setting, hosts, passwords)
-    return tuple(
-        Bench(platform, lab.host.uscc, lab.services, actor(setting, lab.host.login))
-        for platform, lab in zip(platforms, cast.LABS, strict=True)
-    )
-
-
-def _staff(setting: Setting, hosts: dict[str, int], passwords: dict[str, str]) -> None:
-    people = []
-    for host in cast.HOSTS:
-        for login, name, role in (
-            (host.login, host.person, Role.PROVIDER_MANAGER),
-            (f"{host.login}2", f"{host.person[0]}扫码", Role.PROVIDER_SCANNER),
-        ):
-            grant = Grant(role=role, organisation_id=hosts[host.uscc])
-            people.append(enrolment(setting, login, name, passwords, grants=(grant,)))
-    setting.database.transaction(
-        lambda session, at: accepted(enrol(session, people, actor=SYSTEM, at=at)), at=setting.begins
-    )
-
-
-def firms(setting: Setting, accounts_by_uscc: dict[str, int], passwords: dict[str, str]) -> tuple[Party, ...]:
-    """Enrol the operator of each firm of the cast."""
-    usccs = [each.uscc for each in cast.FIRMS]
-    with setting.database.read() as session:
-        organisations, holders = organisation_ids(session, usccs), holder_ids(session, usccs)
-    people = []
-    for each in cast.FIRMS:
-        roles = (Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER)
-        grants = tuple(Grant(role=role, organisation_id=organisations[each.uscc]) for role in roles)
-        people.append(enrolment(setting, each.login, each.person, passwords, grants=grants))
-    setting.database.transaction(
-        lambda session, at: accepted(enrol(session, people, actor=SYSTEM, at=at)), at=setting.begins
-    )
-    return tuple(
-        Party(
-            each.uscc, holders[each.uscc], organisations[each.uscc], accounts_by_uscc[each.uscc],
-            actor(setting, each.login), each.name,
-        )
-        for each in cast.FIRMS
-    )  # fmt: skip
 
 
 def actor(setting: Setting, login: str) -> Actor:
     """Somebody of the cast, as the operations know them."""
     with setting.database.read() as session:
-        return replace(
-            found(actor_of_login(session, login, on=business_date(setting.begins), source="demo")),
-            source="demo",
-        )
+        known = found(actor_of_login(session, login, on=business_date(setting.begins), source=setting.source))
+    return known if known.source else replace(known, source=f"198.51.100.{known.person_id % 250 + 1}")
 
 
 def enrolment(
@@ -284,3 +200,14 @@ def new_password() -> str:
     letters = "abcdefghjkmnpqrstuvwxyz"
     words = "".join(secrets.choice(letters) for _ in range(6))
     return f"{words.capitalize()}-{secrets.randbelow(900_000) + 100_000}"
+
+
+def new_pin() -> str:
+    """A random PIN for a counter device that is not among those that others try first."""
+    while True:
+        pin = f"{secrets.randbelow(900_000) + 100_000}"
+        try:
+            check_pin(pin)
+        except Refusal:
+            continue
+        return pin

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from voucher.cli.story import cast
 from voucher.cli.story.stage import Bench, Party, Stage, accepted
 from voucher.clock import business_date
 from voucher.codes import Keys, make_code, scan_code
@@ -192,14 +191,7 @@ def claim_all(
                     seller_uscc=deal.lab.host_uscc,
                 ),
             ),
-            payments=(
-                GivenPayment(
-                    amount_fen=deal.contract_fen,
-                    paid_on=day,
-                    payer_name=deal.firm.name,
-                    payer_account="6217000000000000",
-                ),
-            ),
+            payments=(payment(deal.firm, deal.contract_fen, day),),
             documents=papers(order),
             payee_account_id=deal.firm.account_id,
         )
@@ -228,7 +220,7 @@ def batch_of(stage: Stage, claims: Sequence[str], at: datetime) -> Batch:
     maker = stage.offices[Role.FINANCE_MAKER]
 
     def work(session: Session, told: datetime) -> Batch:
-        made = only(make(session, [BatchRequest(cast.PROGRAMME, tuple(claims))], actor=maker, at=told))
+        made = only(make(session, [BatchRequest(stage.programme, tuple(claims))], actor=maker, at=told))
         return only(submit(session, [made.number], actor=maker, at=told))
 
     return at_told(stage, work, at)
@@ -250,6 +242,12 @@ def bank_answers(stage: Stage, results: Sequence[BankResult], at: datetime) -> N
     """Take in the bank's answers, line by line."""
     maker = stage.offices[Role.FINANCE_MAKER]
     at_told(stage, lambda session, told: len(accepted(reconcile(session, results, actor=maker, at=told))), at)
+
+
+def payment(firm: Party, amount_fen: Fen, day: date) -> GivenPayment:
+    """What a firm paid from its own account by bank transfer."""
+    account = f"6222{firm.organisation_id:012d}"
+    return GivenPayment(amount_fen=amount_fen, paid_on=day, payer_name=firm.name, payer_account=account)
 
 
 def _buyers(deals: Sequence[Deal]) -> Actor:

@@ -7,82 +7,36 @@ December.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from heapq import heappop, heappush
-from itertools import count
+
+from sqlalchemy.orm import Session
 
 from voucher.cli.story import steps
-from voucher.cli.story.papers import claim_papers
 from voucher.cli.story.scenes import COUNTER, ISSUED, SCENES, Scene
-from voucher.cli.story.stage import Stage, accepted
+from voucher.cli.story.stage import accepted
 from voucher.cli.story.steps import Deal
-from voucher.clock import business_date, day_bounds
-from voucher.codes import Keys
+from voucher.cli.story.teller import Teller
 from voucher.money import Fen
 from voucher.operations.answer_order import DeclineRequest, decline_order
 from voucher.operations.batch import Batch
 from voucher.operations.cancel_order import CancelRequest, cancel_order
 from voucher.operations.claim import Claimed
-from voucher.operations.confirm_session import reject_session
-from voucher.operations.documents import GivenDocument
+from voucher.operations.confirm_session import cancel_session, reject_session
 from voucher.operations.pay import RepayRequest, pay_again
 from voucher.operations.reconcile import BankResult
 from voucher.operations.reverse import ReverseRequest, reverse
 from voucher.operations.review import ReviewRequest, review
 from voucher.operations.sweep import sweep_holds
-from voucher.terms import DocumentKind, Role, Verdict
+from voucher.terms import Role, Verdict
 
-DAYS = 320
-YOUNG = timedelta(days=DAYS)
-OFFICE_MINUTES = 8 * 60
-PAPERS = (DocumentKind.CONTRACT, DocumentKind.INVOICE, DocumentKind.PAYMENT_PROOF, DocumentKind.RESULT)
 _REACH = {"placed": 1, "declined": 1, "accepted": 2, "cancelled": 2, "held": 3, "released": 3, "delivered": 4}
 _REACH |= {"captured": 5, "reversed": 5, "claimed": 6, "disallowed": 6}
 _BATCHED = 7
 
 
-@dataclass(slots=True)
-class Teller:
-    """Tells scenes in the order of their instants. `approved` are the claims that wait for a batch."""
-
-    stage: Stage
-    keys: Keys
-    begins: datetime
-    ends: datetime
-    vouchers: dict[int, str] = field(default_factory=dict)
-    approved: list[tuple[str, Scene]] = field(default_factory=list)
-    waiting: list[tuple[datetime, int, Callable[[datetime], None]]] = field(default_factory=list)
-    turn: count[int] = field(default_factory=count)
-
-    def on(self, day: float) -> datetime:
-        """The instant of a day on the scale of 320, in office hours unless the year is young."""
-        span = self.ends - self.begins
-        at = self.begins + span * int(day * 100) // (DAYS * 100)
-        if span < YOUNG:
-            return at
-        morning = day_bounds(business_date(at))[0] + timedelta(hours=9)
-        return min(morning + timedelta(minutes=int(day * 53) % OFFICE_MINUTES), self.ends)
-
-    def then(self, day: float, work: Callable[[datetime], None]) -> None:
-        """Do something on a day; what is planned for the same instant keeps its order."""
-        heappush(self.waiting, (self.on(day), next(self.turn), work))
-
-    def tell(self) -> None:
-        """Tell everything that was planned, and what is planned meanwhile."""
-        while self.waiting:
-            at, _, work = heappop(self.waiting)
-            work(at)
-
-    def papers(self, order: str) -> tuple[GivenDocument, ...]:
-        """The papers of an order's claim."""
-        return claim_papers(self.stage.files_dir, PAPERS, about=order)
-
-
-def tell_year(stage: Stage, keys: Keys, *, begins: datetime, ends: datetime) -> None:
+def plan_year(teller: Teller) -> None:
     """Issue vouchers, play every scene, and settle three batches: paid, half paid, waiting for the checker."""
-    teller = Teller(stage, keys, begins, ends)
     teller.then(5, partial(_issue, teller))
     for serial, scene in enumerate(SCENES, start=1):
         teller.then(scene.day, partial(_remote, teller, scene, serial))
@@ -91,7 +45,6 @@ def tell_year(stage: Stage, keys: Keys, *, begins: datetime, ends: datetime) -> 
     teller.then(160, partial(_first_batch, teller))
     teller.then(272, partial(_second_batch, teller))
     teller.then(314, partial(_third_batch, teller))
-    teller.tell()
 
 
 def _issue(teller: Teller, at: datetime) -> None:
@@ -189,21 +142,27 @@ def _reverse(teller: Teller, deal: Deal, order: str, at: datetime) -> None:
 
 
 def _counter(teller: Teller, scene: Scene, serial: int, at: datetime) -> None:
-    """Show, scan, propose, and then: confirm, reject, or let the ten minutes pass."""
+    """Show, scan, propose, and then: confirm, reject, call off, or let the ten minutes pass."""
     stage, deal = teller.stage, _deal(teller, scene, serial)
     number = steps.counter_open(stage, deal, teller.keys, at)
     steps.counter_propose(stage, deal, number, steps.later(at, minutes=2))
+    told = steps.later(at, minutes=4)
     if scene.end == "captured":
         steps.counter_confirm(stage, deal, number, steps.later(at, minutes=3))
-    elif scene.end == "rejected":
-        actor, told = deal.firm.actor, steps.later(at, minutes=4)
-        steps.at_told(
-            stage,
-            lambda session, now: reject_session(session, number, reason="金额有误", actor=actor, at=now),
-            told,
-        )
+    elif scene.end in ("rejected", "called off"):
+        _call_off(teller, deal, number, told, by_firm=scene.end == "rejected")
     else:
         steps.at_told(stage, lambda session, now: sweep_holds(session, at=now), steps.later(at, minutes=20))
+
+
+def _call_off(teller: Teller, deal: Deal, number: str, at: datetime, *, by_firm: bool) -> None:
+    def work(session: Session, told: datetime) -> None:
+        if by_firm:
+            reject_session(session, number, reason="金额有误", actor=deal.firm.actor, at=told)
+        else:
+            cancel_session(session, number, reason="样品未到", actor=deal.lab.actor, at=told)
+
+    steps.at_told(teller.stage, work, at)
 
 
 def _batch(teller: Teller, at: datetime, *, wanted: Callable[[Scene], bool]) -> tuple[Batch, list[Scene]]:
