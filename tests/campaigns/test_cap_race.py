@@ -29,7 +29,7 @@ from voucher.operations.open_session import open_session
 from voucher.operations.outcome import only
 from voucher.operations.scan import ScanRequest, scan
 
-pytestmark = [pytest.mark.campaign, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.campaign, pytest.mark.usefixtures("durable"), pytest.mark.timeout(1800)]
 
 ROUNDS, CLIENTS, FITTING = 50, 40, 20
 

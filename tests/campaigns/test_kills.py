@@ -18,7 +18,7 @@ from tests.campaigns.shoppers import PATIENCE_SECONDS, Acknowledged, Shopper
 from tests.postgres import Postgres
 from voucher.db import Database
 
-pytestmark = [pytest.mark.campaign, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.campaign, pytest.mark.usefixtures("durable"), pytest.mark.timeout(2400)]
 
 SHOPPERS = 4
 WORKER_KILLS, APPLICATION_KILLS, POSTGRES_KILLS = 200, 40, 20
