@@ -27,14 +27,23 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "claim.open_notice": "列入公示",
     "claim.clear": "公示期满，无异议",
     "claim.objection": "异议处理",
+    "claim.settle_finding": "处理检查发现",
     "order.place": "企业下单",
     "order.accept": "机构接单",
     "order.decline": "机构未接单",
     "order.file_contract": "合同备案，额度锁定",
-    "order.hold": "额度锁定",
     "order.deliver": "机构交付",
+    "order.send_back": "企业退回重做",
+    "order.ask_extension": "机构申请延期",
+    "order.answer_extension": "企业答复延期",
+    "order.state_relation": "关联关系声明",
+    "order.dispute": "提出争议",
+    "dispute.state": "争议陈述",
+    "dispute.offer": "提出争议处理意见",
+    "dispute.end": "争议办结",
+    "contract.supplement": "机构提交补充协议",
+    "contract.answer_supplement": "企业答复补充协议",
     "order.confirm": "企业确认，额度核销",
-    "order.capture": "额度核销",
     "order.cancel": "订单取消",
     "order.reverse": "核销冲正",
     "order.expire": "订单逾期失效",
@@ -126,7 +135,9 @@ def _note(facts: Mapping[str, Any]) -> str:
     if "verdict" in facts:
         parts.append(Verdict(facts["verdict"]).label)
     parts += [
-        f"{label} {format_yuan(Fen(facts[name]))} 元" for name, label in _AMOUNTS.items() if name in facts
+        f"{label} {format_yuan(Fen(facts[name]))} 元"
+        for name, label in _AMOUNTS.items()
+        if facts.get(name) is not None
     ]
     parts += [f"{label} {facts[name]}" for name, label in _TEXTS.items() if facts.get(name)]
     parts += [words.format(facts[name]) for name, words in _COUNTS.items() if facts.get(name)]
