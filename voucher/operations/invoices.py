@@ -103,7 +103,7 @@ def book(session: Session, asks: Sequence[Ask], actor: Actor) -> list[Refused | 
     (in a programme that may not be stacked, or nothing left), `invoice_exceeded` (less left than asked for).
     """
     made = _make(session, [each for ask in asks for each in ask.drafted])
-    rows = _locked(session, [each.key for ask in asks for each in ask.drafted])
+    rows = locked(session, [each.key for ask in asks for each in ask.drafted])
     uses = _uses(session, rows, {ask.claim_id for ask in asks}, actor)
     answers: list[Refused | None] = []
     for ask in asks:
@@ -204,7 +204,8 @@ def _make(session: Session, wanted: Sequence[Drafted]) -> set[str]:
     return made
 
 
-def _locked(session: Session, keys: Sequence[str]) -> dict[str, Invoice]:
+def locked(session: Session, keys: Sequence[str]) -> dict[str, Invoice]:
+    """The invoices of these keys, locked in the order of their keys."""
     query = (
         select(Invoice)
         .where(Invoice.key.in_(set(keys)))

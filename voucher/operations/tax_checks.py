@@ -16,6 +16,7 @@ from voucher.models.orders import Order
 from voucher.models.parties import Holder
 from voucher.models.regions import Region
 from voucher.operations import journal
+from voucher.operations.invoices import locked
 from voucher.operations.policies import policies_of
 from voucher.rules.permissions import Actor, covers_region
 from voucher.terms import TaxVerdict
@@ -43,7 +44,7 @@ def record_tax_checks(
     be claimed nor go into a batch.
     """
     today = business_date(at)
-    rows = _locked(session, [result.key for result in results])
+    rows = locked(session, [result.key for result in results])
     known = _within(session, rows, actor)
     for result in results:
         if result.key not in known:
@@ -121,14 +122,3 @@ def _within(session: Session, keys: Collection[str], actor: Actor) -> set[str]:
         for key, book_id, path in session.execute(query)
         if book_id in actor.book_ids or covers_region(actor, path)
     }
-
-
-def _locked(session: Session, keys: Sequence[str]) -> dict[str, Invoice]:
-    query = (
-        select(Invoice)
-        .where(Invoice.key.in_(set(keys)))
-        .order_by(Invoice.key)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return {row.key: row for row in session.scalars(query)}
