@@ -22,7 +22,7 @@ from voucher.terms import ClaimItem, ClaimState, DocumentKind
 from voucher.web import claim_files
 from voucher.web.access import current_actor
 from voucher.web.claim_answers import Answers, labels, requests_of
-from voucher.web.claim_desk import Side, accounts_of
+from voucher.web.claim_writing import Side, accounts_of
 from voucher.web.entry import change, form_body, form_key, reading, whole_form
 
 

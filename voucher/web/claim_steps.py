@@ -21,7 +21,7 @@ from voucher.schemas.claims import ClaimSearch
 from voucher.terms import ClaimState, OrderState
 from voucher.web import uploads
 from voucher.web.access import current_actor
-from voucher.web.claim_desk import Side
+from voucher.web.claim_writing import Side
 from voucher.web.deeds import timeline_of
 from voucher.web.entry import change, form_body, form_key, reading, whole_form
 from voucher.web.filtering import filters_of

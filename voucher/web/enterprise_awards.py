@@ -24,8 +24,8 @@ from voucher.terms import DocumentKind
 from voucher.web import claim_files
 from voucher.web.access import current_actor, permits
 from voucher.web.claim_answers import Answers, labels, requests_of
-from voucher.web.claim_desk import SHOWN_AGAIN, accounts_of, more_rows
 from voucher.web.claim_fill import filled
+from voucher.web.claim_writing import SHOWN_AGAIN, accounts_of, more_rows
 from voucher.web.entry import change, form_body, form_key, now, reading
 
 blueprint = Blueprint("enterprise_awards", __name__, url_prefix="/enterprise/awards")

@@ -8,9 +8,9 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from voucher.queries.orders import platforms_order
-from voucher.web import claim_desk, claim_mend, claim_steps
+from voucher.web import claim_mend, claim_steps, claim_writing
 from voucher.web.access import permits
-from voucher.web.claim_desk import Side
+from voucher.web.claim_writing import Side
 from voucher.web.counter_words import words
 
 blueprint = Blueprint("provider_claims", __name__, url_prefix="/provider")
@@ -22,14 +22,14 @@ _SIDE: Final = Side("provider_claims", "provider_orders", platforms_order)
 @permits("provider:claim:submit")
 def new(number: str) -> ResponseReturnValue:
     """The form of a claim, with everything filled in that the order knows."""
-    return claim_desk.blank(_SIDE, number)
+    return claim_writing.blank(_SIDE, number)
 
 
 @blueprint.post("/orders/<number>/claim")
 @permits("provider:claim:submit")
 def send(number: str) -> ResponseReturnValue:
     """Add a row, read an original, check the answers, go back to them, or send."""
-    return claim_desk.send(_SIDE, number)
+    return claim_writing.send(_SIDE, number)
 
 
 @blueprint.get("/claims")
