@@ -79,6 +79,15 @@ def test_a_quotation_that_the_document_does_not_hold_blocks_publishing(
     assert check("[policy", (), document_text=None)[0].line == 1
 
 
+def test_a_version_known_from_reports_only_is_not_published_however_complete(
+    database: Database, officer: Actor
+) -> None:
+    weak = REQUEST.text.replace("[policy]\n", '[policy]\nweak_source = "报道"\n')
+    refused = refusal(database, officer, replace(REQUEST, text=weak))
+    assert (refused.code, refused.facts["key"]) == (Code.POLICY_INVALID, "policy.weak_source")
+    assert refused.facts["line"] == weak.split("weak_source")[0].count("\n") + 1
+
+
 def test_a_version_is_published_once_and_none_beside_it_on_the_same_days(
     database: Database, officer: Actor
 ) -> None:

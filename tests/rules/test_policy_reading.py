@@ -153,6 +153,7 @@ def test_a_file_without_identity_is_refused() -> None:
         ("year_start", '"7-1"'),
         ("year_start", "701"),
         ("affiliation_share_bp", "10_001"),
+        ("prorata", "1"),
     ],
 )
 def test_a_value_of_the_wrong_shape_is_refused_at_its_line(key: str, value: str) -> None:

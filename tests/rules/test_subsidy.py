@@ -122,6 +122,20 @@ def test_a_named_base_is_used_even_where_it_is_not_the_least() -> None:
     assert compute(policy(base=SubsidyBase.CONTRACT), known).base_fen == 100_000_00
 
 
+def test_the_audited_amount_is_a_base_of_its_own_and_counts_among_the_least() -> None:
+    known = case(100_000_00, paid_fen=Fen(95_000_00), audited_fen=Fen(90_000_00))
+    assert compute(policy(base=SubsidyBase.AUDITED), known).base_fen == 90_000_00
+    assert compute(policy(), known).base_fen == 90_000_00
+    assert compute(policy(base=SubsidyBase.PAID), known).base_fen == 95_000_00
+
+
+def test_what_was_bought_before_counts_for_the_tier_and_is_a_line_of_its_own() -> None:
+    yuhuan = policy(rate_lines=(RateLine(YUHUAN),))
+    result = compute(yuhuan, case(30_000_00, earlier_fen=Fen(10_000_00)))
+    assert result.amount_fen == 15_000_00
+    assert result.steps[1].value == 10_000_00
+
+
 def test_until_the_payment_is_known_the_least_of_the_others_stands_for_it() -> None:
     assert compute(policy(base=SubsidyBase.PAID), case(80_000_00)).base_fen == 80_000_00
 

@@ -1,40 +1,108 @@
-"""`voucher policy`: is a policy file fit to publish, and publishing it."""
+"""`voucher policy`: is a policy file fit to publish, what does a case earn by it, and publishing it."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
 from voucher.cli.context import acting, database, require
+from voucher.money import format_yuan
 from voucher.operations.publish import PublishRequest, check, publish
-from voucher.rules.policy import PolicyError
-from voucher.rules.policy_reading import read
+from voucher.rules import explain
+from voucher.rules.policy import Policy, PolicyError, Problem
+from voucher.rules.policy_reading import placed, read
+from voucher.rules.subsidy import Step
 
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
 def policy() -> None:
-    """政策：检查、发布政策版本。"""
+    """政策：检查、试算、发布政策版本。"""
 
 
 @policy.command("check")
-@click.argument("file", type=_FILE)
+@click.argument("files", type=_FILE, nargs=-1, required=True)
 @click.option("--fill", "fills", type=_FILE, multiple=True, help="主管部门填写的参数文件，可多次给出")
 @click.option("--document", type=_FILE, help="政策文件原文；默认为同目录 documents/ 下的原文")
-def check_command(file: Path, *, fills: tuple[Path, ...], document: Path | None) -> None:
+def check_command(files: tuple[Path, ...], *, fills: tuple[Path, ...], document: Path | None) -> None:
     """检查政策文件：缺什么、有无矛盾、引文是否见于原文。有问题时以状态 1 结束。"""
-    texts = tuple(fill.read_text("utf-8") for fill in fills)
-    problems = check(file.read_text("utf-8"), texts, document_text=_document(file, texts, document))
+    if len(files) > 1 and (fills or document):
+        raise click.UsageError("一次检查多份政策文件时，不能给出 --fill 和 --document")
+    texts = tuple(_text(fill) for fill in fills)
+    sound = True
+    for file in files:
+        problems = check(_text(file), texts, document_text=_document(file, texts, document))
+        sound = sound and not problems
+        if len(files) > 1:
+            click.echo(f"{file.name}：")
+        _tell(problems)
+        click.echo(f"共 {len(problems)} 个问题。" if problems else "没有问题，可以发布。")
+    sys.exit(0 if sound else 1)
+
+
+@policy.command("explain")
+@click.argument("file", type=_FILE)
+@click.option("--fill", "fills", type=_FILE, multiple=True, help="主管部门填写的参数文件，可多次给出")
+@click.option("--case", "case", type=_FILE, required=True, help="算例（JSON），写法见 docs/policies.md")
+def explain_command(file: Path, *, fills: tuple[Path, ...], case: Path) -> None:
+    """按政策文件试算一个算例，逐行写明依据。不读写数据库。有问题时以状态 1 结束。"""
+    text, texts = _text(file), tuple(_text(fill) for fill in fills)
+    try:
+        version = read(text, texts)
+    except PolicyError as unreadable:
+        _stop(placed(unreadable.problems, text, texts))
+    if hindrances := explain.hindrances(version):
+        _stop(placed(hindrances, text, texts))
+    try:
+        told = explain.explain(version, explain.read_case(version, _text(case)))
+    except PolicyError as unreadable:
+        _stop(unreadable.problems)
+    click.echo(f"{version.title}（{version.code}，{version.document_no}）")
+    for number, step in enumerate(told.steps, start=1):
+        click.echo(f"{number:2}. {step.label} → {_result(step)}（依据：{_basis(version, step)}）")
+    click.echo(f"补助额：{format_yuan(told.amount_fen)} 元")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as fault:
+        raise click.ClickException(f"{file.name} 不是 UTF-8 文字（第 {fault.start + 1} 个字节）") from fault
+
+
+def _stop(problems: Sequence[Problem]) -> NoReturn:
+    _tell(problems)
+    click.echo(f"共 {len(problems)} 个问题。")
+    sys.exit(1)
+
+
+def _result(step: Step) -> str:
+    if step.unit == "bp":
+        return f"{step.value // 100}.{step.value % 100:02d}%"
+    return f"{format_yuan(step.value)} 元"
+
+
+def _basis(policy: Policy, step: Step) -> str:
+    if step.clause is None:
+        return "本算例"
+    return f"{policy.document_no} {_item(step.clause)}" if step.clause.isdecimal() else step.clause
+
+
+def _item(clause: str) -> str:
+    """An item of a document: 第 18 条, or what is no number as it stands (文末)."""
+    return f"第 {clause} 条" if clause.isdecimal() else clause
+
+
+def _tell(problems: Sequence[Problem]) -> None:
     for problem in problems:
         place = f"第 {problem.line} 行，" if problem.line else ""
-        clause = f"（依据第 {problem.clause} 条）" if problem.clause else ""
-        click.echo(f"{place}{problem.key}{clause}：{problem.message}")
-    click.echo(f"共 {len(problems)} 个问题。" if problems else "没有问题，可以发布。")
-    sys.exit(1 if problems else 0)
+        clause = f"（依据：{_item(problem.clause)}）" if problem.clause else ""
+        click.echo(f"{place}{problem.key}{clause}：{problem.message}" if problem.key else problem.message)
 
 
 @policy.command("publish")
@@ -50,9 +118,9 @@ def publish_command(
     store = database()
     actor = acting(store, login=by)
     require(actor, "programme:policy:publish")
-    texts = tuple(fill.read_text("utf-8") for fill in fills)
+    texts = tuple(_text(fill) for fill in fills)
     request = PublishRequest(
-        text=file.read_text("utf-8"),
+        text=_text(file),
         fills=texts,
         document_text=_document(file, texts, document),
         book_code=book,
@@ -65,13 +133,15 @@ def stored_document(file: Path, text: str, fills: tuple[str, ...]) -> str | None
     """The text of the document that a policy file names, beside it under documents/; None where there is none."""
     try:
         name = read(text, fills).document
-    except PolicyError:
-        return None
+    except PolicyError as unreadable:
+        if unreadable.readable is None:
+            return None
+        name = unreadable.readable.document
     stored = file.parent / "documents" / f"{name}.txt"
-    return stored.read_text("utf-8") if stored.is_file() else None
+    return _text(stored) if stored.is_file() else None
 
 
 def _document(file: Path, fills: tuple[str, ...], document: Path | None) -> str | None:
     if document is not None:
-        return document.read_text("utf-8")
-    return stored_document(file, file.read_text("utf-8"), fills)
+        return _text(document)
+    return stored_document(file, _text(file), fills)

@@ -19,7 +19,7 @@ from voucher.operations.regions import paths_of
 from voucher.rules import policy_check
 from voucher.rules.permissions import Actor, covers_region
 from voucher.rules.policy import Policy, PolicyError, Problem
-from voucher.rules.policy_reading import read
+from voucher.rules.policy_reading import placed, read
 from voucher.terms import PolicyState
 
 
@@ -44,9 +44,10 @@ class Published:
 def check(text: str, fills: Sequence[str], *, document_text: str | None) -> tuple[Problem, ...]:
     """Everything that speaks against publishing these texts; nothing where they are fit. Writes nothing."""
     try:
-        return policy_check.check(read(text, fills), document_text)
+        found = policy_check.check(read(text, fills), document_text)
     except PolicyError as unreadable:
-        return unreadable.problems
+        found = policy_check.check_rest(unreadable, document_text)
+    return placed(found, text, fills)
 
 
 def publish(session: Session, request: PublishRequest, *, actor: Actor, at: datetime) -> Published:
@@ -97,7 +98,7 @@ def _fit(request: PublishRequest) -> Policy:
         raise Refusal(Code.POLICY_INCOMPLETE, missing=",".join(problem.key for problem in unset))
     problems = policy_check.check(policy, request.document_text)
     if problems:
-        raise _invalid(problems)
+        raise _invalid(placed(problems, request.text, request.fills))
     return policy
 
 

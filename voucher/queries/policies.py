@@ -18,7 +18,8 @@ from voucher.rules.policy_reading import read
 
 _IDENTITY = frozenset(
     {
-        "code", "programme", "title", "document_no", "document", "owner_region", "cap_family", "sources", "fills",
+        "code", "programme", "title", "document_no", "document", "owner_region", "cap_family", "weak_source", "sources",
+        "fills",
     }
 )  # fmt: skip
 

@@ -42,11 +42,15 @@ class Problem:
 
 
 class PolicyError(ValueError):
-    """A policy text cannot be read; `problems` holds every fault that was found, in order of lines."""
+    """A policy text cannot be read; `problems` holds every fault that was found, in order of lines.
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    `readable` is the policy of what could be read, so that the rest can be checked too; None without an identity.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...], readable: Policy | None = None) -> None:
         super().__init__("; ".join(f"{p.line}: {p.key}: {p.message}" for p in problems))
         self.problems = problems
+        self.readable = readable
 
 
 class PolicyUnsetError(ValueError):
@@ -139,10 +143,18 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A funder (code of its book) and its part of every subsidy; the parts of a policy sum to 10,000."""
+    """A funder (code of its book) and its part of every subsidy: `parts` of `of`; a policy's shares make one whole.
+
+    A ceiling is the most that this funder gives for one service: `ceiling_fen`, or `ceiling_bp` of the base. What
+    lies above it lowers the subsidy, unless `spill_to` names the funder that takes it over.
+    """
 
     funder: str
-    bp: int
+    parts: int
+    of: int = WHOLE_BP
+    ceiling_fen: Fen | None = None
+    ceiling_bp: int | None = None
+    spill_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +168,7 @@ class Policy:
     document: str
     owner_region: str
     cap_family: str
+    weak_source: str | None = None
     kind: VoucherKind | None = None
     authorities: tuple[Authority, ...] = ()
     effective_from: date | None = None
@@ -169,6 +182,7 @@ class Policy:
     rate_lines: tuple[RateLine, ...] = ()
     per_order_cap_fen: Fen | None = None
     per_unit_cap_fen: Fen | None = None
+    prorata: bool | None = None
     rounding: Rounding | None = None
     caps: tuple[Cap, ...] = ()
     year: YearBasis | None = None

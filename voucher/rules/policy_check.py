@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from itertools import combinations, product
 
 from voucher.money import format_yuan
-from voucher.rules.policy import WHOLE_BP, Policy, Problem, RateLine
+from voucher.rules.funding import one_whole
+from voucher.rules.policy import Policy, PolicyError, Problem, RateLine
 from voucher.terms import CapPeriod, DocumentKind, PayoutMode, SubsidyBase, VoucherKind, YearBasis
 
 _REQUIRED = {
@@ -40,6 +43,8 @@ _PROOF_OF_BASE = {
     SubsidyBase.INVOICE_NET: DocumentKind.INVOICE,
     SubsidyBase.PAID: DocumentKind.PAYMENT_PROOF,
 }
+_FILL = re.compile(r"^fills\[\d+\]\.")
+_READ_BY_UNSET = {"kind": frozenset(_REQUIRED_OF_VOUCHERS), "caps": frozenset({"year"})}
 
 
 def unset(policy: Policy) -> tuple[Problem, ...]:
@@ -64,11 +69,49 @@ def check(policy: Policy, document_text: str | None) -> tuple[Problem, ...]:
     `document_text` is the stored text of the policy's document; None means that none is stored, and then
     no quotation counts as verified.
     """
-    found: list[Problem] = list(unset(policy))
-    for rule in _CONTRADICTIONS:
-        found += (Problem(None, key, _clause(policy, key), message) for key, message in rule(policy))
-    found += _quotations(policy, document_text)
-    return tuple(found)
+    return (
+        *unset(policy),
+        *contradictions(policy),
+        *_weak(policy),
+        *_not_carried_out(policy),
+        *_quotations(policy, document_text),
+    )
+
+
+def check_rest(unreadable: PolicyError, document_text: str | None) -> tuple[Problem, ...]:
+    """All that is wrong with a text that cannot be read whole: its faults, and what is wrong with the rest.
+
+    What depends on a parameter with a fault is not judged.
+    """
+    policy = unreadable.readable
+    if policy is None:
+        return unreadable.problems
+    broken = {_root(problem.key) for problem in unreadable.problems}
+    passed_over = broken.union(*(_READ_BY_UNSET.get(key, frozenset()) for key in broken))
+    rest = (
+        *unset(policy),
+        *contradictions(policy, broken=broken),
+        *_weak(policy),
+        *_not_carried_out(policy),
+        *_quotations(policy, document_text),
+    )
+    return unreadable.problems + tuple(each for each in rest if _root(each.key) not in passed_over)
+
+
+def contradictions(policy: Policy, *, broken: AbstractSet[str] = frozenset()) -> tuple[Problem, ...]:
+    """Where the parameters speak against each other. Rules that read a parameter in `broken` are not asked."""
+    return tuple(
+        Problem(None, key, _clause(policy, key), message)
+        for rule, reads in _CONTRADICTIONS
+        if not reads & broken
+        for key, message in rule(policy)
+    )
+
+
+def _root(key: str) -> str:
+    """The parameter that a key of a problem belongs to: fills[0].caps[1].amount_fen is of caps."""
+    plain = _FILL.sub("", key)
+    return plain if plain.startswith("policy.") else plain.partition(".")[0].partition("[")[0]
 
 
 _Findings = Iterator[tuple[str, str]]
@@ -91,11 +134,16 @@ def _faces(policy: Policy) -> _Findings:
 
 
 def _shares(policy: Policy) -> _Findings:
-    total = sum(share.bp for share in policy.funding_shares)
-    if policy.funding_shares and total != WHOLE_BP:
-        yield "funding_shares", f"各方分担合计为万分之 {total}，应为 10000"
-    if len({share.funder for share in policy.funding_shares}) < len(policy.funding_shares):
+    shares = policy.funding_shares
+    if shares and not one_whole(shares):
+        told = "、".join(f"{share.funder} {share.parts} 份（共 {share.of} 份）" for share in shares)
+        yield "funding_shares", f"各方分担合计不等于全部：{told}"
+    if len({share.funder for share in shares}) < len(shares):
         yield "funding_shares", "同一出资方列了两次"
+    keepers = {share.funder for share in shares if share.spill_to is None}
+    for number, share in enumerate(shares):
+        if share.spill_to is not None and share.spill_to not in keepers - {share.funder}:
+            yield f"funding_shares[{number}]", f"超额转由 {share.spill_to} 承担，须是另一出资方，且不再转出"
 
 
 def _caps(policy: Policy) -> _Findings:
@@ -164,19 +212,40 @@ def _answers(policy: Policy) -> _Findings:
         yield "unconfirmed", "没有规定验收答复的期限（confirm_days），逾期未答复的办法无从适用"
 
 
-_CONTRADICTIONS: tuple[Callable[[Policy], _Findings], ...] = (
-    _dates,
-    _year,
-    _faces,
-    _shares,
-    _caps,
-    _services,
-    _rate_lines,
-    _gaps,
-    _evidence,
-    _escrow,
-    _answers,
+_CONTRADICTIONS: tuple[tuple[Callable[[Policy], _Findings], frozenset[str]], ...] = (
+    (_dates, frozenset()),
+    (_year, frozenset()),
+    (_faces, frozenset()),
+    (_shares, frozenset({"funding_shares"})),
+    (_caps, frozenset({"caps", "holder_classes"})),
+    (_services, frozenset({"services"})),
+    (_rate_lines, frozenset({"rate_lines", "services", "holder_classes"})),
+    (_gaps, frozenset({"rate_lines", "services", "holder_classes"})),
+    (_evidence, frozenset({"evidence", "base"})),
+    (_escrow, frozenset({"payout_mode", "authorities"})),
+    (_answers, frozenset({"confirm_days"})),
 )
+
+
+def _weak(policy: Policy) -> Iterator[Problem]:
+    if policy.weak_source is not None:
+        message = f"出处较弱（{policy.weak_source}），须取得文件原文核对后才能发布"
+        yield Problem(None, "policy.weak_source", None, message)
+
+
+def _not_carried_out(policy: Policy) -> Iterator[Problem]:
+    """What the formula knows and the review of claims does not carry out: such a version would be paid wrongly."""
+    if policy.prorata:
+        yield _not_yet(policy, "prorata", "申请期结束后确定的比例")
+    if policy.base is SubsidyBase.AUDITED:
+        yield _not_yet(policy, "base", "按审核认定金额计算")
+    for number, share in enumerate(policy.funding_shares):
+        if share.ceiling_fen is not None or share.ceiling_bp is not None:
+            yield _not_yet(policy, f"funding_shares[{number}]", "出资方自己的上限")
+
+
+def _not_yet(policy: Policy, key: str, what: str) -> Problem:
+    return Problem(None, key, _clause(policy, key), f"{what}只能试算，兑付环节还不能执行，不能发布")
 
 
 def _clause(policy: Policy, key: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _TABLE = re.compile(r"^\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
 _ARRAY = re.compile(r"^\s*\[\[([^\[\]]+)\]\]\s*(?:#.*)?$")
@@ -60,7 +61,7 @@ def locate(text: str) -> dict[str, int]:
     return lines
 
 
-def line_of(lines: dict[str, int], key: str) -> int | None:
+def line_of(lines: Mapping[str, int], key: str) -> int | None:
     """The line of a key, or of the nearest thing around it that has one."""
     while key:
         if key in lines:

@@ -43,10 +43,28 @@ def read(text: str, fills: Sequence[str] = ()) -> Policy:
                 values[name] = value
                 filled.append(Fill(extra.keys[name], **author))
         problems += extra.problems
-    if problems:
+    if not shapes.IDENTITY.keys() - shapes.OPTIONAL_IDENTITY <= identity.keys():
         raise PolicyError(tuple(problems))
     values["caps"] = tuple(_completed(cap, identity["cap_family"], values) for cap in values.get("caps", ()))
-    return Policy(**identity, **values, sources=tuple(given.sources.items()), fills=tuple(filled))
+    policy = Policy(**identity, **values, sources=tuple(given.sources.items()), fills=tuple(filled))
+    if problems:
+        raise PolicyError(tuple(problems), policy)
+    return policy
+
+
+def placed(problems: Sequence[Problem], text: str, fills: Sequence[str] = ()) -> tuple[Problem, ...]:
+    """The same problems, each with its line: in the policy text, else in the first fill-in that has the key."""
+    texts = [("", locate(text))]
+    texts += [(f"fills[{number}].", locate(fill)) for number, fill in enumerate(fills)]
+    return tuple(problem if problem.line else _placed(problem, texts) for problem in problems)
+
+
+def _placed(problem: Problem, texts: Sequence[tuple[str, Mapping[str, int]]]) -> Problem:
+    for prefix, lines in texts:
+        line = line_of(lines, problem.key) or lines.get(f"policy.{problem.key}")
+        if line is not None:
+            return replace(problem, line=line, key=prefix + problem.key)
+    return problem
 
 
 def _completed(cap: Cap, family: str, values: Mapping[str, Any]) -> Cap:
@@ -86,7 +104,7 @@ class _File:
 
     def identity(self) -> dict[str, Any]:
         """What names the version: the table [policy]."""
-        return self._head("policy", shapes.IDENTITY)
+        return self._head("policy", shapes.IDENTITY, shapes.OPTIONAL_IDENTITY)
 
     def author(self, policy_code: str | None) -> dict[str, str]:
         """Who fills in and on what basis: the table [fill], which must name this policy."""
@@ -117,12 +135,14 @@ class _File:
                 return self.sources[holder].item
         return None
 
-    def _head(self, name: str, fields: Mapping[str, shapes.Shape]) -> dict[str, Any]:
+    def _head(
+        self, name: str, fields: Mapping[str, shapes.Shape], optional: frozenset[str] = frozenset()
+    ) -> dict[str, Any]:
         table = self.raw.get(name)
         if not isinstance(table, dict):
             self.wrong(name, f"缺少 [{name}]")
             return {}
-        return self._fields(name, table, fields, frozenset(fields))
+        return self._fields(name, table, fields, frozenset(fields) - optional)
 
     def _value(self, key: str, table: object, shape: shapes.Shape) -> Any:
         if not isinstance(table, dict):

@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from voucher.money import MAX_FEN, Fen
-from voucher.rules.policy import WHOLE_BP, Authority, Cap, RateLine, Service, Share, Source, Tier
+from voucher.rules.funding import share_of
+from voucher.rules.policy import WHOLE_BP, Authority, Cap, RateLine, Service, Source, Tier
 from voucher.terms import (
     CapBasis,
     CapPeriod,
@@ -186,7 +187,9 @@ IDENTITY: dict[str, Shape] = {
     "document": code,
     "owner_region": code,
     "cap_family": code,
+    "weak_source": text,
 }
+OPTIONAL_IDENTITY = frozenset({"weak_source"})
 
 VALUES: dict[str, tuple[str, Shape]] = {
     "kind": ("kind", choice(VoucherKind)),
@@ -199,6 +202,7 @@ VALUES: dict[str, tuple[str, Shape]] = {
     "base": ("base", choice(SubsidyBase)),
     "per_order_cap_fen": ("per_order_cap_fen", fen),
     "per_unit_cap_fen": ("per_unit_cap_fen", fen),
+    "prorata": ("prorata", yes_or_no),
     "rounding": ("rounding", choice(Rounding)),
     "year": ("year", choice(YearBasis)),
     "year_start": ("year_start", month_day),
@@ -264,9 +268,17 @@ LISTS: dict[str, tuple[Callable[[Mapping[str, Any]], Any], dict[str, Shape], fro
         frozenset({"period", "basis", "amount_fen"}),
     ),
     "funding_shares": (
-        build(Share),
-        {"funder": code, "bp": whole(1, WHOLE_BP)},
-        frozenset({"funder", "bp"}),
+        share_of,
+        {
+            "funder": code,
+            "bp": whole(1, WHOLE_BP),
+            "parts": whole(1, WHOLE_BP),
+            "of": whole(1, WHOLE_BP),
+            "ceiling_fen": fen,
+            "ceiling_bp": rate,
+            "spill_to": code,
+        },
+        frozenset({"funder"}),
     ),
 }
 

@@ -31,6 +31,7 @@ class Case:
     contract_fen: Fen | None = None
     invoice_net_fen: Fen | None = None
     paid_fen: Fen | None = None
+    audited_fen: Fen | None = None
     applicant_region: str = ""
     provider_region: str = ""
     units: int = 1
@@ -69,8 +70,8 @@ def compute(policy: Policy, case: Case) -> Computation:
     _admit(policy, case)
     base_fen, base_label = _base(policy, case)
     index, line = _line(policy, case)
-    clause = _clause(policy, f"rate_lines[{index}]", "rate_lines")
-    steps = [Step(base_label, _clause(policy, "base"), base_fen)]
+    clause = clause_of(policy, f"rate_lines[{index}]", "rate_lines")
+    steps = [Step(base_label, clause_of(policy, "base"), base_fen)]
     if case.earlier_fen:
         steps.append(Step("拆分合同合并计算：期间内在同一机构的同类服务", clause, case.earlier_fen))
     whole = _limited(policy, line, Fen(case.earlier_fen + base_fen))
@@ -83,10 +84,10 @@ def compute(policy: Policy, case: Case) -> Computation:
     by_count = _per_unit(policy, case)
     if by_count is not None and by_count < amount:
         amount = by_count
-        steps.append(Step("按数量计算的最高额", _clause(policy, "per_unit_cap_fen"), amount))
+        steps.append(Step("按数量计算的最高额", clause_of(policy, "per_unit_cap_fen"), amount))
     rounded = round_down(policy, amount)
     if rounded != amount:
-        steps.append(Step("舍去不足一元的部分", _clause(policy, "rounding"), rounded))
+        steps.append(Step("舍去不足一元的部分", clause_of(policy, "rounding"), rounded))
     return Computation(rounded, base_fen, tuple(steps))
 
 
@@ -96,7 +97,7 @@ def _limited(policy: Policy, line: RateLine, base_fen: Fen) -> list[tuple[str, F
     found: list[tuple[str, Fen, str | None]] = [(_BY_RATE, amount, None)]
     limits = (
         ("本类补助的最高额", line.cap_fen, None),
-        ("单笔最高额", policy.per_order_cap_fen, _clause(policy, "per_order_cap_fen")),
+        ("单笔最高额", policy.per_order_cap_fen, clause_of(policy, "per_order_cap_fen")),
     )
     for label, limit, limit_clause in limits:
         if limit is not None:
@@ -145,6 +146,7 @@ def _base(policy: Policy, case: Case) -> tuple[Fen, str]:
         SubsidyBase.CONTRACT: case.contract_fen,
         SubsidyBase.INVOICE_NET: case.invoice_net_fen,
         SubsidyBase.PAID: case.paid_fen,
+        SubsidyBase.AUDITED: case.audited_fen,
     }
     known = {name: amount for name, amount in amounts.items() if amount is not None}
     if not known or not all(0 <= amount <= MAX_FEN for amount in known.values()):
@@ -176,8 +178,8 @@ def _per_unit(policy: Policy, case: Case) -> Fen | None:
     return Fen(policy.per_unit_cap_fen * case.units)
 
 
-def _clause(policy: Policy, *keys: str) -> str | None:
-    """The item of the document, or the basis on which the authority filled the parameter in."""
+def clause_of(policy: Policy, *keys: str) -> str | None:
+    """On what the first of these parameters that is set rests: the document's item, or who filled it in and why."""
     for key in keys:
         source, fill = policy.source_of(key), policy.fill_of(key)
         if source is not None:

@@ -20,6 +20,7 @@ class SubsidyBase(Term):
     CONTRACT = "contract", "合同金额"
     INVOICE_NET = "invoice_net", "发票不含税金额"
     PAID = "paid", "实际支付金额"
+    AUDITED = "audited", "审核认定金额"
     LEAST = "least", "合同、发票、实际支付中的最低额"
 
 

@@ -12,7 +12,7 @@ from voucher.queries.policies import Parameter
 from voucher.rules.policy import WHOLE_BP, Authority, Cap, RateLine, Service, Share
 from voucher.terms import HolderClass, Term
 
-_NAMES: Final[dict[str, str]] = {
+NAMES: Final[dict[str, str]] = {
     "kind": "券种",
     "authorities": "主管部门",
     "effective_from": "施行日期",
@@ -52,6 +52,18 @@ _NAMES: Final[dict[str, str]] = {
     "roster_qualifies": "凭当年名单自动认定资格",
     "waiting_skips": "候补时可先发后面的小额申领",
     "appeal_days": "申诉期限（工作日）",
+    "claim_confirm_days": "兑付申请的确认期限（天）",
+    "defect_days": "补正期限（工作日）",
+    "review_days": "审核期限（工作日）",
+    "expert_review": "须有专家意见",
+    "cosigners": "须会签的部门",
+    "minutes_required": "须有会议纪要",
+    "payment_channels": "可用的付款方式",
+    "invoice_recheck_days": "付款前发票查验的有效天数",
+    "stacking": "可与之叠加的项目",
+    "excluded_words": "不予补助的服务内容",
+    "split_days": "拆分合同合并计算的天数",
+    "prorata": "申请期结束后另定比例",
 }
 
 
@@ -77,7 +89,7 @@ def clause(item: str) -> str:
 
 
 def _row(parameter: Parameter) -> Row:
-    name = _NAMES.get(parameter.key, parameter.key)
+    name = NAMES.get(parameter.key, parameter.key)
     if parameter.value is None:
         if parameter.is_required:
             return Row(name, "未确定", "unset", "须由主管部门填写后才能发布", "")
@@ -98,19 +110,19 @@ def _value(key: str, value: Any) -> str:
 
 
 def _one(key: str, value: Any) -> str:
-    if isinstance(value, Term):
+    if isinstance(value, Term | Service):
         return value.label
     if isinstance(value, Authority):
         return value.name
-    if isinstance(value, Service):
-        return value.label
     if isinstance(value, RateLine):
         return _rate(value)
     if isinstance(value, Cap):
         whose = f"{HolderClass(value.holder_class).label}：" if value.holder_class else "每个持有人"
         return f"{whose}{value.period.label} {format_yuan(value.amount_fen)} 元（按{value.basis.label}计）"
     if isinstance(value, Share):
-        return f"{value.funder}：{_percent(value.bp)}"
+        return _share(value)
+    if isinstance(value, bool):
+        return "是" if value else "否"
     if isinstance(value, date):
         return value.isoformat()
     if key.endswith("_fen"):
@@ -138,6 +150,15 @@ def _rate(line: RateLine) -> str:
     ]
     most = [f"最高 {format_yuan(line.cap_fen)} 元"] if line.cap_fen is not None else []
     return "，".join([*([f"（{'、'.join(limits)}）"] if limits else []), *parts, *most])
+
+
+def _share(share: Share) -> str:
+    part = _percent(share.parts) if share.of == WHOLE_BP else f"{share.parts}/{share.of}"
+    most = [f"最高 {format_yuan(share.ceiling_fen)} 元"] if share.ceiling_fen is not None else []
+    if share.ceiling_bp is not None:
+        most.append(f"最高为补助基数的 {_percent(share.ceiling_bp)}")
+    rest = [f"超出部分由 {share.spill_to} 承担"] if share.spill_to is not None else []
+    return "，".join([f"{share.funder}：{part}", *most, *rest])
 
 
 def _percent(bp: int) -> str:
