@@ -16,6 +16,12 @@ def limit(name: LimitName, left: int, opened: int = 200_000_00) -> Limit:
     return Limit(name, Fen(left), Fen(opened), Fen(opened - left))
 
 
+def test_a_wish_of_less_than_a_yuan_comes_to_nothing_by_rounding_and_no_limit_is_blamed() -> None:
+    clamped = clamp(Fen(50), [limit("voucher", 50_000_00)], rounding=Rounding.YUAN)
+    assert (clamped.granted_fen, clamped.refusal) == (0, None)
+    assert [(cut.name, cut.by_fen) for cut in clamped.reductions] == [("rounding", 50)]
+
+
 def test_a_proposal_within_every_limit_is_granted_whole() -> None:
     clamped = clamp(Fen(50_000_00), [limit("voucher", 50_000_00), limit("cap", 60_000_00)])
     assert (clamped.granted_fen, clamped.reductions, clamped.refusal) == (50_000_00, (), None)

@@ -110,6 +110,12 @@ def test_limits_cut_in_the_order_of_verdicts_and_each_line_shows_what_is_left() 
     assert told.amount_fen == 20_000_00
 
 
+def test_a_later_limit_that_is_wider_gives_nothing_back() -> None:
+    trial = read_case(policy(), json.dumps(CASE | {"voucher_yuan": "10,000", "budget_yuan": "40,000"}))
+    told = explain(policy(), trial)
+    assert [step.value for step in told.steps[-4:]] == [10_000_00] * 4
+
+
 def test_a_cap_that_is_used_up_leaves_nothing_and_a_policy_without_cap_cuts_nothing() -> None:
     used_up = read_case(policy(), json.dumps(CASE | {"counted_yuan": "300,000"}))
     assert explain(policy(), used_up).amount_fen == 0
