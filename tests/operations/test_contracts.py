@@ -51,7 +51,17 @@ def held(told: Told, part_fen: int, *, voucher: str = "", **how: object) -> str:
 
 @pytest.mark.parametrize(
     "spelling",
-    ["HT-2026(1)", "ht2026（1）", "ＨＴ－２０２６〔1〕", " HT 2026【1】 ", "Ht—2026[1]", "HT\u00a02026(1)"],
+    [
+        "HT-2026(1)",
+        "ht2026（1）",
+        "ＨＴ－２０２６〔1〕",
+        " HT 2026【1】 ",
+        "Ht—2026[1]",
+        "HT\u00a02026(1)",
+        "\u041d\u0422-2026(1)",
+        "\u0397\u03a4-2026(1)",
+        "H\u0323T2026(1)",
+    ],
 )
 def test_spellings_of_one_contract_number_are_one(spelling: str) -> None:
     assert contract_key(spelling) == "HT2026(1)"

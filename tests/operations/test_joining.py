@@ -27,11 +27,11 @@ from voucher.operations.desk import DeskDecision, DeskRequest, decide, take_in
 from voucher.operations.enrol import Enrolment, Grant, GrantRequest, enrol, grant
 from voucher.operations.issue_codes import issue_letters, issue_resets
 from voucher.operations.join import Joiner, Newcomer, join, reset_password
-from voucher.operations.join_codes import MadeCode, Presentation, join_key
+from voucher.operations.join_codes import MOST_LIVE, MadeCode, Presentation, join_key
 from voucher.operations.leave import LeaveRequest, leave
 from voucher.operations.outcome import Refused, only
 from voucher.operations.prepare_papers import PrepareRequest, prepare_papers
-from voucher.operations.staff import EndRequest, end_staff
+from voucher.operations.staff import EndRequest, StaffRequest, end_staff, invite
 from voucher.queries.people import standing_of
 from voucher.rules.permissions import MANDATED, PERMISSIONS, permitted
 from voucher.terms import DeskKind, DocumentKind, Mandate, Role
@@ -365,10 +365,9 @@ def test_an_approver_resets_no_password_of_somebody_who_also_works_elsewhere(wor
 def reset_code(world: Joining, person_id: int) -> MadeCode:
     """A code for a colleague's new password, from the firm's approver."""
     actor = world.world.firm.actor
-    answer = only(
+    return only(
         world.do(lambda session, at: issue_resets(session, [person_id], key=KEY, actor=actor, at=at))
     )
-    return answer
 
 
 def is_dead(world: Joining, code: MadeCode) -> bool:
@@ -391,6 +390,16 @@ def test_a_code_for_a_new_password_ends_when_its_person_works_elsewhere_too(worl
     more = GrantRequest(joined.person_id, Grant(role=Role.REVIEWER, region_code="140000"))
     world.do(lambda session, at: only(grant(session, [more], actor=world.world.reviewer, at=at)))
     assert is_dead(world, code)
+
+
+def test_an_organisation_has_two_hundred_codes_at_a_time_and_the_oldest_ends(world: Joining) -> None:
+    place = world.world.platform
+    wanted = [StaffRequest(place.platform_id, Role.PROVIDER_SCANNER)] * (MOST_LIVE + 1)
+    codes = world.do(lambda session, at: invite(session, wanted, key=KEY, actor=place.manager, at=at))
+    first, second = codes[0], codes[1]
+    assert isinstance(first, MadeCode) and isinstance(second, MadeCode)
+    assert isinstance(world.tries(place.uscc, first.digits), Refused)
+    world.joins(place.uscc, second)
 
 
 def test_codes_that_an_approver_made_end_with_a_new_legal_representative(world: Joining) -> None:

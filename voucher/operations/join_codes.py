@@ -33,6 +33,8 @@ DESK_LIFE: Final = timedelta(minutes=30)
 WRONG_TRIES: Final = 5
 WINDOW: Final = timedelta(minutes=15)
 TRIES_PER_SOURCE: Final = 20
+MOST_LIVE: Final = 200
+"""Codes of one organisation that can be used at a time: the more there are, the easier one is guessed."""
 _SELECTOR: Final = 4
 _DIGITS: Final = 12
 _LOGIN: Final = "join:"
@@ -79,7 +81,8 @@ def join_key(secret_key: str) -> bytes:
 def make_codes(
     session: Session, requests: Sequence[CodeRequest], *, key: bytes, actor: Actor, at: datetime
 ) -> list[MadeCode]:
-    """Make codes. One for the same thing (account, authorisation, person) from before ends at once.
+    """Make codes. One for the same thing (account, authorisation, person) from before ends at once, and so do the
+    oldest of an organisation that has more than `MOST_LIVE`.
 
     The caller has checked that the actor may. Organisations are locked in id order. Nothing is refused.
     """
@@ -95,6 +98,7 @@ def make_codes(
     made: list[MadeCode] = []
     for request in requests:
         _end_earlier(session, request, at)
+        _end_oldest(session, request.organisation_id, at)
         digits = _digits(taken.setdefault(request.organisation_id, set()))
         row = JoinCode(
             organisation_id=request.organisation_id,
@@ -221,6 +225,12 @@ def _end_earlier(session: Session, request: CodeRequest, at: datetime) -> None:
         )
         .values(ended_at=at)
     )
+
+
+def _end_oldest(session: Session, organisation_id: int, at: datetime) -> None:
+    live = (JoinCode.organisation_id == organisation_id) & JoinCode.ended_at.is_(None)
+    newest = select(JoinCode.id).where(live).order_by(JoinCode.id.desc()).limit(MOST_LIVE - 1)
+    session.execute(update(JoinCode).where(live, JoinCode.id.not_in(newest)).values(ended_at=at))
 
 
 def _selectors(session: Session, organisation_ids: Sequence[int]) -> dict[int, set[str]]:

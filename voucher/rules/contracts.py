@@ -15,6 +15,12 @@ from voucher.terms import Rounding
 
 LONGEST_KEY = 60
 _DASHES = frozenset("-_\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\ufe58\ufe63\uff0d\uff3f·")
+_LOOKALIKES = str.maketrans(
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7",
+    "ABEKMHOPCTYXIJSABEZHIKMNOPTYX",
+)
+"""Cyrillic and Greek capitals that nobody tells from Latin ones."""
 _BRACKETS = str.maketrans("〔【［[{｛〕】］]}｝", "(((((())))))")
 
 
@@ -30,9 +36,11 @@ class Part:
 def contract_key(number: str) -> str:
     """A contract number without what people write now so, now otherwise: widths, case, blanks, hyphens, brackets.
 
+    Letters of other scripts that look like Latin ones count as these.
+
     Refused: `contract_no_invalid` where nothing or more than 60 characters are left.
     """
-    folded = unicodedata.normalize("NFKC", number).upper().translate(_BRACKETS)
+    folded = unicodedata.normalize("NFKD", number).upper().translate(_BRACKETS).translate(_LOOKALIKES)
     key = "".join(char for char in folded if char not in _DASHES and not _unseen(char)).replace("|", "/")
     if not 1 <= len(key) <= LONGEST_KEY:
         raise Refusal(Code.CONTRACT_NO_INVALID)
@@ -75,7 +83,7 @@ def split(policy: Policy, held_fen: Fen, parts: Sequence[Part]) -> list[Fen]:
 
 
 def _unseen(char: str) -> bool:
-    return char.isspace() or unicodedata.category(char) in ("Pd", "Cf", "Cc")
+    return char.isspace() or unicodedata.category(char) in ("Pd", "Cf", "Cc", "Mn", "Me")
 
 
 def _wrong(reason: str, **facts: Fact) -> Refusal:
