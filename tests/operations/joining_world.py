@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 
 from sqlalchemy import select
@@ -164,11 +163,3 @@ class Joining(Told):
 def paper(name: str = "营业执照.pdf") -> Stored:
     """A copy, as the store would describe it."""
     return Stored(f"{abs(hash(name)):064x}"[:64], 1234, "application/pdf", name)
-
-
-def at_platform(actor: Actor, platform_id: int) -> Actor:
-    """The same person at another platform too."""
-    return replace(actor, platform_ids=actor.platform_ids | {platform_id})
-
-
-LATER = timedelta(days=400)

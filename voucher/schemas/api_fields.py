@@ -150,3 +150,15 @@ def state(terms: type[Term]) -> fields.String:
 def bounded(shortest: int = 1, longest: int = MOST_REQUESTS) -> Sequence[Length]:
     """How many items a list of requests may have."""
     return [Length(min=shortest, max=longest, error="应为 {min} 至 {max} 项。")]
+
+
+class IdAnswer(Body):
+    """What was made or ended, by its number."""
+
+    id = fields.Integer(required=True)
+
+
+class CountAnswer(Body):
+    """How many rows were changed."""
+
+    count = fields.Integer(required=True)

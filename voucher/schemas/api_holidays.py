@@ -65,12 +65,6 @@ class HolidaysAnswer(Body):
     days = fields.List(fields.Nested(HolidayAnswer), required=True)
 
 
-class HolidayCountAnswer(Body):
-    """How many days were entered or taken out."""
-
-    count = fields.Integer(required=True)
-
-
 def holidays_answer(year: YearOfHolidays) -> dict[str, Any]:
     """A `HolidaysAnswer`."""
     return {"year": year.year, "known": year.known, "days": [_holiday(day) for day in year.days]}

@@ -159,12 +159,6 @@ class AuthorisationsAnswer(PageAnswer):
     authorisations = fields.List(fields.Nested(AuthorisationItem), required=True)
 
 
-class EndedRoleAnswer(Body):
-    """What ended."""
-
-    id = fields.Integer(required=True)
-
-
 class ColleagueItem(Body):
     """A role of somebody at a firm or platform."""
 
@@ -208,9 +202,3 @@ class DropBody(Body):
     """Prepared papers to be taken away."""
 
     paper_ids = fields.List(JsonIdField(), required=True, validate=bounded(1, 50))
-
-
-class CountAnswer(Body):
-    """How many."""
-
-    count = fields.Integer(required=True)

@@ -67,12 +67,6 @@ class MessagesAnswer(PageAnswer):
     messages = fields.List(fields.Nested(MessageAnswer), required=True)
 
 
-class MessageCountAnswer(Body):
-    """How many messages were changed."""
-
-    count = fields.Integer(required=True)
-
-
 class ContactAnswer(Body):
     """Where one is told beside the inbox."""
 

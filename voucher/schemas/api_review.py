@@ -199,12 +199,6 @@ class RecusalAnswer(Body):
     given_back = fields.Integer(required=True, metadata={"description": "放回待办的申请数"})
 
 
-class EndedAnswer(Body):
-    """What was ended."""
-
-    id = fields.Integer(required=True)
-
-
 class StandInBody(Body):
     """Who stands in for oneself, from a day to the last day (both included)."""
 

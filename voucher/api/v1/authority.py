@@ -29,7 +29,7 @@ from voucher.operations.prepare_papers import PrepareRequest, drop_papers, prepa
 from voucher.queries.colleagues import colleagues
 from voucher.queries.joining import authorisations, unjoined
 from voucher.schemas import api_joining as schemas
-from voucher.schemas.api_fields import PageQuery
+from voucher.schemas.api_fields import CountAnswer, IdAnswer, PageQuery
 from voucher.schemas.api_staff import authorisation_item, colleague_item, unjoined_item
 
 blueprint = Endpoints("authority_v1", __name__, url_prefix="/api/v1", description="单位账户与授权")
@@ -125,7 +125,7 @@ def code_again(authorisation_id: str) -> dict[str, Any]:
 
 @blueprint.route("/authorisations/<authorisation_id>/end", methods=["POST"])
 @operation("终止授权", _GRANT, refuses=(Code.NOT_FOUND,), keyed=True)
-@blueprint.response(200, schemas.EndedRoleAnswer)
+@blueprint.response(200, IdAnswer)
 def end(authorisation_id: str) -> dict[str, Any]:
     """立即终止：对方的角色、登录和未用的验证码一并失效。"""
     wanted = identified(authorisation_id)
@@ -188,7 +188,7 @@ def reset(person_id: str) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.PapersBody)
-@blueprint.response(201, schemas.CountAnswer)
+@blueprint.response(201, CountAnswer)
 def prepare(body: dict[str, Any], number: str) -> dict[str, Any]:
     """先 POST /files；提交兑付申请时自动带上。代账人员只能做到这一步。"""
     papers = tuple(given_as(each["kind"], named_file(each)) for each in body["papers"])
@@ -203,7 +203,7 @@ def prepare(body: dict[str, Any], number: str) -> dict[str, Any]:
 @blueprint.route("/orders/<number>/papers/drop", methods=["POST"])
 @operation("撤下准备的材料", "enterprise:claim:prepare", refuses=(Code.NOT_FOUND,), keyed=True)
 @blueprint.arguments(schemas.DropBody)
-@blueprint.response(200, schemas.CountAnswer)
+@blueprint.response(200, CountAnswer)
 def drop(body: dict[str, Any], number: str) -> dict[str, Any]:
     """不再随兑付申请提交。"""
     wanted = numbered(number)

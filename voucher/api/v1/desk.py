@@ -19,7 +19,8 @@ from voucher.operations.outcome import only
 from voucher.operations.teams import TeamRequest, register_teams
 from voucher.queries.joining import desk_cases, desk_file, teams
 from voucher.schemas import api_desk as schemas
-from voucher.schemas.api_joining import EndedRoleAnswer, TextQuery
+from voucher.schemas.api_fields import IdAnswer
+from voucher.schemas.api_joining import TextQuery
 from voucher.schemas.api_staff import desk_file_answer, desk_item, team_item
 
 blueprint = Endpoints("desk_v1", __name__, url_prefix="/api/v1", description="柜面办理与团队登记")
@@ -80,7 +81,7 @@ def list_cases(query: dict[str, Any]) -> dict[str, Any]:
     "登记柜面事项", "reviewer:desk:act", refuses=(*_CHECKED, Code.FILE_REFUSED, Code.USCC_INVALID), keyed=True
 )
 @blueprint.arguments(schemas.DeskBody)
-@blueprint.response(201, EndedRoleAnswer)
+@blueprint.response(201, IdAnswer)
 def take_in_(body: dict[str, Any]) -> dict[str, Any]:
     """核对证件（先 POST /files）后登记，由另一名工作人员决定。"""
     papers = tuple(named_file(each) for each in body["papers"])

@@ -15,6 +15,7 @@ from voucher.operations.outcome import only
 from voucher.operations.set_holidays import HolidayRequest, remove_holidays, set_holidays
 from voucher.queries.holidays import holidays_of
 from voucher.schemas import api_holidays as schemas
+from voucher.schemas.api_fields import CountAnswer
 
 blueprint = Endpoints("holidays_v1", __name__, url_prefix="/api/v1", description="节假日")
 
@@ -32,7 +33,7 @@ def of_year(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/holidays", methods=["POST"])
 @operation("录入节假日", "programme:holiday:write", refuses=(Code.HOLIDAY_NEEDLESS,), keyed=True)
 @blueprint.arguments(schemas.HolidaysBody)
-@blueprint.response(200, schemas.HolidayCountAnswer)
+@blueprint.response(200, CountAnswer)
 def enter(body: dict[str, Any]) -> dict[str, Any]:
     """录入放假或调休上班的日期，全部录入或全部不录入。"""
     asked = [HolidayRequest(day["day"], day["kind"], day["name"], day["document_no"]) for day in body["days"]]
@@ -47,7 +48,7 @@ def enter(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/holidays/remove", methods=["POST"])
 @operation("删除节假日", "programme:holiday:write", keyed=True)
 @blueprint.arguments(schemas.HolidayDaysBody)
-@blueprint.response(200, schemas.HolidayCountAnswer)
+@blueprint.response(200, CountAnswer)
 def remove(body: dict[str, Any]) -> dict[str, Any]:
     """删除误录的日期，恢复按平常周计算；返回删除的天数。"""
 

@@ -15,7 +15,7 @@ from voucher.operations.contacts import ContactRequest, mark_read, set_contact
 from voucher.operations.outbox import send_again
 from voucher.queries import messages as queries
 from voucher.schemas import api_messages as schemas
-from voucher.schemas.api_fields import PageQuery
+from voucher.schemas.api_fields import CountAnswer, PageQuery
 
 blueprint = Endpoints("messages_v1", __name__, url_prefix="/api/v1", description="消息")
 
@@ -40,7 +40,7 @@ def inbox(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/messages/read", methods=["POST"])
 @operation("标为已读", _OWN, keyed=True)
 @blueprint.arguments(schemas.ReadBody)
-@blueprint.response(200, schemas.MessageCountAnswer)
+@blueprint.response(200, CountAnswer)
 def read(body: dict[str, Any]) -> dict[str, Any]:
     """把本人的若干条或全部消息标为已读；返回原来未读的条数。"""
     ids = None if body["all"] else body["ids"]
@@ -90,7 +90,7 @@ def outbox(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/outbox/again", methods=["POST"])
 @operation("重新发送", "admin:message:send", keyed=True)
 @blueprint.arguments(schemas.AgainBody)
-@blueprint.response(200, schemas.MessageCountAnswer)
+@blueprint.response(200, CountAnswer)
 def again(body: dict[str, Any]) -> dict[str, Any]:
     """把未能送达的消息放回待发；先核实确实没有送达。"""
 

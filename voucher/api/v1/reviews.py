@@ -34,6 +34,7 @@ from voucher.queries.review_desk import FIRM, US, DeskFilter, desk
 from voucher.queries.review_file import rounds_of
 from voucher.rules.permissions import Actor
 from voucher.schemas import api_review as schemas
+from voucher.schemas.api_fields import IdAnswer
 from voucher.terms import Role
 
 blueprint = Endpoints("reviews_v1", __name__, url_prefix="/api/v1", description="审核办理")
@@ -239,7 +240,7 @@ def declare(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.route("/recusals/<recusal_id>/end", methods=["POST"])
 @operation("解除回避", "reviewer:duty:write", refuses=(Code.NOT_FOUND, Code.SELF_APPROVAL), keyed=True)
-@blueprint.response(200, schemas.EndedAnswer)
+@blueprint.response(200, IdAnswer)
 def end_recusal(recusal_id: str) -> dict[str, Any]:
     """由他人解除，不能自己解除。"""
 

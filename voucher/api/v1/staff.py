@@ -20,7 +20,8 @@ from voucher.operations.outcome import only
 from voucher.operations.staff import EndRequest, StaffRequest, end_staff, invite
 from voucher.queries.colleagues import devices, staff
 from voucher.schemas import api_staff as schemas
-from voucher.schemas.api_joining import OneTimeCodeAnswer, ColleaguesAnswer, EndedRoleAnswer
+from voucher.schemas.api_fields import IdAnswer
+from voucher.schemas.api_joining import ColleaguesAnswer, OneTimeCodeAnswer
 
 blueprint = Endpoints("staff_v1", __name__, url_prefix="/api/v1", description="平台人员与柜台设备")
 
@@ -55,7 +56,7 @@ def invite_(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/staff/end", methods=["POST"])
 @operation("终止平台人员", "provider:staff:write", refuses=(Code.NOT_FOUND, Code.LAST_IN_CHARGE), keyed=True)
 @blueprint.arguments(schemas.EndStaffBody)
-@blueprint.response(200, EndedRoleAnswer)
+@blueprint.response(200, IdAnswer)
 def end(body: dict[str, Any]) -> dict[str, Any]:
     """立即终止一个人在一个平台的角色，其登录一并失效。"""
     wanted = EndRequest(body["platform_id"], body["person_id"])
@@ -95,7 +96,7 @@ def register(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.route("/devices/<device_id>/revoke", methods=["POST"])
 @operation("停用柜台设备", "provider:device:write", refuses=(Code.NOT_FOUND,), keyed=True)
-@blueprint.response(200, EndedRoleAnswer)
+@blueprint.response(200, IdAnswer)
 def revoke(device_id: str) -> dict[str, Any]:
     """立即停用，该平台的柜台令牌一并失效。"""
     wanted = identified(device_id)
