@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from tests.stories.town import Town, code_of, invoice, paper
+from tests.stories.town import Town, code_of, invoice, number_of, paper
 from tests.stories.visitor import Visitor
 from voucher.codes import make_uscc
 from voucher.models.messages import Message
@@ -42,15 +41,14 @@ def ordered(town: Town, firm: Visitor, manager: Visitor) -> str:
     manager.press("列入清单", {**entry, "price": "90000"})
     firm.go("/account/").click("服务清单").click("钢材疲劳试验").click("山西省科技创新券")
     firm.press("下一步：核对", {"description": "两批样品的疲劳试验"}).press("提交订单")
-    number = re.search(r"O\d{12}", firm.path)
-    assert number is not None, firm.path
-    manager.click("服务订单").click(number[0]).press("接单", {"quote": "100000"})
+    number = number_of("O", firm.path)
+    manager.click("服务订单").click(number).press("接单", {"quote": "100000"})
     assert "报价与服务清单标价不同" in firm.go(firm.path).text
     parts = {"part_title_1": "初步报告", "part_amount_1": "60000", "part_due_1": town.day(30)}
     parts |= {"part_title_2": "最终报告", "part_amount_2": "40000", "part_due_2": town.day(60)}
     contract = {"contract_no": "HT-1", "contract_on": town.day(), "file": paper("合同.pdf")}
     manager.press("下一步：核对", {**contract, **parts}).press("备案并锁定额度")
-    return number[0]
+    return number
 
 
 def delivered(firm: Visitor, manager: Visitor, order: str) -> None:
@@ -74,10 +72,7 @@ def claimed(town: Town, firm: Visitor, order: str) -> str:
     payment = {"paid_amount": "100000", "paid_on": town.day(), "payer_account": "6222020502001234567"}
     firm.press("下一步：核对", {**payment, "file_payment_proof": paper("付款.pdf")})
     assert "50,000.00" in firm.text and "不一致" not in firm.text
-    firm.press("提交兑付申请")
-    found = re.search(r"C\d{12}", firm.path)
-    assert found is not None, firm.path
-    return found[0]
+    return number_of("C", firm.press("提交兑付申请").path)
 
 
 def returned_and_mended(town: Town, firm: Visitor, reviewer: Visitor, claim: str) -> None:
@@ -135,25 +130,6 @@ def publicised(town: Town, claim: str) -> str:
     return number
 
 
-def paid(town: Town, claim: str, order: str) -> None:
-    """A batch by one, approved by another; the file for the bank, and the bank's answer."""
-    maker, checker = town.visitor(town.world.maker), town.visitor(town.world.checker)
-    maker.go("/account/").click("兑付批次").press("用勾选的申请建立批次", {"claims": [claim]}).press(
-        "提交复核"
-    )
-    batch = maker.path.rsplit("/", 1)[-1]
-    checker.go("/account/").click("兑付批次").click(batch).click("复核", exact=True).press("确认复核通过")
-    page = maker.go(maker.path).path
-    maker.press("CSV")
-    lines = maker.answer.data.decode("utf-8-sig").splitlines()
-    assert len(lines) == 2 and "45000.00" in lines[1] and order in lines[1]
-    reference = lines[1].split(",")[0]
-    maker.go(page).click("登记银行回单")
-    answer = f"支付编号,结果,流水号\n{reference},成功,YH-2026-1\n".encode()
-    maker.press("上传并登记", {"file": ("回单.csv", answer)})
-    assert "已登记 1 笔" in maker.text
-
-
 def told_once(town: Town, firm: Visitor) -> list[str]:
     """What the operator was told, in order; every message is on the inbox's page."""
     query = select(Message).join(Person, Person.id == Message.person_id).where(Person.login == "lisi")
@@ -188,7 +164,8 @@ def test_a_firm_goes_from_the_roster_to_money_in_its_account(
     for left in ("剩余 ¥155,000.00 / 共 ¥200,000.00", "剩余 ¥55,000.00 / 共 ¥100,000.00"):
         assert left in home, home
     publicised(town, claim)
-    paid(town, claim, order)
+    line = town.paid(claim)
+    assert "45000.00" in line and order in line
     firm = town.signs_in("lisi")
     assert "已兑付" in firm.click(claim).text
     contract = firm.click("我的订单").click(order).text

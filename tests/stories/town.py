@@ -133,25 +133,83 @@ class Town:
             "bank": "晋商银行太原分行",
             "account_no": "6217000000001234",
         }
-        boss.click("收款账户").press("提交变更", account)
+        boss.click("收款账户").press("提交", account, into="payees")
         self.wait(3)
         reviewer = self.visitor(self.world.reviewer).go("/account/").click("收款账户变更")
         reviewer.press("已核实，启用")
 
-    def granted(self, firm: Visitor, wanted: str, *, voucher: str = "") -> str:
+    def granted(self, firm: Visitor, wanted: str) -> str:
         """From the question “what could I get?” to the voucher in hand; its number."""
-        firm.click("申领").click("能领多少，先付多少")
+        firm.go("/account/").click("申领").click("能领多少，先付多少")
         firm.go("/enterprise/").click("申领").click("申领", exact=True, last=True)
         firm.press("下一步：核对并签署", {"wanted": wanted, "purpose": "检测新材料样品"})
         firm.press("提交申领", {"signed_name": "王伟"})
-        number = re.search(r"A\d{12}", firm.path)
-        assert number is not None, firm.path
+        number = number_of("A", firm.path)
         assert "排队号" in firm.text
-        reviewer = self.visitor(self.world.reviewer).go("/account/").click("申领审核").click(number[0])
+        reviewer = self.visitor(self.world.reviewer).go("/account/").click("申领审核").click(number)
         reviewer.press("下一步：核对", {"verdict": "approve"}).press("确认")
-        found = re.search(r"V\d{8,}", firm.go(firm.path).text)
-        assert found is not None, firm.text
-        return found[0]
+        return number_of("V", firm.go(firm.path).text)
+
+    # --- pieces of later steps -----------------------------------------------------------------------------------
+
+    def held(self, firm: Visitor, voucher: str, fen: str, contract_no: str) -> str:
+        """A service ordered by its platform and kind, quoted, its contract filed; the order's number."""
+        firm.go("/account/").click("在线下单")
+        if voucher not in firm.path:
+            firm.click(voucher)
+        firm.click("开展技术合作")
+        firm.press("下一步：核对", {"description": "样品检测"}).press("提交订单")
+        number = number_of("O", firm.path)
+        manager = self.visitor(self.world.platform.manager).go("/account/").click("服务订单").click(number)
+        manager.press("接单", {"quote": fen})
+        contract = {"contract_no": contract_no, "contract_on": self.day(), "contract_amount": fen}
+        manager.press("下一步：核对", contract).press("备案并锁定额度")
+        return number
+
+    def captured(self, firm: Visitor, order: str) -> None:
+        """Delivered by the platform, confirmed by the firm."""
+        manager = self.visitor(self.world.platform.manager).go("/account/").click("服务订单").click(order)
+        manager.press("已交付，请企业验收", {"provider_ref": "WT-9"})
+        firm.go("/account/").click(f"验收确认订单 {order}").click("验收确认").press("下一步：核对").press(
+            "确认核销"
+        )
+
+    def claimed(self, firm: Visitor, order: str, number: str, net: str) -> str:
+        """A claim with one invoice, typed in; its number."""
+        firm.go("/account/").click("我的订单").click(order).click("申请兑付")
+        form = {"invoice_number_0": number, "invoice_issued_on_0": self.day(), "invoice_net_0": net}
+        form |= {"paid_amount": net, "paid_on": self.day(), "payer_account": "6222020502001234567"}
+        kinds = ("contract", "invoice", "payment_proof", "result")
+        firm.press("下一步：核对", {**form, **{f"file_{kind}": paper(f"{kind}.pdf") for kind in kinds}})
+        return number_of("C", firm.press("提交兑付申请").path)
+
+    def approved(self, claim: str) -> None:
+        """Nothing to say against it."""
+        reviewer = self.visitor(self.world.reviewer).go("/account/").click("兑付申请审核").click(claim)
+        reviewer.press("下一步：核对", {"verdict": "approve"}).press("确认审核意见")
+
+    def paid(self, claim: str) -> str:
+        """A batch by one, approved by another; the bank's file, and its answer. The line of the file."""
+        maker, checker = self.visitor(self.world.maker), self.visitor(self.world.checker)
+        maker.go("/account/").click("兑付批次").press("用勾选的申请建立批次", {"claims": [claim]}).press(
+            "提交复核"
+        )
+        page = maker.path
+        checker.go("/account/").click("兑付批次").click(number_of("B", page)).click("复核", exact=True)
+        checker.press("确认复核通过")
+        maker.go(page).press("CSV")
+        line = str(maker.answer.data, "utf-8-sig").splitlines()[1]
+        answer = f"支付编号,结果,流水号\n{line.split(',')[0]},成功,YH-2026-1\n".encode()
+        maker.go(page).click("登记银行回单").press("上传并登记", {"file": ("回单.csv", answer)})
+        assert "已登记 1 笔" in maker.text
+        return line
+
+
+def number_of(letter: str, text: str) -> str:
+    """The first number of this kind in an address or a text."""
+    found = re.search(rf"{letter}\d{{12}}", text)
+    assert found is not None, text
+    return found[0]
 
 
 def code_of(text: str) -> str:

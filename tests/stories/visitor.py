@@ -26,6 +26,7 @@ class Visitor:
         self._browser = Browser(app, actor)
         self._password = password
         self.path = ""
+        self.proofs = 0
         self.answer: TestResponse
         self._page: Any = None
 
@@ -76,6 +77,11 @@ class Visitor:
         """Whether the page has a field of this name."""
         return bool(self._page.xpath(f"//*[@name='{name}']"))
 
+    def drop(self, name: str) -> None:
+        """Clear every box of this name."""
+        for box in self._page.xpath(f"//input[@name='{name}'][@checked]"):
+            del box.attrib["checked"]
+
     def choices(self, name: str, words: str = "") -> list[str]:
         """The values to be ticked of this name, in the lines of the page that hold these words."""
         boxes = self._page.xpath(f"//input[@name='{name}'][@type='checkbox' or @type='radio']")
@@ -94,7 +100,8 @@ class Visitor:
             answer = self._browser.get(path)
             if path.startswith("/account/prove") and self._password:
                 self._show(answer, path)
-                return self.press("", {"password": self._password})
+                self.proofs += 1
+                return self.press("确认", {"password": self._password}, into="prove")
         assert answer.status_code == status, (path, answer.status_code, _words(html.fromstring(answer.text)))
         self._show(answer, path)
         return self

@@ -101,11 +101,12 @@ def applicant_of(
     held_class = HolderClass(qualified) if qualified else wanted_class or classes[0]
     windows = _windows(session, programme_code, year, at=at)
     holding = holding_of(session, programme_code, holder.id, year=year)
+    served_as = None if qualified else held_class
     checked = (
         Condition("window", applying.opening([shape(each) for each in windows], at)),
         Condition("region", _region(session, policy, holder)),
         Condition("holder_class", _class(policy, held_class, classes, qualified)),
-        Condition("roster", _roster(session, policy, holder, on=business_date(at), qualified=qualified)),
+        Condition("roster", _roster(session, policy, holder, on=business_date(at), served_as=served_as)),
         Condition("open", applying.one_at_a_time(holding)),
         *_limits(policy, holding),
     )
@@ -207,15 +208,15 @@ def _class(
 
 
 def _roster(
-    session: Session, policy: Policy, holder: Holder, *, on: date, qualified: str | None
+    session: Session, policy: Policy, holder: Holder, *, on: date, served_as: HolderClass | None
 ) -> eligibility.Finding:
-    """A qualification stands for itself; without one the roster decides, and, issuing automatically, whether it suffices."""
-    if qualified is not None:
+    """A qualification (None) stands for itself; else the roster decides, and, issuing automatically, if it suffices."""
+    if served_as is None:
         return None
     query = select(RosterEntry.year).where(
         RosterEntry.roster == TECH_SME, RosterEntry.uscc == holder.ref, RosterEntry.year == on.year
     )
-    finding = eligibility.roster(policy, tuple(session.scalars(query)), on)
+    finding = eligibility.roster(policy, tuple(session.scalars(query)), on, held=served_as.value)
     if finding is None and policy.issue_mode is IssueMode.AUTOMATIC and not policy.roster_qualifies:
         return Code.NOT_QUALIFIED, {"reason": "not_qualified", "year": on.year}
     return finding

@@ -69,7 +69,7 @@ class ClaimBody(Body):
     payments = fields.List(fields.Nested(PaymentBody), required=True, validate=bounded(1, 50))
     documents = fields.List(fields.Nested(DocumentBody), required=True, validate=bounded(0, 50))
     payee_account_id = JsonIdField(
-        required=True, metadata={"description": "收款账户，见 GET /payee-accounts"}
+        required=True, metadata={"description": "收款账户，见 GET /orders/{number}/payee-accounts"}
     )
 
 

@@ -50,7 +50,7 @@ def ask() -> ResponseReturnValue:
         change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
         return _own(request.form, {"_schema": [sentence(refusal)]}, refusal.status)
-    flash(f"变更已提交，{COOLING_DAYS} 天后由主管部门复核生效；此前仍付到原账户。", "success")
+    flash(f"已提交，{COOLING_DAYS} 天后由主管部门复核生效；已有账户的，此前仍付到原账户。", "success")
     return redirect(url_for("payees.own"), 303)
 
 
