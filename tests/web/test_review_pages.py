@@ -203,6 +203,22 @@ def test_an_expert_is_asked_sees_one_claim_and_answers_once(app: Flask, told: To
     assert "检测次数偏多" in desk.get(path(number)).text
 
 
+def test_neither_side_reads_who_was_asked_and_what_was_said_inside(
+    app: Flask, told: Told, desk: Browser
+) -> None:
+    number, asked = told.claimed(), expert(told)
+    form = {"expert": str(asked.person_id), "due_on": business_date(told.at).isoformat()}
+    assert desk.send(path(number, "/experts"), form).status_code == 303
+    opinion = {"verdict": "support_less", "text": "检测次数偏多", "amount": "40000"}
+    assert Browser(app, asked).send(f"/expert/claims/{number}", opinion).status_code == 303
+    assert "专家答复" in desk.get(path(number)).text
+    sides = {"enterprise": told.world.firm.actor, "provider": told.world.platform.manager}
+    for side, actor in sides.items():
+        page = Browser(app, actor).get(f"/{side}/claims/{number}").text
+        assert "提交兑付申请" in page
+        assert "邀请专家" not in page and "专家答复" not in page and asked.name not in page
+
+
 def test_a_report_is_filed_with_its_file_and_read_back(told: Told, desk: Browser) -> None:
     number = told.claimed()
     form = {

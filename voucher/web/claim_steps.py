@@ -22,7 +22,7 @@ from voucher.terms import ClaimState, OrderState
 from voucher.web import uploads
 from voucher.web.access import current_actor
 from voucher.web.claim_writing import Side
-from voucher.web.deeds import timeline_of
+from voucher.web.deeds import of_the_sides, timeline_of
 from voucher.web.entry import change, form_body, form_key, reading, whole_form
 from voucher.web.filtering import filters_of
 
@@ -56,7 +56,7 @@ def page(
             side=side,
             file=file,
             steps=progress(file.state, file.order),
-            happened=timeline_of(file.history),
+            happened=timeline_of(of_the_sides(file.history)),
             defects=defects_of(session, file.claim),
             may_answer=file.state is ClaimState.AWAITING and not _claimant(file),
             may_withdraw=file.state in _OPEN and _claimant(file),

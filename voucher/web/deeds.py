@@ -114,6 +114,20 @@ _TONES: Final[Mapping[str, str]] = {
 }
 
 
+_INSIDE: Final = frozenset(
+    {
+        "claim.take", "claim.release", "claim.hand_over", "claim.invite", "claim.opinion", "claim.report",
+        "claim.cosign", "claim.settle_finding",
+    }
+)  # fmt: skip
+"""How the bureau comes to a decision: who works on a case, who was asked, what was found. The sides read its result."""
+
+
+def of_the_sides(deeds: Iterable[Deed]) -> list[Deed]:
+    """The deeds that firm and provider read of their claim: an expert is to be free of them."""
+    return [deed for deed in deeds if deed.action not in _INSIDE]
+
+
 def timeline_of(deeds: Iterable[Deed]) -> list[dict[str, Any]]:
     """The items of the `timeline` component."""
     return [
