@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from alembic import command
@@ -37,6 +38,28 @@ from tests.postgres import Postgres  # noqa: E402 (decided before anything reads
 from voucher.db import Database  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option of `make test`."""
+    said = "tests of pages and of the API run on one of the two databases each, settled by their names"
+    parser.addoption("--pages-once", action="store_true", help=said)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What pages and the API stand on is tested on both databases anyway, floor by floor."""
+    if not config.getoption("--pages-once"):
+        return
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        kind = getattr(item, "callspec", None) and item.callspec.params.get("database_url")  # type: ignore[attr-defined]
+        name = item.nodeid.replace(str(kind), "")
+        on = ("sqlite", "postgresql")[crc32(name.encode()) % 2]
+        is_way_in = item.path.parent.name in ("web", "api")
+        (left if is_way_in and kind not in (None, on) else kept).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
 
 
 def migrate(url: str, revision: str = "head") -> None:

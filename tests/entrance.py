@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -25,6 +26,23 @@ from voucher.rules.permissions import Actor
 HOST = "http://localhost"
 
 
+class _Compiled(BytecodeCache):
+    """Templates as one application of this process has compiled them already; known by their source."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (bucket.key, bucket.checksum) in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key, bucket.checksum])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+COMPILED = _Compiled()
+
+
 def application(url: str, folder: Path) -> Flask:
     """The whole application on a database, not as its one serving process."""
     environment = {
@@ -33,7 +51,9 @@ def application(url: str, folder: Path) -> Flask:
         "FILES_DIR": str(folder / "files"),
         "ANCHOR_DIR": str(folder / "anchors"),
     }
-    return create_app(Config.from_env(environment), serving=False)
+    app = create_app(Config.from_env(environment), serving=False)
+    app.jinja_env.bytecode_cache = COMPILED
+    return app
 
 
 class Browser:

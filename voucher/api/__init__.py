@@ -5,6 +5,7 @@ Signed in by bearer tokens only, never by a cookie; so no other site can make a 
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any, Final
 
 from flask import Flask
@@ -35,9 +36,36 @@ SETTINGS: Final[dict[str, Any]] = {
 
 
 class _Api(Api):  # type: ignore[misc]
-    """The library's registry of blueprints; errors are answered by the application's own handlers."""
+    """The library's registry of blueprints; errors are answered by the application's own handlers.
+
+    The blueprints are described when somebody first asks: to describe them takes longer than the rest of a start.
+    """
 
     ERROR_SCHEMA = ErrorAnswer
+
+    def __init__(self, app: Flask) -> None:
+        self._undescribed: list[Any] = []
+        self._describing = Lock()
+        super().__init__(app)
+
+    def register_blueprint(self, blueprint: Any) -> None:
+        """Serve the blueprint's endpoints."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._undescribed.append(blueprint)
+
+    def described(self) -> dict[str, Any]:
+        """The OpenAPI document of everything that is served."""
+        with self._describing:
+            while self._undescribed:
+                blueprint = self._undescribed[0]
+                blueprint.register_views_in_doc(
+                    self, self._app, self.spec, name=blueprint.name, parameters=None
+                )
+                self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+                del self._undescribed[0]
+            document: dict[str, Any] = self.spec.to_dict()
+            return document
 
     def _register_error_handlers(self) -> None:
         pass

@@ -14,8 +14,8 @@ blueprint = Blueprint("api_docs", __name__, url_prefix="/api")
 @public
 def openapi() -> ResponseReturnValue:
     """The OpenAPI 3.1 document."""
-    spec = current_app.extensions["voucher_api"].spec
-    return Response(json.dumps(spec.to_dict(), ensure_ascii=False), mimetype="application/json")
+    document = current_app.extensions["voucher_api"].described()
+    return Response(json.dumps(document, ensure_ascii=False), mimetype="application/json")
 
 
 @blueprint.get("/docs")
