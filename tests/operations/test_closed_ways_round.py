@@ -30,6 +30,7 @@ from voucher.operations.decide_objection import AnswerRequest, decide_objection
 from voucher.operations.dispute import Statement
 from voucher.operations.dispute_end import Outcome
 from voucher.operations.outcome import only
+from voucher.operations.take_case import take_cases
 from voucher.operations.tax_checks import TaxResult, record_tax_checks
 from voucher.queries.people import standing_of
 from voucher.rules.permissions import Actor
@@ -98,6 +99,20 @@ def test_an_authority_signs_only_where_it_is_one(told: Told) -> None:
     both = behind(told, signer, "reviewer:claim:cosign")
     told.refuses(Code.NOT_PERMITTED, signing(number, "finance", actor=both))
     told.do(lambda session, at: only(signing(number, "science", actor=both)(session, at)))
+
+
+def test_one_person_is_not_two_authorities_nor_the_one_who_decides(told: Told) -> None:
+    asks(told, cosigners=["science", "finance"])
+    number, signer = told.claimed(), cosigner(told, "science")
+    given(told, signer, Role.COSIGNER, function="finance", region_code="140000")
+    both = behind(told, signer, "reviewer:claim:cosign")
+    told.do(lambda session, at: only(signing(number, "science", actor=both)(session, at)))
+    told.refuses(Code.SELF_APPROVAL, signing(number, "finance", actor=both))
+    reviewer = told.world.reviewer
+    given(told, reviewer, Role.COSIGNER, function="finance", region_code="140000")
+    told.do(lambda session, at: only(take_cases(session, [number], actor=reviewer, at=at)))
+    signing_too = behind(told, reviewer, "reviewer:claim:cosign")
+    told.refuses(Code.SELF_APPROVAL, signing(number, "finance", actor=signing_too))
 
 
 def test_a_check_of_an_invoice_ends_when_a_new_claim_says_otherwise(told: Told) -> None:

@@ -41,7 +41,7 @@ def cosign(
     Signing again is allowed while the case is open: the latest word of an authority in the claim's round counts, and
     earlier ones stay. A return opens a new round, which is signed afresh. Gives claim numbers. Refused, each alone:
     `not_found`; an authority that the policy does not ask, or the actor does not sign for in the case's region
-    (`not_permitted`); `self_approval`; `recused`; a claim that does not wait for review (`state_changed`); an objection without reason
+    (`not_permitted`); `self_approval`, also for whoever has the case in hand or signed it for another authority; `recused`; a claim that does not wait for review (`state_changed`); an objection without reason
     (`reason_missing`).
     """
     found = cases(session, [request.claim_number for request in requests], actor=actor)
@@ -54,6 +54,7 @@ def cosign(
             case = case_of(found, request.claim_number)
             bar_interested(session, case, actor=actor, interests=interests)
             _bar_other_authorities(session, case, request, actor=actor, on=business_date(at))
+            _bar_second_word(session, case, request, actor=actor)
             if case.claim.state != ClaimState.SUBMITTED.value:
                 raise Refusal(Code.STATE_CHANGED, state=case.claim.state)
             if not request.agreed and not request.text.strip():
@@ -100,6 +101,19 @@ def _bar_other_authorities(
     here = any(f"/{code}/" in case.region_path for code in session.scalars(query))
     if not here or request.function not in actor.functions & set(case.policy.cosigners):
         raise Refusal(Code.NOT_PERMITTED)
+
+
+def _bar_second_word(session: Session, case: Case, request: SignRequest, *, actor: Actor) -> None:
+    """Refuse (`self_approval`) a second word of one person: side by side means several people."""
+    other = select(Cosignature.id).where(
+        Cosignature.claim_id == case.claim.id,
+        Cosignature.round == case.claim.round,
+        Cosignature.person_id == actor.person_id,
+        Cosignature.function != request.function,
+    )
+    in_hand = case.taking is not None and case.taking.person_id == actor.person_id
+    if in_hand or session.scalars(other.limit(1)).first() is not None:
+        raise Refusal(Code.SELF_APPROVAL, claim=case.claim.number)
 
 
 def _row(request: SignRequest, claim: Claim, *, actor: Actor, at: datetime) -> Cosignature:
