@@ -21,6 +21,7 @@ from voucher.errors import Code, Refusal
 from voucher.ledger.verify import verify
 from voucher.models.checks import PartyBan, PayeeChange
 from voucher.models.claims import Claim, Invoice, InvoiceUse
+from voucher.models.messages import Message
 from voucher.models.orders import Order
 from voucher.models.parties import PayeeAccount
 from voucher.models.programmes import Programme
@@ -341,6 +342,7 @@ def test_row_26_a_changed_account_waits_cools_and_needs_a_second_officer(told: T
     world, number = told.world, claimed(told)
     before = told.one(Claim, number=number).payee_account_id
     change = Change(told)
+    assert world.firm.actor.person_id in _told_of(told, "payee_change_asked"), "it shows while it cools"
     assert change.decide(world.officer).code is Code.PAYEE_COOLING
     told.after(days=COOLING_DAYS)
     assert told.one(Claim, number=number).payee_account_id == before
@@ -351,6 +353,11 @@ def test_row_26_a_changed_account_waits_cools_and_needs_a_second_officer(told: T
     account = told.one(PayeeAccount, account_no="6222020000000099")
     assert account.active and told.one(Claim, number=number).payee_account_id == account.id
     assert change.decide(world.reviewer).code is Code.STATE_CHANGED
+    assert world.firm.actor.person_id in _told_of(told, "payee_change_decided")
+
+
+def _told_of(told: Told, event: str) -> set[int]:
+    return {row.person_id for row in told.rows(Message) if row.event == event}
 
 
 def test_row_26_an_account_in_another_name_is_not_even_asked_for(told: Told) -> None:

@@ -19,9 +19,10 @@ from voucher.operations import journal
 from voucher.operations.affiliate import PayeeRequest, account_number, owned_by
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.regions import paths_of
+from voucher.operations.tell import Note, tell
 from voucher.rules.matching import bare_name
 from voucher.rules.permissions import Actor, covers_region
-from voucher.terms import ClaimState, PayeeChangeState
+from voucher.terms import ClaimState, MessageEvent, PayeeChangeState
 
 COOLING_DAYS: Final = 3
 _STILL_OPEN: Final = tuple(
@@ -102,6 +103,8 @@ def _ask(session: Session, request: PayeeRequest, *, actor: Actor, at: datetime)
     session.add(row)
     session.flush()
     _record(session, row, "organisation.ask_payee_change", actor=actor, at=at)
+    facts: dict[str, Fact] = {"cools_until_on": row.cools_until.isoformat()}
+    _tell(session, row, MessageEvent.PAYEE_CHANGE_ASKED, facts, at=at)
     return row
 
 
@@ -133,6 +136,8 @@ def _decide(session: Session, request: DecideRequest, *, actor: Actor, at: datet
         _put_in_force(session, row, owner, at=at)
     session.flush()
     _record(session, row, "organisation.decide_payee_change", actor=actor, at=at)
+    facts: dict[str, Fact] = {"payee_change_state": row.state, "reason": row.reason or None}
+    _tell(session, row, MessageEvent.PAYEE_CHANGE_DECIDED, facts, at=at)
     return row
 
 
@@ -162,6 +167,19 @@ def _put_in_force(session: Session, row: PayeeChange, owner: Organisation, *, at
         .where(Claim.payee_account_id.in_([each.id for each in before]), Claim.state.in_(_STILL_OPEN))
         .values(payee_account_id=account.id)
     )
+
+
+def _tell(
+    session: Session, row: PayeeChange, event: MessageEvent, facts: dict[str, Fact], *, at: datetime
+) -> None:
+    """Tell the people of the organisation and of its platforms: a stranger's change is seen while it cools."""
+    hosted = select(Platform.id).where(Platform.organisation_id == row.organisation_id)
+    platforms: list[int | None] = [*session.scalars(hosted.order_by(Platform.id)), None]
+    notes = [
+        Note(event, str(row.id), facts, organisation_id=row.organisation_id, platform_id=platform_id)
+        for platform_id in platforms
+    ]
+    tell(session, notes, at=at)
 
 
 def _record(session: Session, row: PayeeChange, action: str, *, actor: Actor, at: datetime) -> None:

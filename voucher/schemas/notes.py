@@ -213,6 +213,13 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     MessageEvent.APPEAL_DECIDED: Template(
         "申诉 {subject} 已处理", "对 {number} 的申诉 {subject} 处理结果：{appeal_state}。", ("说明：{result}。",)
     ),
+    MessageEvent.PAYEE_CHANGE_ASKED: Template(
+        "收款账户变更申请 {subject}", "有人申请变更贵单位的收款账户（编号 {subject}）；现账户继续有效。",
+        ("最早在 {cools_until_on} 由另一名工作人员核实后生效。", "如果不是贵单位办理的，请马上联系主管部门。"),
+    ),
+    MessageEvent.PAYEE_CHANGE_DECIDED: Template(
+        "收款账户变更申请 {subject} 已处理", "贵单位的收款账户变更申请（编号 {subject}）的结果：{payee_change_state}。", (_REASON,)
+    ),
 }  # fmt: skip
 
 

@@ -96,6 +96,8 @@ class MessageEvent(Term):
     EXPERT_INVITED = "expert_invited", "邀请评审"
     EXPERT_ANSWERED = "expert_answered", "专家已答复"
     COSIGNED = "cosigned", "会签意见"
+    PAYEE_CHANGE_ASKED = "payee_change_asked", "申请变更收款账户"
+    PAYEE_CHANGE_DECIDED = "payee_change_decided", "收款账户变更结果"
 
 
 class NoticeKind(Term):
