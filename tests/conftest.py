@@ -34,10 +34,12 @@ for name in (
 ):
     os.environ.pop(name, None)
 
+from tests import engines  # noqa: E402
 from tests.postgres import Postgres  # noqa: E402 (decided before anything reads the environment)
 from voucher.db import Database  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
+engines.share()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
