@@ -25,16 +25,19 @@ from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import dispute
 from voucher.operations.affiliate import PayeeRequest
+from voucher.operations.ban import BanRequest, LiftRequest, ban, lift
 from voucher.operations.change_payee import COOLING_DAYS, DecideRequest, ask_changes, decide_changes
 from voucher.operations.decide_objection import AnswerRequest, decide_objection
 from voucher.operations.dispute import Statement
 from voucher.operations.dispute_end import Outcome
 from voucher.operations.outcome import only
+from voucher.operations.settle_finding import SettleRequest, settle_findings
 from voucher.operations.take_case import take_cases
 from voucher.operations.tax_checks import TaxResult, record_tax_checks
 from voucher.queries.people import standing_of
 from voucher.rules.permissions import Actor
 from voucher.terms import (
+    BanKind,
     ClaimState,
     DisputeOutcome,
     OpinionVerdict,
@@ -206,3 +209,34 @@ def test_whoever_approved_a_claim_does_not_answer_the_objection_to_it(database: 
         Code.SELF_APPROVAL, lambda session, at: decide_objection(session, asked, actor=both, at=at)
     )
     assert public.answered(objection, upheld=False).claim_state is ClaimState.IN_NOTICE
+
+
+def test_nobody_lifts_the_ban_of_their_own_house(told: Told) -> None:
+    firm, reviewer = told.world.firm, told.world.reviewer
+    wanted = BanRequest(
+        uscc=firm.uscc,
+        kind=BanKind.SANCTION,
+        legal_basis="晋科规〔2022〕1号",
+        decision_no="晋科罚 1 号",
+        from_on=business_date(told.at),
+    )
+    ban_id = told.do(lambda session, at: only(ban(session, [wanted], actor=reviewer, at=at)).id)
+    member = told.do(
+        lambda session, at: factories.person(session, Role.REVIEWER, region_code="140000", at=at)
+    )
+    given(told, member, Role.ENTERPRISE_OPERATOR, organisation_id=firm.organisation_id)
+    own = behind(told, member, "reviewer:ban:write")
+    asked = [LiftRequest(ban_id, "已修复")]
+    told.refuses(Code.SELF_APPROVAL, lambda session, at: lift(session, asked, actor=own, at=at))
+    told.do(lambda session, at: only(lift(session, asked, actor=reviewer, at=at)))
+
+
+def test_nobody_explains_away_a_finding_against_their_own_house(told: Told) -> None:
+    number = told.claimed()
+    member = told.do(
+        lambda session, at: factories.person(session, Role.REVIEWER, region_code="140000", at=at)
+    )
+    given(told, member, Role.BOOKKEEPER, organisation_id=told.world.firm.organisation_id)
+    own = behind(told, member, "reviewer:claim:decide")
+    asked = [SettleRequest(number, 1, "已核实")]
+    told.refuses(Code.SELF_APPROVAL, lambda session, at: settle_findings(session, asked, actor=own, at=at))

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from voucher.codes import is_uscc, normalise_uscc
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.checks import PartyBan
-from voucher.models.parties import Organisation
+from voucher.models.parties import Organisation, Platform
 from voucher.operations import journal
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.regions import paths_of
@@ -69,13 +69,19 @@ def ban(
 def lift(
     session: Session, requests: Sequence[LiftRequest], *, actor: Actor, at: datetime
 ) -> list[PartyBan | Refused]:
-    """End bans at once; they stay on record. Refused, alone: `not_found`, `reason_missing`, lifted before (`state_changed`)."""
+    """End bans at once; they stay on record.
+
+    Refused, alone: `not_found`, one of the actor's own house (`self_approval`), `reason_missing`, lifted before
+    (`state_changed`).
+    """
     answers: list[PartyBan | Refused] = []
     for request in requests:
         row = session.get(PartyBan, request.ban_id, with_for_update=True, populate_existing=True)
         known = _organisations(session, [row.uscc]) if row is not None else {}
         if row is None or not _may(row.uscc, known, actor):
             answers.append(Refused(Code.NOT_FOUND, {"ban": str(request.ban_id)}))
+        elif _own(session, row.uscc, actor):
+            answers.append(Refused(Code.SELF_APPROVAL))
         elif not request.reason.strip():
             answers.append(Refused(Code.REASON_MISSING))
         elif row.lifted_at is not None:
@@ -87,6 +93,13 @@ def lift(
             journal.record(session, actor, "party.lift_ban", [(f"party:{row.uscc}", facts)], at=at)
     session.flush()
     return answers
+
+
+def _own(session: Session, uscc: str, actor: Actor) -> bool:
+    """Whether the actor acts for this organisation, or for a platform of it."""
+    hosts = select(Platform.organisation_id).where(Platform.id.in_(actor.platform_ids))
+    mine = or_(Organisation.id.in_(actor.organisation_ids), Organisation.id.in_(hosts))
+    return session.scalars(select(Organisation.id).where(Organisation.uscc == uscc, mine)).first() is not None
 
 
 def _entered(

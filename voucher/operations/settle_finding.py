@@ -16,6 +16,7 @@ from voucher.models.orders import Order
 from voucher.models.parties import Holder
 from voucher.models.regions import Region
 from voucher.operations import journal
+from voucher.operations.cases import bar_interested, case_of, cases, recused
 from voucher.operations.outcome import Refused, refused
 from voucher.rules.permissions import Actor, covers_region
 
@@ -34,13 +35,18 @@ def settle_findings(
 ) -> list[CheckFinding | Refused]:
     """Note why a finding needs no more attention; the finding itself stays for ever.
 
-    Refused, alone: a claim or finding that is not there or outside the actor's regions (`not_found`), an empty
-    reason (`reason_missing`), one that somebody settled before (`state_changed`).
+    Refused, alone: a claim or finding that is not there or outside the actor's regions (`not_found`), a claim of the
+    actor's own house or making (`self_approval`) or interest (`recused`), an empty reason (`reason_missing`), one that
+    somebody settled before (`state_changed`).
     """
+    found = cases(session, [request.claim_number for request in requests], actor=actor)
+    interests = recused(session, [actor.person_id]).get(actor.person_id, frozenset())
     answers: list[CheckFinding | Refused] = []
     notes: list[tuple[str, dict[str, Fact]]] = []
     for request in requests:
         try:
+            case = case_of(found, request.claim_number)
+            bar_interested(session, case, actor=actor, interests=interests)
             row = _finding(session, request, actor)
         except Refusal as refusal:
             answers.append(refused(refusal))

@@ -41,7 +41,7 @@ def list_findings(number: str) -> dict[str, Any]:
 @operation(
     "处理疑点",
     "reviewer:claim:decide",
-    refuses=(Code.NOT_FOUND, Code.REASON_MISSING, Code.STATE_CHANGED),
+    refuses=(Code.NOT_FOUND, Code.SELF_APPROVAL, Code.RECUSED, Code.REASON_MISSING, Code.STATE_CHANGED),
     keyed=True,
 )
 @blueprint.arguments(schemas.SettleBody)
@@ -121,7 +121,7 @@ def enter(body: dict[str, Any]) -> dict[str, Any]:
 @operation(
     "解除限制",
     "reviewer:ban:write",
-    refuses=(Code.NOT_FOUND, Code.REASON_MISSING, Code.STATE_CHANGED),
+    refuses=(Code.NOT_FOUND, Code.SELF_APPROVAL, Code.REASON_MISSING, Code.STATE_CHANGED),
     keyed=True,
 )
 @blueprint.arguments(ReasonBody)
