@@ -18,9 +18,6 @@ from alembic.config import Config as AlembicConfig
 
 # Whatever the shell that runs the tests is set to, no test reaches a real installation.
 os.environ["VOUCHER_ENV"] = "test"
-# Each commit on SQLite waits for the disk; where there is room in memory, that disk is memory.
-if Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 4 * 2**30:
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
 for name in (
     "DATABASE_URL",
     "MIGRATION_DATABASE_URL",
@@ -35,8 +32,11 @@ for name in (
     os.environ.pop(name, None)
 
 from tests import engines  # noqa: E402
-from tests.postgres import Postgres  # noqa: E402 (decided before anything reads the environment)
+from tests.postgres import Postgres, memory  # noqa: E402 (decided before anything reads the environment)
 from voucher.db import Database  # noqa: E402
+
+if in_memory := memory():  # each commit on SQLite waits for the disk
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", in_memory)
 
 ROOT = Path(__file__).resolve().parent.parent
 engines.share()
