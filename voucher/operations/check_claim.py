@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from voucher.ledger.bulk import Rows, insert_missing
 from voucher.models.checks import CheckFinding, ClaimMark, FactSnapshot
-from voucher.models.claims import ClaimPayment, Document
-from voucher.models.files import StoredFile
+from voucher.models.claims import Claim
 from voucher.operations import check_history, check_links
+from voucher.operations.check_around import Around, around
 from voucher.operations.check_subject import Subject, subjects_of
 from voucher.operations.policies import policies_of
-from voucher.operations.relations import Known, known
 from voucher.rules.checks import Facts, Finding, findings
+from voucher.rules.eligibility import Edge
 from voucher.rules.policy import Policy
 from voucher.rules.shingles import percent_alike
 from voucher.terms import AffiliationKind, ClaimMarkKind, DocumentKind
@@ -34,6 +33,8 @@ _FILES = {
 }
 _ASKED_BY_FIRM = ("order.place", "claim.submit", "claim.resubmit", "session.open", "order.confirm")
 _DONE_BY_HOST = ("order.accept", "order.deliver", "order.file_contract", "session.scan", "session.propose")
+Marks = tuple[tuple[ClaimMarkKind, str], ...]
+_AT_ONCE = 500
 _SHOWN, _SCANNED = ("session.open",), ("session.scan", "session.propose")
 
 
@@ -44,84 +45,86 @@ def check_claims(
 
     Called where a claim is handed in, and again where it comes back: its earlier findings of the same round are
     replaced, but for those that a reviewer settled and that are found again. Nothing is refused and no state moves.
-    At most 30 statements for each claim.
+    The claims of one sequence see each other. Few statements for each claim, about 25 for the whole sequence.
     """
     session.flush()
-    subjects = subjects_of(session, list(claim_ids))
-    policies = policies_of(session, {each.order.policy_code for each in subjects}) if subjects else {}
     found: dict[int, tuple[Finding, ...]] = {}
-    for subject in subjects:
-        policy = policies[subject.order.policy_code]
-        traces = _traces(session, subject)
-        _write_marks(session, subject, traces.marks, at=at)
-        facts = _facts_of(session, subject, policy, traces)
-        found[subject.claim.id] = tuple(findings(facts))
-        _write(session, subject, found[subject.claim.id], at=at)
-        _snapshot(session, subject, facts, at=at)
+    for first in range(0, len(claim_ids), _AT_ONCE):
+        found |= _checked(session, list(claim_ids[first : first + _AT_ONCE]), at=at)
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Traces:
-    """By what a claim can be recognised, and from where each deed on it came (action -> network addresses)."""
+def _checked(session: Session, claim_ids: list[int], *, at: datetime) -> dict[int, tuple[Finding, ...]]:
+    subjects = subjects_of(session, claim_ids)
+    if not subjects:
+        return {}
+    policies = policies_of(session, {each.order.policy_code for each in subjects})
+    known_of = around(session, subjects)
+    marks = {subject.claim.id: _marks(subject, known_of) for subject in subjects}
+    _write_marks(session, subjects, marks, at=at)
+    facts = {
+        subject.claim.id: _facts_of(
+            session,
+            subject,
+            policies[subject.order.policy_code],
+            marks=marks[subject.claim.id],
+            known_of=known_of,
+        )
+        for subject in subjects
+    }
+    found = {claim_id: tuple(findings(each)) for claim_id, each in facts.items()}
+    _write(session, subjects, found, at=at)
+    _snapshot(session, subjects, facts, at=at)
+    return found
 
-    marks: tuple[tuple[ClaimMarkKind, str], ...]
-    sources: Mapping[str, set[str]]
 
-
-def _facts_of(session: Session, subject: Subject, policy: Policy, traces: _Traces) -> Facts:
+def _facts_of(session: Session, subject: Subject, policy: Policy, *, marks: Marks, known_of: Around) -> Facts:
     """Everything that the flags of a claim are judged by, as it stands in the database."""
-    marks, from_where = traces.marks, traces.sources
+    from_where = known_of.sources.get(subject.claim.id, {})
     by_kind: dict[ClaimMarkKind, list[str]] = {}
     for kind, value in marks:
         by_kind.setdefault(kind, []).append(value)
-    ties = _ties(session, subject)
     shared, other = check_links.most_alike(session, subject, by_kind.get(ClaimMarkKind.RESULT_TEXT, []))
-    p90, peers = check_history.p90_of_class(session, subject)
-    reused = by_kind.get(ClaimMarkKind.INVOICE_FILE, [])
+    p90, peers = known_of.p90(subject)
+    owner, host = subject.owner_id, subject.host_id
     return Facts(
         policy=policy,
         contract_fen=subject.order.contract_fen,
-        listed_fen=check_history.listed_price(session, subject),
+        listed_fen=known_of.listed_price(subject),
         p90_fen=p90,
         peers=peers,
-        titles=check_history.titles(session, subject),
-        weak_share_bp=_weak_share(ties, policy),
-        shared_marks=check_links.shared_marks(session, subject),
-        same_account=check_links.same_account(session, subject),
+        titles=known_of.titles(subject),
+        weak_share_bp=_weak_share(known_of.edges(subject), policy),
+        shared_marks=check_links.shared_marks(session, subject)
+        if {owner, host} <= known_of.with_marks
+        else (),
+        same_account=known_of.same_account(subject),
         same_source=_meet(from_where, _ASKED_BY_FIRM, _DONE_BY_HOST),
         code_scanned_at_home=_meet(from_where, _SHOWN, _SCANNED),
         twins=check_links.twins(session, subject, marks),
-        invoice_file_reused=check_links.invoice_file_reused(session, subject, reused),
+        invoice_file_reused=check_links.invoice_file_reused(
+            session, subject, by_kind.get(ClaimMarkKind.INVOICE_FILE, [])
+        ),
         text_percent=percent_alike(shared),
         text_other=other,
-        near_benefits=check_history.near_benefits(session, subject, policy),
+        near_benefits=check_history.near_benefits(session, subject, policy)
+        if subject.holder.ref in known_of.paid_elsewhere
+        else (),
         pair_fen=check_history.pair_contracts(session, subject, policy),
         firms_of_controller=check_links.firms_of_controller(session, subject),
-        agent_firms=check_links.agent_firms(session, subject),
+        agent_firms=check_links.agent_firms(session, subject) if owner in known_of.with_agents else 0,
         orders_a_day=subject.platform.orders_a_day if subject.platform is not None else None,
-        orders_that_day=check_history.orders_of_the_day(session, subject),
-        declared=check_history.declared(session, subject),
-        ring=check_links.ring(session, subject),
+        orders_that_day=known_of.orders_that_day(subject),
+        declared=known_of.declared.get(subject.holder.ref, ()),
+        ring=check_links.ring(session, subject) if host in known_of.buying else 0,
     )
 
 
-def _ties(session: Session, subject: Subject) -> Known:
-    return known(
-        session,
-        {subject.owner_id} - {0},
-        {subject.host_id} - {0},
-        years={subject.placed_on.year},
-        on=subject.placed_on,
-    )
-
-
-def _weak_share(ties: Known, policy: Policy) -> int | None:
+def _weak_share(edges: Sequence[Edge], policy: Policy) -> int | None:
     """The largest holding of one side in the other that stays below the policy's threshold."""
     limit = policy.affiliation_share_bp
     shares = [
         edge.share_bp
-        for edges in ties.ties.values()
         for edge in edges
         if edge.kind is AffiliationKind.SHAREHOLDING and edge.share_bp is not None
     ]
@@ -136,82 +139,106 @@ def _meet(from_where: Mapping[str, set[str]], one_side: Iterable[str], other_sid
     return bool(of(one_side) & of(other_side))
 
 
-def _traces(session: Session, subject: Subject) -> _Traces:
-    """Files, hashes of the result's text, payers' accounts, network addresses."""
-    sources = check_links.sources(session, subject)
-    query = (
-        select(Document.kind, Document.sha256, StoredFile.facts)
-        .outerjoin(StoredFile, StoredFile.sha256 == Document.sha256)
-        .where(Document.claim_id == subject.claim.id, Document.dropped_at.is_(None))
-    )
+def _marks(subject: Subject, known_of: Around) -> Marks:
+    """By what a claim can be recognised: files, hashes of the result's text, payers' accounts, network addresses."""
     marks: list[tuple[ClaimMarkKind, str]] = []
-    for kind, sha256, facts in session.execute(query):
-        marks.append((_FILES.get(kind, ClaimMarkKind.OTHER_FILE), sha256))
-        if kind == DocumentKind.RESULT.value and isinstance(facts, dict):
-            marks += [(ClaimMarkKind.RESULT_TEXT, str(each)) for each in facts.get(TEXT, ())]
-    payers = select(ClaimPayment.payer_account).where(
-        ClaimPayment.claim_id == subject.claim.id, ClaimPayment.dropped_at.is_(None)
-    )
-    marks += [(ClaimMarkKind.PAYER, account) for account in session.scalars(payers)]
-    for action, addresses in sources.items():
+    for paper in known_of.papers.get(subject.claim.id, ()):
+        marks.append((_FILES.get(paper.kind, ClaimMarkKind.OTHER_FILE), paper.sha256))
+        if paper.kind == DocumentKind.RESULT.value:
+            marks += [(ClaimMarkKind.RESULT_TEXT, str(each)) for each in paper.facts.get(TEXT, ())]
+    marks += [(ClaimMarkKind.PAYER, account) for account in known_of.payers.get(subject.claim.id, ())]
+    for action, addresses in known_of.sources.get(subject.claim.id, {}).items():
         kinds = {"claim.submit": ClaimMarkKind.SOURCE, "session.open": ClaimMarkKind.CODE_SOURCE}
         if action in kinds:
             marks += [(kinds[action], address) for address in addresses - {"cli"}]
-    return _Traces(tuple(sorted(set(marks))), sources)
+    return tuple(sorted(set(marks)))
 
 
 def _write_marks(
-    session: Session, subject: Subject, marks: Sequence[tuple[ClaimMarkKind, str]], *, at: datetime
+    session: Session, subjects: Sequence[Subject], marks: Mapping[int, Marks], *, at: datetime
 ) -> None:
     columns = ("claim_id", "holder_id", "kind", "value", "noted_at")
-    rows = [(subject.claim.id, subject.holder.id, kind.value, value[:64], at) for kind, value in marks]
+    rows = [
+        (subject.claim.id, subject.holder.id, kind.value, value[:64], at)
+        for subject in subjects
+        for kind, value in marks[subject.claim.id]
+    ]
     if rows:
         insert_missing(session, Rows(ClaimMark, columns, rows))
 
 
-def _write(session: Session, subject: Subject, found: Sequence[Finding], *, at: datetime) -> None:
+def _write(
+    session: Session,
+    subjects: Sequence[Subject],
+    found: Mapping[int, Sequence[Finding]],
+    *,
+    at: datetime,
+) -> None:
     """One row for each finding of this round; one that was settled before, and is the same, stays settled."""
-    query = select(CheckFinding).where(CheckFinding.claim_id == subject.claim.id).order_by(CheckFinding.id)
-    before = list(session.scalars(query))
-    settled = {(row.kind, repr(sorted(row.facts.items()))): row for row in before if row.settled_at}
-    for row in before:
-        if row.round == subject.claim.round:
-            session.delete(row)
-    session.flush()
+    ids = [subject.claim.id for subject in subjects]
+    query = select(CheckFinding).where(CheckFinding.claim_id.in_(ids)).order_by(CheckFinding.id)
+    before: dict[int, list[CheckFinding]] = {}
+    for row in session.scalars(query):
+        before.setdefault(row.claim_id, []).append(row)
     rows: list[dict[str, Any]] = []
-    for seq, each in enumerate(found, start=1):
-        old = settled.get((each.kind.value, repr(sorted(each.facts.items()))))
-        rows.append(
-            {
-                "claim_id": subject.claim.id,
-                "round": subject.claim.round,
-                "seq": seq,
-                "row_no": each.row_no,
-                "kind": each.kind.value,
-                "weight": each.weight,
-                "facts": dict(each.facts),
-                "found_at": at,
-                "settled_by": old.settled_by if old else None,
-                "settled_at": old.settled_at if old else None,
-                "settlement": old.settlement if old else "",
-            }
-        )
+    for subject in subjects:
+        claim = subject.claim
+        earlier = before.get(claim.id, [])
+        settled = {_said(row.kind, row.facts): row for row in earlier if row.settled_at}
+        for row in earlier:
+            if row.round == claim.round:
+                session.delete(row)
+        for seq, each in enumerate(found[claim.id], start=1):
+            old = settled.get(_said(each.kind.value, each.facts))
+            rows.append(_row(claim, seq, each, old=old, at=at))
+    session.flush()
     if rows:
         session.connection().execute(insert(CheckFinding), rows)
 
 
-def _snapshot(session: Session, subject: Subject, facts: Facts, *, at: datetime) -> None:
-    """What was known at this moment, for whoever asks later on what a decision rested."""
-    kept = {name: _plain(getattr(facts, name)) for name in facts.__dataclass_fields__ if name != "policy"}
-    kept |= {"holder": subject.holder.ref, "host": subject.host_id, "order": subject.order.number}
-    row = {
-        "subject": subject.claim.number,
-        "step": "claim",
-        "facts": kept,
-        "rule_version": subject.order.policy_code,
-        "taken_at": at,
+def _said(kind: str, facts: Mapping[str, Any]) -> tuple[str, str]:
+    return kind, repr(sorted(facts.items()))
+
+
+def _row(claim: Claim, seq: int, each: Finding, *, old: CheckFinding | None, at: datetime) -> dict[str, Any]:
+    return {
+        "claim_id": claim.id,
+        "round": claim.round,
+        "seq": seq,
+        "row_no": each.row_no,
+        "kind": each.kind.value,
+        "weight": each.weight,
+        "facts": dict(each.facts),
+        "found_at": at,
+        "settled_by": old.settled_by if old else None,
+        "settled_at": old.settled_at if old else None,
+        "settlement": old.settlement if old else "",
     }
-    session.connection().execute(insert(FactSnapshot), [row])
+
+
+def _snapshot(
+    session: Session, subjects: Sequence[Subject], facts: Mapping[int, Facts], *, at: datetime
+) -> None:
+    """What was known at this moment, for whoever asks later on what a decision rested."""
+    rows = []
+    for subject in subjects:
+        known_then = facts[subject.claim.id]
+        kept = {
+            name: _plain(getattr(known_then, name))
+            for name in known_then.__dataclass_fields__
+            if name != "policy"
+        }
+        kept |= {"holder": subject.holder.ref, "host": subject.host_id, "order": subject.order.number}
+        rows.append(
+            {
+                "subject": subject.claim.number,
+                "step": "claim",
+                "facts": kept,
+                "rule_version": subject.order.policy_code,
+                "taken_at": at,
+            }
+        )
+    session.connection().execute(insert(FactSnapshot), rows)
 
 
 def _plain(value: object) -> object:

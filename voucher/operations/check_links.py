@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Integer, and_, func, literal, or_, select, union, union_all
+from sqlalchemy import Integer, and_, bindparam, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session, aliased
 
 from voucher.models.checks import ClaimMark, PartyMark
-from voucher.models.claims import Claim, ClaimPayment, InvoiceUse
-from voucher.models.journal import Journal
+from voucher.models.claims import Claim, InvoiceUse
 from voucher.models.messages import Contact
 from voucher.models.orders import Order
-from voucher.models.parties import Holder, Organisation, PayeeAccount, Platform
+from voucher.models.parties import Holder, Organisation, Platform
 from voucher.models.people import RoleGrant
-from voucher.models.sessions import RedemptionSession
 from voucher.models.vouchers import Voucher
 from voucher.operations.check_subject import Subject
 from voucher.rules.checks import Twin
@@ -34,6 +33,46 @@ _FREE_MAIL = (
     "gmail.com",
 )
 _ENDED = (ClaimState.REJECTED.value, ClaimState.WITHDRAWN.value)
+
+
+# Kinds and values apart lead to the index; a pair of both alone is searched for by SQLite row by row.
+_TWINS = (
+    select(
+        ClaimMark.kind,
+        func.count(ClaimMark.claim_id.distinct()),
+        func.count(ClaimMark.holder_id.distinct()),
+        func.max(Claim.number),
+    )
+    .join(Claim, Claim.id == ClaimMark.claim_id)
+    .where(
+        ClaimMark.kind.in_(bindparam("kinds", expanding=True)),
+        ClaimMark.value.in_(bindparam("values", expanding=True)),
+        tuple_(ClaimMark.kind, ClaimMark.value).in_(bindparam("marks", expanding=True)),
+        or_(
+            ClaimMark.kind.in_([kind.value for kind in ClaimMarkKind if kind.value.endswith("_file")]),
+            ClaimMark.noted_at >= bindparam("since"),
+        ),
+        ClaimMark.holder_id != bindparam("holder"),
+    )
+    .group_by(ClaimMark.kind)
+)
+_mine, _theirs = aliased(InvoiceUse), aliased(InvoiceUse)
+_REUSED = (
+    select(func.max(Claim.number))
+    .join(ClaimMark, ClaimMark.claim_id == Claim.id)
+    .where(
+        ClaimMark.kind == ClaimMarkKind.INVOICE_FILE.value,
+        ClaimMark.value.in_(bindparam("hashes", expanding=True)),
+        ClaimMark.holder_id == bindparam("holder"),
+        ClaimMark.claim_id != bindparam("claim"),
+        Claim.state.not_in(_ENDED),
+        Claim.id.not_in(
+            select(_theirs.claim_id)
+            .join(_mine, _mine.invoice_id == _theirs.invoice_id)
+            .where(_mine.claim_id == bindparam("claim"), _theirs.released_at.is_(None))
+        ),
+    )
+)
 
 
 def shared_marks(session: Session, subject: Subject) -> tuple[PartyMarkKind, ...]:
@@ -73,32 +112,6 @@ def _people(session: Session, subject: Subject) -> set[PartyMarkKind]:
     return found
 
 
-def same_account(session: Session, subject: Subject) -> bool:
-    """Whether the firm paid from, or is paid to, an account that is the host's."""
-    paying = select(ClaimPayment.payer_account).where(
-        ClaimPayment.claim_id == subject.claim.id, ClaimPayment.dropped_at.is_(None)
-    )
-    own = select(PayeeAccount.account_no).where(PayeeAccount.organisation_id == subject.owner_id)
-    query = select(func.count()).where(
-        PayeeAccount.organisation_id == subject.host_id,
-        PayeeAccount.organisation_id != subject.owner_id,
-        PayeeAccount.account_no.in_(union(paying, own)),
-    )
-    return bool(session.execute(query).scalar_one())
-
-
-def sources(session: Session, subject: Subject) -> dict[str, set[str]]:
-    """From which network addresses each deed on order, claim and counter session came: action -> addresses."""
-    counter = select(RedemptionSession.number).where(RedemptionSession.order_id == subject.order.id)
-    names = [subject.order.number, subject.claim.number, *session.scalars(counter)]
-    query = select(Journal.action, Journal.source).where(Journal.subject.in_(names))
-    found: dict[str, set[str]] = {}
-    for action, source in session.execute(query):
-        if source:
-            found.setdefault(action, set()).add(source)
-    return found
-
-
 def twins(session: Session, subject: Subject, marks: Sequence[tuple[ClaimMarkKind, str]]) -> tuple[Twin, ...]:
     """Claims of other firms, of the last 90 days, that bear the same marks; files are compared for ever.
 
@@ -107,26 +120,12 @@ def twins(session: Session, subject: Subject, marks: Sequence[tuple[ClaimMarkKin
     wanted = [(kind.value, value) for kind, value in marks if kind is not ClaimMarkKind.RESULT_TEXT]
     if not wanted:
         return ()
-    for_ever = [kind.value for kind in ClaimMarkKind if kind.value.endswith("_file")]
     since = subject.at - timedelta(days=LOOK_BACK_DAYS)
-    query = (
-        select(
-            ClaimMark.kind,
-            func.count(ClaimMark.claim_id.distinct()),
-            func.count(ClaimMark.holder_id.distinct()),
-            func.max(Claim.number),
-        )
-        .join(Claim, Claim.id == ClaimMark.claim_id)
-        .where(
-            or_(*(and_(ClaimMark.kind == kind, ClaimMark.value == value) for kind, value in wanted)),
-            or_(ClaimMark.kind.in_(for_ever), ClaimMark.noted_at >= since),
-            ClaimMark.holder_id != subject.holder.id,
-        )
-        .group_by(ClaimMark.kind)
-    )
+    asked: dict[str, Any] = {"kinds": [kind for kind, _ in wanted], "values": [value for _, value in wanted]}
+    asked |= {"marks": wanted, "since": since, "holder": subject.holder.id}
     return tuple(
         Twin(ClaimMarkKind(kind), claims, firms, other)
-        for kind, claims, firms, other in session.execute(query)
+        for kind, claims, firms, other in session.execute(_TWINS, asked)
     )
 
 
@@ -155,25 +154,8 @@ def invoice_file_reused(session: Session, subject: Subject, hashes: Sequence[str
     """Another live claim of the same firm that handed in the same invoice file, while it shares no invoice with it."""
     if not hashes:
         return ""
-    mine, theirs = aliased(InvoiceUse), aliased(InvoiceUse)
-    sharing = (
-        select(theirs.claim_id)
-        .join(mine, mine.invoice_id == theirs.invoice_id)
-        .where(mine.claim_id == subject.claim.id)
-    )
-    query = (
-        select(func.max(Claim.number))
-        .join(ClaimMark, ClaimMark.claim_id == Claim.id)
-        .where(
-            ClaimMark.kind == ClaimMarkKind.INVOICE_FILE.value,
-            ClaimMark.value.in_(hashes),
-            ClaimMark.holder_id == subject.holder.id,
-            ClaimMark.claim_id != subject.claim.id,
-            Claim.state.not_in(_ENDED),
-            Claim.id.not_in(sharing),
-        )
-    )
-    return str(session.execute(query).scalar_one() or "")
+    asked = {"claim": subject.claim.id, "holder": subject.holder.id, "hashes": list(hashes)}
+    return str(session.execute(_REUSED, asked).scalar_one() or "")
 
 
 def firms_of_controller(session: Session, subject: Subject) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from voucher.errors import Code, Refusal
 from voucher.models.checks import CheckFinding
@@ -46,93 +47,114 @@ def bar_missing(session: Session, case: Case, minutes: Minutes | None) -> None:
         raise Refusal(Code.MINUTES_MISSING, claim=case.claim.number)
 
 
-def basis(session: Session, case: Case) -> dict[str, Any]:
-    """The facts of a case as they stand: findings, computed lines, defects told, opinions, reports, signatures."""
+def bases(session: Session, cases: Sequence[Case]) -> dict[int, dict[str, Any]]:
+    """By claim id the facts of cases as they stand: findings, computed lines, defects told, opinions, reports, signatures.
+
+    Eight statements for any number of cases.
+    """
+    ids = [case.claim.id for case in cases]
+    computed = _computed(session, cases)
+    findings, returns = _findings(session, cases), _returns(session, ids)
+    opinions, reports, signatures = _opinions(session, ids), _reports(session, ids), _signatures(session, ids)
     return {
-        "round": case.claim.round,
-        "computed": _computed(session, case),
-        "findings": _findings(session, case),
-        "returns": _returns(session, case),
-        "opinions": _opinions(session, case),
-        "reports": _reports(session, case),
-        "signatures": _signatures(session, case),
+        case.claim.id: {
+            "round": case.claim.round,
+            "computed": computed[case.claim.id],
+            "findings": findings.get(case.claim.id, []),
+            "returns": returns.get(case.claim.id, []),
+            "opinions": opinions.get(case.claim.id, []),
+            "reports": reports.get(case.claim.id, []),
+            "signatures": signatures.get(case.claim.id, []),
+        }
+        for case in cases
     }
 
 
-def _computed(session: Session, case: Case) -> dict[str, Any]:
-    """The subsidy line by line on the claim's amounts, by the order's policy version."""
-    claim, order = case.claim, case.order
-    holder = session.get_one(Holder, order.holder_id)
-    vouchers = session.scalars(select(Voucher).where(Voucher.id == order.voucher_id)).all()
-    platforms = session.scalars(select(Platform).where(Platform.id == order.platform_id)).all()
-    contracts = [each for each in (order.contract_fen, claim.contract_fen) if each is not None]
-    result = subsidy.compute(
-        case.policy,
-        subsidy.Case(
-            holder_class=vouchers[0].holder_class if vouchers else order.holder_class or "",
-            service=order.service,
-            contract_fen=Fen(min(contracts)) if contracts else None,
-            invoice_net_fen=Fen(claim.invoice_net_fen),
-            paid_fen=Fen(claim.paid_fen),
-            applicant_region=holder.region_code,
-            provider_region=platforms[0].region_code if platforms else claim.origin_region or "",
-            earlier_fen=Fen(order.earlier_fen or 0),
-        ),
-    )
-    steps = [[step.label, step.clause, step.value, step.unit] for step in result.steps]
-    return {"base_fen": result.base_fen, "amount_fen": result.amount_fen, "steps": steps}
+_Told = dict[int, list[dict[str, Any]]]
 
 
-def _findings(session: Session, case: Case) -> list[dict[str, Any]]:
-    query = select(CheckFinding).where(
-        CheckFinding.claim_id == case.claim.id, CheckFinding.round == case.claim.round
-    )
-    return [
-        {
-            "row": row.row_no,
-            "kind": row.kind,
-            "weight": row.weight,
-            "facts": row.facts,
-            "settlement": row.settlement,
-        }
-        for row in session.scalars(query.order_by(CheckFinding.seq))
-    ]
+def _computed(session: Session, cases: Sequence[Case]) -> dict[int, dict[str, Any]]:
+    """The subsidies line by line on the claims' amounts, by the orders' policy versions."""
+    orders = [case.order for case in cases]
+    regions = dict(_pairs(session, Holder.id, Holder.region_code, {order.holder_id for order in orders}))
+    classes = dict(_pairs(session, Voucher.id, Voucher.holder_class, {order.voucher_id for order in orders}))
+    places = dict(_pairs(session, Platform.id, Platform.region_code, {order.platform_id for order in orders}))
+    found = {}
+    for case in cases:
+        claim, order = case.claim, case.order
+        contracts = [each for each in (order.contract_fen, claim.contract_fen) if each is not None]
+        result = subsidy.compute(
+            case.policy,
+            subsidy.Case(
+                holder_class=classes.get(order.voucher_id, order.holder_class or ""),
+                service=order.service,
+                contract_fen=Fen(min(contracts)) if contracts else None,
+                invoice_net_fen=Fen(claim.invoice_net_fen),
+                paid_fen=Fen(claim.paid_fen),
+                applicant_region=regions[order.holder_id],
+                provider_region=places.get(order.platform_id, claim.origin_region or ""),
+                earlier_fen=Fen(order.earlier_fen or 0),
+            ),
+        )
+        steps = [[step.label, step.clause, step.value, step.unit] for step in result.steps]
+        found[claim.id] = {"base_fen": result.base_fen, "amount_fen": result.amount_fen, "steps": steps}
+    return found
 
 
-def _returns(session: Session, case: Case) -> list[dict[str, Any]]:
+def _pairs(
+    session: Session, key: InstrumentedAttribute[int], value: InstrumentedAttribute[str], ids: Collection[int]
+) -> list[tuple[int, str]]:
+    return [(row[0], row[1]) for row in session.execute(select(key, value).where(key.in_(ids)))]
+
+
+def _findings(session: Session, cases: Sequence[Case]) -> _Told:
+    rounds = {case.claim.id: case.claim.round for case in cases}
+    query = select(CheckFinding).where(CheckFinding.claim_id.in_(rounds)).order_by(CheckFinding.seq)
+    found: _Told = {}
+    for row in session.scalars(query):
+        if row.round == rounds[row.claim_id]:
+            said = {"row": row.row_no, "kind": row.kind, "weight": row.weight}
+            said |= {"facts": row.facts, "settlement": row.settlement}
+            found.setdefault(row.claim_id, []).append(said)
+    return found
+
+
+def _returns(session: Session, ids: Sequence[int]) -> _Told:
     query = (
-        select(ClaimReturn.number, ClaimDefect.item, ClaimDefect.text)
+        select(ClaimReturn.claim_id, ClaimReturn.number, ClaimDefect.item, ClaimDefect.text)
         .join(ClaimDefect, ClaimDefect.return_id == ClaimReturn.id)
-        .where(ClaimReturn.claim_id == case.claim.id)
+        .where(ClaimReturn.claim_id.in_(ids))
         .order_by(ClaimReturn.round, ClaimDefect.id)
     )
-    return [{"notice": number, "item": item, "text": said} for number, item, said in session.execute(query)]
+    found: _Told = {}
+    for claim_id, number, item, said in session.execute(query):
+        found.setdefault(claim_id, []).append({"notice": number, "item": item, "text": said})
+    return found
 
 
-def _opinions(session: Session, case: Case) -> list[dict[str, Any]]:
-    query = select(ExpertOpinion).where(ExpertOpinion.claim_id == case.claim.id).order_by(ExpertOpinion.id)
-    return [
-        {
-            "expert": row.person_id,
-            "verdict": row.verdict,
-            "amount_fen": row.amount_fen,
-            "conflict": row.conflict,
-        }
-        for row in session.scalars(query)
-    ]
+def _opinions(session: Session, ids: Sequence[int]) -> _Told:
+    query = select(ExpertOpinion).where(ExpertOpinion.claim_id.in_(ids)).order_by(ExpertOpinion.id)
+    found: _Told = {}
+    for row in session.scalars(query):
+        said = {"expert": row.person_id, "verdict": row.verdict}
+        said |= {"amount_fen": row.amount_fen, "conflict": row.conflict}
+        found.setdefault(row.claim_id, []).append(said)
+    return found
 
 
-def _reports(session: Session, case: Case) -> list[dict[str, Any]]:
-    query = select(AuditReport).where(AuditReport.claim_id == case.claim.id).order_by(AuditReport.id)
-    return [
-        {"report_no": row.report_no, "amount_fen": row.amount_fen, "sha256": row.file_sha256}
-        for row in session.scalars(query)
-    ]
+def _reports(session: Session, ids: Sequence[int]) -> _Told:
+    query = select(AuditReport).where(AuditReport.claim_id.in_(ids)).order_by(AuditReport.id)
+    found: _Told = {}
+    for row in session.scalars(query):
+        said = {"report_no": row.report_no, "amount_fen": row.amount_fen, "sha256": row.file_sha256}
+        found.setdefault(row.claim_id, []).append(said)
+    return found
 
 
-def _signatures(session: Session, case: Case) -> list[dict[str, Any]]:
-    query = select(Cosignature).where(Cosignature.claim_id == case.claim.id).order_by(Cosignature.id)
-    return [
-        {"function": row.function, "agreed": row.agreed, "person": row.person_id, "round": row.round}
-        for row in session.scalars(query)
-    ]
+def _signatures(session: Session, ids: Sequence[int]) -> _Told:
+    query = select(Cosignature).where(Cosignature.claim_id.in_(ids)).order_by(Cosignature.id)
+    found: _Told = {}
+    for row in session.scalars(query):
+        said = {"function": row.function, "agreed": row.agreed, "person": row.person_id, "round": row.round}
+        found.setdefault(row.claim_id, []).append(said)
+    return found

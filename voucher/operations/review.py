@@ -20,7 +20,7 @@ from voucher.money import Fen
 from voucher.operations import journal
 from voucher.operations.award_money import Wanted, award, is_award
 from voucher.operations.cases import Case, bar_interested, bar_others, case_of, cases, recused
-from voucher.operations.decision_basis import Minutes, bar_missing, basis
+from voucher.operations.decision_basis import Minutes, bar_missing, bases
 from voucher.operations.find import vouchers_for_share
 from voucher.operations.keep_files import keep_files
 from voucher.operations.outcome import Refused, refused
@@ -180,7 +180,8 @@ def _write(session: Session, made: Sequence[_Decision], *, actor: Actor, at: dat
     if not made:
         return
     ids = [each.case.claim.id for each in made]
-    rows = [_row(session, each, actor=actor, at=at) for each in made]
+    facts_of = bases(session, [each.case for each in made])
+    rows = [_row(each, facts_of[each.case.claim.id], actor=actor, at=at) for each in made]
     session.connection().execute(insert(Review), rows)
     for each in made:
         _set_states(each, at=at)
@@ -213,7 +214,7 @@ def _set_states(decision: _Decision, *, at: datetime) -> None:
     claim.decided_at = at
 
 
-def _row(session: Session, decision: _Decision, *, actor: Actor, at: datetime) -> dict[str, Any]:
+def _row(decision: _Decision, facts: dict[str, Any], *, actor: Actor, at: datetime) -> dict[str, Any]:
     minutes = decision.request.minutes
     return {
         "claim_id": decision.case.claim.id,
@@ -228,7 +229,7 @@ def _row(session: Session, decision: _Decision, *, actor: Actor, at: datetime) -
         "minutes_on": minutes.on if minutes else None,
         "minutes_sha256": minutes.file.sha256 if minutes else None,
         "minutes_name": minutes.file.file_name if minutes else None,
-        "facts": basis(session, decision.case),
+        "facts": facts,
     }
 
 
