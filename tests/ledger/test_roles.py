@@ -20,15 +20,26 @@ VIEWS = ("audit_ledger", "audit_cap", "audit_voucher", "audit_settlement")
 ROLES = ("voucher_app", "voucher_audit")
 
 
-@pytest.fixture
-def url(postgres: Postgres) -> Iterator[str]:
-    """A database whose migrations found the roles, so that the grants apply."""
+@pytest.fixture(scope="module")
+def template(postgres: Postgres) -> Iterator[str]:
+    """The name of a database whose migrations found the roles, and in which the owner settled one redemption."""
     name = postgres.create_database()
     with psycopg.connect(postgres.url(name).replace("+psycopg", ""), autocommit=True) as connection:
         for role in ROLES:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
                 connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'test'")
     migrate(postgres.url(name))
+    database = Database(postgres.url(name))
+    settled(database)
+    database.dispose()
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def posted(postgres: Postgres, template: str) -> Iterator[str]:
+    """The address of a copy for one test; grants are copied with it."""
+    name = postgres.create_database(template=template)
     yield postgres.url(name)
     postgres.drop_database(name)
 
@@ -43,15 +54,6 @@ def denied(url: str, role: str, statement: str) -> None:
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         connection.execute(statement)
-
-
-@pytest.fixture
-def posted(url: str) -> str:
-    """The address of a database in which the owner has settled one redemption."""
-    database = Database(url)
-    settled(database)
-    database.dispose()
-    return url
 
 
 def test_the_application_posts(posted: str) -> None:
