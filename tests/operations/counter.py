@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -72,7 +73,7 @@ def scanned(told: Told, voucher: str, *, actor: Actor | None = None, by: Provide
     return number
 
 
-def request_of(number: str, gross_fen: int, **changes: str) -> ProposeRequest:
+def request_of(number: str, gross_fen: int, **changes: Any) -> ProposeRequest:
     """A proposal for the first Shanxi service, of which half is the voucher's part."""
     return ProposeRequest(number, changes.pop("service", factories.SERVICES[0]), Fen(gross_fen), **changes)
 

@@ -137,7 +137,7 @@ def reviewer_paths(session: Session, person_ids: Sequence[int], *, on: date) -> 
     )
     found: dict[int, set[str]] = {person_id: set() for person_id in person_ids}
     for person_id, code in session.execute(query):
-        found[person_id].add(code)
+        found[person_id].add(str(code))
     return {person_id: frozenset(codes) for person_id, codes in found.items()}
 
 
