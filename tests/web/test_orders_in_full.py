@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tests.entrance import Browser
@@ -17,6 +17,7 @@ from tests.operations.contract_world import with_parameters
 from tests.web.stage import PDF, SERVICE, Stage, staged
 from voucher.clock import business_date, wall_now
 from voucher.models.contracts import Contract, Instalment
+from voucher.models.parties import Certification
 from voucher.models.programmes import PolicyVersion
 from voucher.money import Fen
 from voucher.operations.answer_order import AcceptRequest, accept_order
@@ -231,6 +232,26 @@ def test_an_entry_is_listed_found_ordered_changed_and_withdrawn(stage: Stage) ->
     assert "面议" in stage.firm.get("/enterprise/catalogue/").text
     late = stage.firm.send(path, {"description": "两件", "entry": link[1], "step": "send"})
     assert late.status_code == 409 and "已经下架" in late.text
+
+
+def test_an_entry_leads_to_an_order_only_with_a_voucher_that_buys_it(stage: Stage) -> None:
+    entry = {
+        "platform_id": str(stage.world.platform.platform_id), "service": SERVICE, "title": "疲劳试验",
+        "delivers": "报告一份", "unit": "件", "price": "1234.50",
+    }  # fmt: skip
+    assert stage.manager.send("/provider/catalogue/new", entry).status_code == 303
+    link = re.search(r"/enterprise/catalogue/\d+", stage.firm.get("/enterprise/catalogue/").text)
+    assert link
+    assert stage.voucher in stage.firm.get(link[0]).text
+    stage.database.transaction(
+        lambda session, _at: session.execute(
+            update(Certification)
+            .where(Certification.platform_id == stage.world.platform.platform_id)
+            .values(services=["another_service"])
+        )
+    )
+    page = stage.firm.get(link[0]).text
+    assert stage.voucher not in page and "没有能用来买这项服务的创新券" in page
 
 
 def test_orders_are_found_by_every_number_and_spelling_by_each_reader(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -20,7 +21,7 @@ from voucher.money import Fen
 from voucher.operations.award_money import award_back_legs, is_award
 from voucher.operations.cases import Case
 from voucher.operations.charges import contract_back_legs, give_back_legs, order_allowance, refs_of
-from voucher.operations.find import budget_lines, vouchers_for_share
+from voucher.operations.find import budget_lines
 from voucher.operations.outcome import one_book
 from voucher.rules.permissions import Actor
 from voucher.terms import CapBasis, PostingKind, Verdict
@@ -53,10 +54,13 @@ class Decided:
 def post_decisions(
     session: Session, decisions: Sequence[Decided], *, actor: Actor, at: datetime
 ) -> list[Accepted | Rejected]:
-    """One answer for each decision; one that takes nothing back posts nothing and is accepted."""
+    """One answer for each decision; one that takes nothing back posts nothing and is accepted.
+
+    The caller has locked the orders' vouchers, before the orders (docs/locking.md).
+    """
     book_id = one_book(each.case.order.book_id for each in decisions)
-    drawn = [each.case.order.voucher_id for each in decisions if not is_award(each.case.order)]
-    vouchers = vouchers_for_share(session, drawn)
+    drawn = {each.case.order.voucher_id for each in decisions if not is_award(each.case.order)}
+    vouchers = {row.id: row for row in session.scalars(select(Voucher).where(Voucher.id.in_(drawn)))}
     lines = budget_lines(session, [voucher.budget_line_id for voucher in vouchers.values()])
     events: list[Event | None] = []
     for each in decisions:

@@ -13,14 +13,16 @@ from voucher.clock import business_date
 from voucher.errors import Refusal, found
 from voucher.operations.catalogue import EntryRequest, list_entries, withdraw_entries
 from voucher.operations.outcome import only
+from voucher.operations.policies import policy_in_force
 from voucher.queries.catalogue import (
     CatalogueFilter,
+    EntryLine,
     catalogue,
     certified_services,
     entry,
     own_entries,
 )
-from voucher.queries.platforms import own_platforms
+from voucher.queries.platforms import offers, own_platforms
 from voucher.queries.policies import service_labels
 from voucher.queries.vouchers import own_vouchers
 from voucher.schemas.base import load_form
@@ -122,13 +124,27 @@ def find() -> ResponseReturnValue:
 @permits("enterprise:order:place")
 def page(entry_id: int) -> ResponseReturnValue:
     """One entry, and the vouchers that it can be ordered with."""
+    at = now()
     with reading() as session:
+        line = found(entry(session, entry_id))
+        mine = own_vouchers(session, actor=current_actor(), state=VoucherState.LIVE)
+        buying = {code: _buys(session, code, line, at=at) for code in {each.programme.code for each in mine}}
         return render_template(
             "enterprise/catalogue_entry.html",
-            line=found(entry(session, entry_id)),
+            line=line,
             labels=service_labels(session),
-            views=own_vouchers(session, actor=current_actor(), state=VoucherState.LIVE),
+            views=[each for each in mine if buying[each.programme.code]],
         )
+
+
+def _buys(session: Session, programme: str, line: EntryLine, *, at: datetime) -> bool:
+    """Whether the programme's vouchers buy this service from this platform today."""
+    try:
+        policy = policy_in_force(session, programme, at)
+    except Refusal:
+        return False
+    listed = offers(session, policy, on=business_date(at), service=line.entry.service)
+    return any(offer.platform.id == line.entry.platform_id for offer in listed)
 
 
 def _form(given: dict[str, Any], errors: dict[str, list[str]]) -> str:
