@@ -21,6 +21,10 @@ OTHERS = {
     "region": "INSERT INTO region (code, name, level, path) VALUES ('140000', '山西省', 'province', '/140000/')",
     "person": "INSERT INTO person (id, login, name, password_hash, session_version, created_at) "
     "VALUES (1, 'wang', '王伟', '-', 1, '2026-03-02 04:00:00+00:00')",
+    "invoice": "INSERT INTO invoice (id, key, issued_on, net_fen, buyer_uscc, seller_uscc, buyer_name, seller_name) "
+    "VALUES (1, '25142000000000000001', '2026-03-02', 1, '', '', '', '')",
+    "tax_check": "INSERT INTO tax_check (id, invoice_id, verdict, checked_on, note, checked_by, recorded_at) "
+    "VALUES (1, 1, 'normal', '2026-03-02', '', 1, '2026-03-02 04:00:00+00:00')",
     "programme": "INSERT INTO programme (code, name, kind, region_code, book_id) "
     "VALUES ('SX', '创新券', 'innovation_voucher', '140000', 1)",
     "undertaking": "INSERT INTO undertaking (id, programme_code, version, text, sha256, published_by, published_at) "
@@ -32,6 +36,9 @@ def written(database: Database) -> None:
     settled(database)
     for statement in OTHERS.values():
         run(database, statement)
+    with database.read() as session:
+        empty = [each for each in APPEND_ONLY if not session.execute(text(f"SELECT 1 FROM {each}")).first()]
+    assert empty == [], "a trigger for each row refuses nothing where there is no row"
 
 
 def run(database: Database, statement: str) -> None:
