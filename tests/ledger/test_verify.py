@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, text
 
-from tests.ledger.books import ORDER, PAYABLE, VOUCHER, event, give, settled, single
+from tests.ledger.books import AT, BUDGET, ORDER, PAYABLE, VOUCHER, event, give, settled, single
 from voucher.db import Database
 from voucher.ledger import accounts
 from voucher.ledger.verify import Report, verify
@@ -133,6 +133,15 @@ def test_a_sound_book_has_no_faults(book: Database) -> None:
         report = verify(session)
     assert report.faults == ()
     assert (report.book_count, report.entries) == (1, 13)
+
+
+def test_what_was_posted_in_the_last_moment_of_a_second_is_sound(database: Database) -> None:
+    settled(database)
+    for micros in (999_499, 999_500, 999_978, 999_999):
+        fund = event(PostingKind.FUND, single(accounts.source(), BUDGET, 100))
+        give(database, [fund], at=AT.replace(second=24, microsecond=micros))
+    with database.read() as session:
+        assert verify(session).faults == ()
 
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS, ids=str)

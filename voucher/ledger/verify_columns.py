@@ -50,7 +50,8 @@ _SENT = {
 _POSTGRESQL = {Kind.HASH: "CASE WHEN octet_length({0}) = 64 THEN {0} ELSE repeat('?', 64) END"}
 _POSTGRESQL_ZERO = {Kind.INT: "0", Kind.KEY: f"'{UUID(int=0)}'", Kind.INSTANT: "'epoch'"}
 _SQLITE = {
-    Kind.INSTANT: "strftime('%s', {0}) * 1000000 + substr({0}, 21, 6)",
+    # Without the fraction: SQLite rounds to milliseconds, and so the end of a second up to the next one.
+    Kind.INSTANT: "strftime('%s', substr({0}, 1, 19) || substr({0}, 27)) * 1000000 + substr({0}, 21, 6)",
     Kind.HASH: "CASE WHEN length(CAST({0} AS blob)) = 64 THEN {0} ELSE printf('%64s', '?') END",
 }
 _SQLITE_ZERO = {Kind.INT: 0, Kind.KEY: UUID(int=0).hex, Kind.INSTANT: 0}

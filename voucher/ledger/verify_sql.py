@@ -28,7 +28,9 @@ _POSTGRESQL = {
 
 _SQLITE = {
     "account_hash": "voucher_account_id(a.code, a.owner_ref, a.period, a.unit)",
-    "micros": "(strftime('%s', p.posted_at) * 1000000 + substr(p.posted_at, 21, 6))",
+    # Without the fraction: SQLite rounds to milliseconds, and so the end of a second up to the next one.
+    "micros": "(strftime('%s', substr(p.posted_at, 1, 19) || substr(p.posted_at, 27)) * 1000000"
+    " + substr(p.posted_at, 21, 6))",
     "distinct": "IS NOT",
     "text": "text",
 }
