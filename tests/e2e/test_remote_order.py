@@ -119,11 +119,11 @@ def trim(reviewer: Visitor, number: str) -> None:
     with reviewer.page.expect_download() as paper:
         reviewer.page.get_by_role("link", name="contract.pdf").click()
     assert Path(paper.value.path()).read_bytes().startswith(b"%PDF-")
-    reviewer.page.get_by_label("核减").check()
+    reviewer.page.get_by_role("radio", name="核减").check()
     reviewer.press("下一步：核对")
     reviewer.sees("请改正以下问题")
     reviewer.look("remote-17-trim-errors")
-    reviewer.page.get_by_label("核减").check()
+    reviewer.page.get_by_role("radio", name="核减").check()
     reviewer.page.get_by_label("核定金额").fill("28000")
     reviewer.page.get_by_label("理由").fill("差旅费 1,000.00 元不属于服务费用")
     reviewer.press("下一步：核对")

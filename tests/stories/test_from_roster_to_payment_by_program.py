@@ -127,7 +127,7 @@ def test_a_firm_goes_from_the_roster_to_money_in_its_account(town: Town) -> None
     office.paid(claim, 45_000_00)
     assert ok(firm.get(f"/api/v1/claims/{claim}"))["state"] == "paid"
     messages = ok(firm.get("/api/v1/messages"))["messages"]
-    assert len(messages) == 13 and messages[0]["title"].startswith(f"兑付申请 {claim}")
+    assert len(messages) == 15 and messages[0]["title"].startswith(f"兑付申请 {claim}")
     town.sound()
 
 
