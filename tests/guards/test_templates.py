@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 from flask import Flask
@@ -14,6 +15,8 @@ JINJA = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 INLINE = re.compile(
     r"<script(?![^>]*\bsrc=)|<style\b|<[a-z][^>]*\s(?:style|on[a-z]+|hx-on[:a-z-]*)=", re.IGNORECASE
 )
+GIVES_A_FILE = re.compile(r"\battachment\b")
+LINK = re.compile(r"""<a\b[^>]*?url_for\(['"](?P<endpoint>[\w.]+)['"].*?\}\}"[^>]*>""")
 
 
 def sources() -> dict[str, str]:
@@ -58,3 +61,24 @@ def test_no_template_holds_inline_script_or_style() -> None:
         for found in INLINE.finditer(JINJA.sub("", text))
     ]
     assert not inline, "\n".join(inline)
+
+
+def test_a_link_to_a_file_says_so(app: Flask) -> None:
+    """`download`: the page stays, and whoever follows links to look at pages (tests/e2e) is not sent a file."""
+    files = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and GIVES_A_FILE.search(_source(app, rule.endpoint))
+    }
+    assert {"reviewer.document", "order_cases.file"} <= files
+    silent = [
+        f"{name}: {link[0]}"
+        for name, text in sources().items()
+        for link in LINK.finditer(text)
+        if link["endpoint"] in files and not link[0].endswith(" download>")
+    ]
+    assert not silent, "\n".join(silent)
+
+
+def _source(app: Flask, endpoint: str) -> str:
+    return inspect.getsource(inspect.unwrap(app.view_functions[endpoint]))
