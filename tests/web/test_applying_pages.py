@@ -197,6 +197,11 @@ def test_a_visitor_learns_what_could_be_got_and_what_is_paid_first(bureau: Burea
 def test_a_firm_sees_what_is_left_this_year_and_every_condition(bureau: Bureau) -> None:
     bureau.stage.captured(60_000_00)
     page = bureau.firm.get(f"/apply/{bureau.programme}").text
+    named = re.search(r'name="holder_ref" value="([^"]+)"', page)
+    assert named
+    assert (
+        bureau.firm.get(f"/apply/{bureau.programme}?holder_ref={named[1]}&contract=60000").status_code == 200
+    )
     assert "✓ 资格：符合" in page
     assert "170,000.00" in page, "the cap that is left"
     assert "年度补助上限" in page

@@ -149,8 +149,9 @@ class AppealSearch(Form):
 
 
 class OfferSearch(Form):
-    """What somebody asks of a programme before applying."""
+    """What somebody asks of a programme before applying; a firm's people may name the holder they ask for."""
 
+    holder_ref = CodeField(load_default="", maximum=40)
     holder_class = ChoiceField(HolderClass, load_default=None)
     service = CodeField(load_default="", maximum=64)
     contract = YuanField(load_default=None)
