@@ -181,4 +181,4 @@ def _blank(row: Mapping[str, str]) -> dict[str, str]:
 
 
 def _yuan(fen: int | None) -> str:
-    return format_yuan(Fen(fen)).replace(",", "") if fen is not None else ""
+    return format_yuan(Fen(fen)) if fen is not None else ""
