@@ -754,7 +754,10 @@ def upgrade() -> None:
             ["book_id"], ["book.book_id"], name="fk_service_order_book_id", ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
-            ["budget_line_id"], ["budget_line.id"], name="fk_service_order_budget_line_id", ondelete="RESTRICT"
+            ["budget_line_id"],
+            ["budget_line.id"],
+            name="fk_service_order_budget_line_id",
+            ondelete="RESTRICT",
         ),
         sa.ForeignKeyConstraint(
             ["holder_id"], ["holder.id"], name="fk_service_order_holder_id", ondelete="RESTRICT"

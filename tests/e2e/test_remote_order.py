@@ -18,7 +18,6 @@ from voucher.clock import business_date, wall_now
 from voucher.ledger.verify import verify
 
 KINDS = ("contract", "invoice", "payment_proof", "result")
-TODAY = business_date(wall_now()).isoformat()
 
 
 @pytest.fixture
@@ -29,6 +28,11 @@ def firm(visit: Visit, pg_stage: Stage) -> Visitor:
 @pytest.fixture
 def lab(visit: Visit, pg_stage: Stage) -> Visitor:
     return visit(pg_stage, pg_stage.login(pg_stage.world.platform.manager))
+
+
+def today() -> str:
+    """The day in Shanghai at this moment: a long run may pass midnight."""
+    return business_date(wall_now()).isoformat()
 
 
 def number_in(visitor: Visitor) -> str:
@@ -60,7 +64,7 @@ def accept_and_contract(lab: Visitor, order: str) -> None:
     lab.press("接单")
     lab.sees("已接单")
     lab.page.get_by_label("合同编号").fill("HT-2026-001")
-    lab.page.get_by_label("签订日期").fill(TODAY)
+    lab.page.get_by_label("签订日期").fill(today())
     lab.press("下一步：核对")
     lab.look("remote-07-contract-check")
     lab.press("备案")
@@ -93,10 +97,10 @@ def claim(firm: Visitor, order: str, folder: Path) -> str:
     expect(firm.page.locator("[data-error-summary]")).to_be_focused()
     firm.look("remote-12-claim-errors")
     firm.page.get_by_label("实际支付金额").fill("６００００")
-    firm.page.get_by_label("付款日期").fill(TODAY)
+    firm.page.get_by_label("付款日期").fill(today())
     firm.page.get_by_label("付款账号").fill("6222020502001234567")
     firm.page.get_by_label("发票号码").fill("26142000000000000001")
-    firm.page.get_by_label("开票日期").fill(TODAY)
+    firm.page.get_by_label("开票日期").fill(today())
     firm.page.get_by_label("不含税金额").fill("58,000.00")
     for kind in KINDS:
         paper = folder / f"{kind}.pdf"

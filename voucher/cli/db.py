@@ -17,7 +17,7 @@ from config import ROOT
 from voucher.cli.context import settings
 
 ROLES = ("voucher_app", "voucher_audit")
-_GRANTS = "0013"
+_GRANTS = "0018"
 
 
 @click.group()
