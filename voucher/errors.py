@@ -71,6 +71,7 @@ class Code(StrEnum):
     SERVICE_NOT_CERTIFIED = "service_not_certified"
     AFFILIATED = "affiliated"
     PARTY_BANNED = "party_banned"
+    CENTRE_NOT_CERTIFIED = "centre_not_certified"
     ALREADY_FUNDED = "already_funded"
     BRANCH_TOO_LATE = "branch_too_late"
     PAYEE_COOLING = "payee_cooling"

@@ -3,6 +3,7 @@
 from voucher.models import (
     applications,
     catalogue,
+    centres,
     checks,
     claims,
     contracts,
@@ -28,6 +29,7 @@ from voucher.models import (
 __all__ = [
     "applications",
     "catalogue",
+    "centres",
     "checks",
     "claims",
     "contracts",

@@ -16,8 +16,9 @@ from voucher.models.parties import Certification
 from voucher.money import Fen
 from voucher.operations import find, journal
 from voucher.operations.outcome import Refused, refused
+from voucher.rules.eligibility import LIVE
 from voucher.rules.permissions import Actor
-from voucher.terms import CertificationState, EntryState
+from voucher.terms import EntryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _check_certified(session: Session, request: EntryRequest, at: datetime) -> N
     on = business_date(at)
     query = select(Certification).where(
         Certification.platform_id == request.platform_id,
-        Certification.state == CertificationState.CERTIFIED.value,
+        Certification.state.in_(LIVE),
         Certification.from_on <= on,
     )
     for row in session.scalars(query):

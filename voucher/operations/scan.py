@@ -19,6 +19,7 @@ from voucher.models.sessions import RedemptionSession, ScanAttempt
 from voucher.operations import find, journal
 from voucher.operations.open_session import OPEN_MINUTES
 from voucher.operations.outcome import Refused
+from voucher.rules.eligibility import LIVE
 from voucher.rules.permissions import Actor
 from voucher.terms import CertificationState, SessionState, VoucherState
 
@@ -117,7 +118,7 @@ def _suspension(session: Session, platform_id: int) -> str | None:
     """The state that bars a platform none of whose certifications is in force; None for one that may serve."""
     query = select(Certification.state).where(Certification.platform_id == platform_id)
     states = set(session.scalars(query))
-    if not states or CertificationState.CERTIFIED.value in states:
+    if not states or states & LIVE:
         return None
     suspended = CertificationState.SUSPENDED.value
     return suspended if suspended in states else CertificationState.REVOKED.value

@@ -14,8 +14,9 @@ from voucher.models.parties import Certification, Organisation, Platform
 from voucher.models.regions import Region
 from voucher.money import Fen
 from voucher.queries.paging import Page, paged
+from voucher.rules.eligibility import LIVE
 from voucher.rules.permissions import Actor
-from voucher.terms import CertificationState, EntryState
+from voucher.terms import EntryState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ def catalogue(
     covering = (
         select(Certification.platform_id)
         .where(
-            Certification.state == CertificationState.CERTIFIED.value,
+            Certification.state.in_(LIVE),
             Certification.from_on <= on,
             or_(Certification.to_on.is_(None), Certification.to_on > on),
         )
@@ -79,7 +80,7 @@ def certified_services(session: Session, *, actor: Actor, on: date) -> dict[int,
     """The service codes that each of the actor's platforms is certified for on that day."""
     query = select(Certification).where(
         Certification.platform_id.in_(actor.platform_ids),
-        Certification.state == CertificationState.CERTIFIED.value,
+        Certification.state.in_(LIVE),
         Certification.from_on <= on,
         or_(Certification.to_on.is_(None), Certification.to_on > on),
     )

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from voucher.models.parties import Certification, Organisation, Platform
 from voucher.models.regions import Region
+from voucher.rules.eligibility import LIVE
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
-from voucher.terms import CertificationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _query(policy: Policy, on: date, text: str) -> Select[Platform, Certificatio
         .join(Region, Region.code == Platform.region_code)
         .join(Organisation, Organisation.id == Platform.organisation_id)
         .where(
-            Certification.state == CertificationState.CERTIFIED.value,
+            Certification.state.in_(LIVE),
             Certification.authority.in_([certifier.value for certifier in policy.certifiers]),
             Certification.from_on <= on,
             or_(Certification.to_on.is_(None), Certification.to_on > on),

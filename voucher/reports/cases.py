@@ -82,6 +82,8 @@ EVENTS: Final[Mapping[Event, str]] = {
     Event.RECONCILE: "对账",
     Event.REVOKE: "撤销",
     Event.GIVE_BACK: "退券",
+    Event.ORDER_RECTIFICATION: "责令限期整改",
+    Event.RECTIFY: "整改合格",
     Event.SUSPEND: "暂停",
     Event.RESTORE: "恢复",
     Event.PUBLISH: "发布",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from voucher.errors import Code, Fact
 from voucher.money import Fen
@@ -18,6 +19,9 @@ from voucher.terms import (
     VoucherKind,
     VoucherState,
 )
+
+LIVE: Final = frozenset({CertificationState.CERTIFIED, CertificationState.RECTIFYING})
+"""A certification that is to be put right in time still holds; only suspending and revoking end it."""
 
 Finding = tuple[Code, Mapping[str, Fact]] | None
 
@@ -97,7 +101,7 @@ def platform(policy: Policy, certifications: Sequence[Certification], *, service
         if not left:
             return Code.SERVICE_NOT_CERTIFIED, {"reason": reason, "service": service}
     states = {each.state for each in left}
-    if CertificationState.CERTIFIED in states:
+    if states & LIVE:
         return None
     worst = (
         CertificationState.SUSPENDED if CertificationState.SUSPENDED in states else CertificationState.REVOKED

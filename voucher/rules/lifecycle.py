@@ -68,6 +68,8 @@ class Event(StrEnum):
     ISSUE = "issue"
     ASK = "ask"
     DROP = "drop"
+    ORDER_RECTIFICATION = "order_rectification"
+    RECTIFY = "rectify"
 
 
 # A counter order begins at HELD (proposing places, accepts and holds it in one step), a post-subsidy at CLAIMED.
@@ -204,6 +206,12 @@ _VOUCHER: dict[VoucherState, dict[Event, VoucherState]] = {
 }
 _CERTIFICATION: dict[CertificationState, dict[Event, CertificationState]] = {
     CertificationState.CERTIFIED: {
+        Event.ORDER_RECTIFICATION: CertificationState.RECTIFYING,
+        Event.SUSPEND: CertificationState.SUSPENDED,
+        Event.REVOKE: CertificationState.REVOKED,
+    },
+    CertificationState.RECTIFYING: {
+        Event.RECTIFY: CertificationState.CERTIFIED,
         Event.SUSPEND: CertificationState.SUSPENDED,
         Event.REVOKE: CertificationState.REVOKED,
     },

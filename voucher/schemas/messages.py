@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from voucher.errors import Code, Fact
 from voucher.money import format_yuan
+from voucher.schemas import messages_centres as centres
 from voucher.schemas.words import word
 
 
@@ -77,6 +78,7 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.PROVIDER_SUSPENDED: "该服务平台已被暂停或摘牌，不能收券。",
     Code.SERVICE_NOT_CERTIFIED: "该服务平台未取得此项服务的收券资格。",
     Code.AFFILIATED: "企业与服务机构存在关联关系，按政策不得使用创新券。",
+    **centres.SENTENCES,
     Code.PARTY_BANNED: "该单位已被限制参与创新券业务，本次不能办理；已办理的事项保留，款项暂停支付。",
     Code.ALREADY_FUNDED: "该项服务已由其他财政项目支持，不能重复补助。",
     Code.BRANCH_TOO_LATE: "该单位已经领过券，不能再改为分支机构：已用的限额须先由主管部门处理。",
@@ -189,6 +191,7 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.PROVIDER_SUSPENDED: ("平台状态：{state}。",),
     Code.SERVICE_NOT_CERTIFIED: ("原因：{reason}。", "服务：{service}。"),
     Code.AFFILIATED: ("关系：{relation}。",),
+    **centres.DETAILS,
     Code.PARTY_BANNED: ("单位：{party}。", "情形：{ban}。", "决定文号：{decision_no}，自 {from_on} 起。"),
     Code.ALREADY_FUNDED: ("已由“{programme}”支持，合同号 {contract_no}。",),
     Code.PAYEE_COOLING: ("可以复核的日期：{cools_until}。",),

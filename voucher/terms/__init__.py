@@ -32,6 +32,7 @@ from voucher.terms.orders import (
 from voucher.terms.parties import (
     AffiliationKind,
     BanKind,
+    CentreKind,
     CertificationState,
     Certifier,
     CodePurpose,
@@ -46,6 +47,7 @@ from voucher.terms.parties import (
     RegionLevel,
     RosterFault,
     Side,
+    TitleKind,
 )
 from voucher.terms.people import (
     DayKind,
@@ -94,6 +96,7 @@ __all__ = [
     "BatchState",
     "CapBasis",
     "CapPeriod",
+    "CentreKind",
     "CertificationState",
     "Certifier",
     "ClaimItem",
@@ -146,6 +149,7 @@ __all__ = [
     "SubsidyBase",
     "TaxVerdict",
     "Term",
+    "TitleKind",
     "Transition",
     "TrimCause",
     "Unconfirmed",
