@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from config import Config
 from voucher.cli.context import database, settings
-from voucher.cli.story import cast, county, county_cast, parties, stage
+from voucher.cli.story import cast, county, county_cast, document_cast, parties, stage
 from voucher.cli.story.applying import tell_applications
 from voucher.cli.story.county_before import tell_before
 from voucher.cli.story.county_claims import tell_claims
@@ -24,6 +24,8 @@ from voucher.cli.story.county_money import tell_money
 from voucher.cli.story.county_orders import tell_orders
 from voucher.cli.story.county_people import tell_people
 from voucher.cli.story.county_register import tell_register
+from voucher.cli.story.document_awards import tell_awards
+from voucher.cli.story.documents import begun, tell_document
 from voucher.cli.story.teller import Teller
 from voucher.cli.story.year import plan_year
 from voucher.clock import business_date, fiscal_year, wall_now, year_bounds
@@ -54,6 +56,8 @@ def _titles() -> dict[str, str]:
     known |= {firm.login: firm.name for firm in (*cast.FIRMS, *county_cast.FIRMS)}
     for host in (*cast.HOSTS, *county_cast.HOSTS):
         known |= {host.login: f"{host.name}（管理员）", f"{host.login}2": f"{host.name}（收券员）"}
+    for town in document_cast.TOWNS:
+        known |= document_cast.titles(town)
     return known | county_cast.JOINED
 
 
@@ -62,7 +66,7 @@ def _titles() -> dict[str, str]:
     "--passwords", type=click.Path(path_type=Path), help="把登录名和随机密码写入此文件（权限 600）。"
 )
 def demo(passwords: Path | None) -> None:
-    """写入演示数据：山西省级科技创新券和一个县级演示方案的一年，并打印登录名和随机密码。数据库里已有数据时不做任何事。"""
+    """写入演示数据：山西省级科技创新券和一个县级演示方案的一年，以及其他政策文件各一例，并打印登录名和随机密码。数据库里已有数据时不做任何事。"""
     opened, config = database(), settings()
     if _is_told(opened):
         click.echo("数据库里已有数据，未写入演示数据。")
@@ -93,6 +97,9 @@ def _tell(opened: Database, config: Config, *, now: datetime) -> Told:
     setting = stage.Setting(opened, config.files_dir, begins, config.argon2_profile)
     passwords: dict[str, str] = {}
     stage.divisions(setting)
+    for town in document_cast.TOWNS:
+        tell = tell_awards if town.origins else tell_document
+        tell(begun(setting, town), town, passwords)
     before = county.set_stage(replace(setting, begins=begins - county.EARLIER), passwords)
     told = _province(setting, passwords)
     keys = Keys({f"{key.kid:02d}": key.key for key in config.qr_keys}, f"{config.qr_keys[0].kid:02d}")
