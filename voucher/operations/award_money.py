@@ -22,7 +22,7 @@ from voucher.operations.charges import Allowance, Room, allowance_of, charge_leg
 from voucher.operations.policies import policy_of
 from voucher.rules.clamp import clamp
 from voucher.rules.permissions import Actor
-from voucher.terms import CapBasis, OrderChannel, PostingKind, Rounding
+from voucher.terms import OrderChannel, PostingKind, Rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +104,6 @@ def award_allowance(session: Session, order: Order) -> Allowance | None:
         holder_class=order.holder_class or "",
         on=business_date(order.placed_at),
     )
-
-
-def award_back_legs(session: Session, order: Order, amount_fen: int) -> tuple[Leg, ...]:
-    """order → its budget line, from a closed line on to lapsed; cap_used → cap where the cap counts what is redeemed."""
-    line = session.get_one(BudgetLine, order.budget_line_id)
-    money = accounts.budget(line.code, line.year)
-    legs: tuple[Leg, ...] = (Leg(accounts.order(order.number), money, amount_fen),)
-    if line.closed_on is not None:
-        legs += (Leg(money, accounts.lapsed(line.year), amount_fen),)
-    allowance = award_allowance(session, order)
-    if allowance is not None and allowance.basis is not CapBasis.USED:
-        legs += (Leg(allowance.used, allowance.cap, amount_fen),)
-    return legs
 
 
 def _bar_budget(locked: Locked, line: BudgetLine, amount_fen: int) -> None:

@@ -22,7 +22,8 @@ from voucher.money import Fen
 from voucher.operations.charges import post_all
 from voucher.operations.outcome import Refused, one_book, refused
 from voucher.rules.permissions import Actor
-from voucher.terms import InstalmentState, OrderState, Phase, PostingKind
+from voucher.rules.shares import by_weight
+from voucher.terms import InstalmentState, OrderState, Phase, PostingKind, Unit
 
 NOTHING = Fen(0)
 
@@ -103,9 +104,34 @@ def capture(
 def _taken(request: CaptureRequest, reserved: Sequence[_Reserved]) -> tuple[Leg, ...]:
     """What is taken of every reserved leg, then what is held again on the same accounts."""
     order = request.order
-    taken = [_leg(order, each, request.amount_fen, Phase.POST) for each in reserved]
-    kept = [Leg(each.debit, each.credit, request.keep_fen, Phase.PENDING) for each in reserved]
-    return (*taken, *kept) if request.keep_fen else tuple(taken)
+    taken, kept = _parts(request, reserved)
+    legs = [
+        _leg(order, each, part, Phase.POST) if part else _leg(order, each, each.amount, Phase.VOID)
+        for each, part in zip(reserved, taken, strict=True)
+    ]
+    legs += [
+        Leg(each.debit, each.credit, part, Phase.PENDING)
+        for each, part in zip(reserved, kept, strict=True)
+        if part
+    ]
+    return tuple(legs)
+
+
+def _parts(request: CaptureRequest, reserved: Sequence[_Reserved]) -> tuple[list[int], list[int]]:
+    """What is taken and what is held again of each reserved leg: of money in proportion where several accounts pay,
+    of allowances the same amounts, of counts the whole at once."""
+    money = [each.amount if each.credit.code == "order" else 0 for each in reserved]
+    taken: list[int] = list(by_weight(request.amount_fen, money)) if any(money) else money
+    rest = [max(amount - part, 0) for amount, part in zip(money, taken, strict=True)]
+    kept: list[int] = list(by_weight(Fen(min(request.keep_fen, sum(rest))), rest)) if any(rest) else rest
+    for place, each in enumerate(reserved):
+        if each.debit.unit is Unit.TIMES:
+            taken[place] = each.amount if request.amount_fen else 0
+            kept[place] = 0 if request.amount_fen or not request.keep_fen else each.amount
+        elif not money[place]:
+            taken[place] = min(request.amount_fen, each.amount)
+            kept[place] = min(request.keep_fen, each.amount - taken[place])
+    return taken, kept
 
 
 def release(

@@ -28,7 +28,7 @@ from voucher.money import Fen
 from voucher.rules.clamp import Limit, LimitName
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
-from voucher.terms import CapBasis, Phase, PostingKind, VoucherState
+from voucher.terms import CapBasis, Phase, PostingKind
 
 
 class Limited(Protocol):
@@ -235,24 +235,6 @@ def charge_legs(
     if allowance is None:
         return ()
     return (Leg(allowance.account, allowance.used, amount_fen, phase),)
-
-
-def give_back_legs(voucher: Voucher, line: BudgetLine, order_number: str, amount_fen: int) -> tuple[Leg, ...]:
-    """order → voucher; where the voucher is no longer live, on to its budget line, and from a closed line to lapsed."""
-    back = Leg(accounts.order(order_number), accounts.voucher(voucher.number), amount_fen)
-    if voucher.state == VoucherState.LIVE.value:
-        return (back,)
-    return (back, *return_legs(voucher, line, amount_fen))
-
-
-def contract_back_legs(order: Order, amount_fen: int) -> tuple[Leg, ...]:
-    """contract_used → contract of what an order gives back, for its programme and for all; nothing without a contract."""
-    if not order.contract_ref:
-        return ()
-    return tuple(
-        Leg(accounts.contract_used(programme), accounts.contract(order.contract_ref, programme), amount_fen)
-        for programme in (order.programme_code, "")
-    )
 
 
 def return_legs(voucher: Voucher, line: BudgetLine, amount_fen: int) -> tuple[Leg, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
+from voucher.ledger.accounts import Ref
 from voucher.ledger.events import Event, Leg, Rejected, posting_id
 from voucher.ledger.locking import lock
 from voucher.models.orders import Order
@@ -24,9 +25,18 @@ from voucher.operations.splits import Splits
 from voucher.rules.clamp import Clamped, Limit, clamp
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
+from voucher.rules.shares import by_weight
 from voucher.rules.subsidy import Case, compute
 from voucher.rules.validity import complete_by
-from voucher.terms import OrderState, Phase, PostingKind, Rounding
+from voucher.terms import OrderState, Phase, PostingKind, Rounding, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """An account that pays for an order, an allotment of its voucher, and the most that it may pay, in fen."""
+
+    allot: Ref
+    most_fen: Fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,8 @@ class HoldRequest:
     """An order and its amount, the voucher that pays, and the version that rules it.
 
     `contract_fen` is the order's own part of the contract; `filed` the contract, where there is one. `expires_at` is when the hold lapses by itself (a counter session's); None: the order's complete-by date.
+    `limits` are further limits of the order's book: one in fen is charged what is held, one in times is charged once.
+    `draws` say where the money comes from; empty: the voucher's account.
     """
 
     order: Order
@@ -43,6 +55,8 @@ class HoldRequest:
     contract_fen: Fen
     expires_at: datetime | None = None
     filed: Filed | None = None
+    limits: tuple[Limited, ...] = ()
+    draws: tuple[Draw, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,20 @@ class _Plan:
     wanted_fen: Fen
     earlier_fen: Fen
     limited: tuple[Limited, ...]
+
+    @property
+    def payers(self) -> list[Ref]:
+        """The accounts that pay: the voucher's, or those that are drawn on."""
+        draws = [draw.allot for draw in self.request.draws]
+        return draws or [accounts.voucher(self.request.voucher.number)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a plan gets, and what each of its payers pays of it, in fen."""
+
+    clamped: Clamped
+    parts: tuple[Fen, ...]
 
 
 def hold(
@@ -102,7 +130,7 @@ def _plan(request: HoldRequest, earlier_fen: Fen) -> _Plan:
         raise Refusal(Code.SUBSIDY_ZERO, contract_fen=request.contract_fen)
     allowance = order_allowance(policy, voucher, order)
     limited: tuple[Limited, ...] = () if allowance is None else (allowance,)
-    return _Plan(request, wanted, earlier_fen, (*limited, *_ceilings(request, case)))
+    return _Plan(request, wanted, earlier_fen, (*limited, *_ceilings(request, case), *request.limits))
 
 
 def _ceilings(request: HoldRequest, case: Case) -> tuple[Ceiling, ...]:
@@ -122,19 +150,19 @@ def _post(session: Session, plans: Sequence[_Plan], *, actor: Actor, at: datetim
     limited = [each for plan in plans for each in plan.limited]
     refs = [ref for each in limited for ref in (each.account, each.source, each.used)]
     for plan in plans:
-        refs += [accounts.voucher(plan.request.voucher.number), accounts.order(plan.request.order.number)]
+        refs += [*plan.payers, accounts.order(plan.request.order.number)]
     locked = lock(session, book_id, refs)
     room = Room(session, locked, limited)
-    clamped = [_clamp(room, plan) for plan in plans]
+    found = [_give(room, plan) for plan in plans]
     charges = [
-        _event(plan, given.granted_fen, actor, at)
-        for plan, given in zip(plans, clamped, strict=True)
-        if given.refusal is None
+        _event(plan, given, actor, at)
+        for plan, given in zip(plans, found, strict=True)
+        if given.clamped.refusal is None
     ]
     opening = room.adjustments(actor, business_date(at)) if charges else []
     answers = iter(post_all(session, locked, [*opening, *charges], at=at)[len(opening) :])
     results: list[Held | Refused] = []
-    for plan, given in zip(plans, clamped, strict=True):
+    for plan, given in zip(plans, (each.clamped for each in found), strict=True):
         if given.refusal is not None:
             results.append(Refused(given.refusal, {**(given.facts or {}), "year": _year(plan)}))
             continue
@@ -143,18 +171,48 @@ def _post(session: Session, plans: Sequence[_Plan], *, actor: Actor, at: datetim
     return results
 
 
-def _clamp(room: Room, plan: _Plan) -> Clamped:
-    voucher = plan.request.voucher
-    ref = accounts.voucher(voucher.number)
-    left = room.left(ref)
-    limits = [Limit("voucher", Fen(left), Fen(voucher.face_fen), Fen(voucher.face_fen - left))]
-    limits += [room.limit(each) for each in plan.limited]
+def _give(room: Room, plan: _Plan) -> _Given:
+    """What the money and every limit leave of what is wanted; it is noted as used."""
+    times = [room.limit(each) for each in plan.limited if each.account.unit is Unit.TIMES]
+    for standing in times:
+        if standing.available_fen < 1:
+            facts = {"limit": int(standing.opened_fen), "used": int(standing.used_fen)}
+            return _Given(Clamped(Fen(0), (), Code.COUNT_EXCEEDED, facts), ())
+    payers, rooms = plan.payers, _rooms(room, plan)
+    limits = [_money_limit(plan, sum(rooms))]
+    limits += [room.limit(each) for each in plan.limited if each.account.unit is not Unit.TIMES]
     given = clamp(plan.wanted_fen, limits, rounding=plan.request.policy.rounding or Rounding.FEN)
-    if given.refusal is None:
-        room.take(ref, given.granted_fen)
-        for each in plan.limited:
-            room.take(each.account, given.granted_fen)
-    return given
+    if given.refusal is not None:
+        return _Given(given, ())
+    parts = by_weight(given.granted_fen, rooms) if given.granted_fen else (Fen(0),) * len(rooms)
+    for ref, part in zip(payers, parts, strict=True):
+        room.take(ref, part)
+    for each in plan.limited:
+        room.take(each.account, _charged(each, given.granted_fen))
+    return _Given(given, parts)
+
+
+def _rooms(room: Room, plan: _Plan) -> list[int]:
+    """What each payer can pay."""
+    draws = plan.request.draws
+    if not draws:
+        return [max(room.left(plan.payers[0]), 0)]
+    return [max(min(room.left(draw.allot), draw.most_fen), 0) for draw in draws]
+
+
+def _money_limit(plan: _Plan, left_fen: int) -> Limit:
+    """The money as a limit: what the voucher, or what may be drawn on its allotments, leaves."""
+    draws = plan.request.draws
+    if not draws:
+        face = plan.request.voucher.face_fen
+        return Limit("voucher", Fen(left_fen), Fen(face), Fen(face - left_fen))
+    most = sum(draw.most_fen for draw in draws)
+    return Limit("allotment", Fen(left_fen), Fen(most), Fen(most - left_fen))
+
+
+def _charged(limited: Limited, granted_fen: int) -> int:
+    """What a limit is charged: the fen that are held, or one time."""
+    return 1 if limited.account.unit is Unit.TIMES else granted_fen
 
 
 def _year(plan: _Plan) -> int:
@@ -163,17 +221,23 @@ def _year(plan: _Plan) -> int:
     return next(periods, plan.request.order.fiscal_year)
 
 
-def _event(plan: _Plan, granted_fen: int, actor: Actor, at: datetime) -> Event:
-    order, voucher = plan.request.order, plan.request.voucher
-    money = Leg(
-        accounts.voucher(voucher.number), accounts.order(order.number), granted_fen, Phase.PENDING,
-        expires_at=plan.request.expires_at,
-    )  # fmt: skip
-    charged = [leg for each in plan.limited for leg in charge_legs(each, granted_fen, phase=Phase.PENDING)]
+def _event(plan: _Plan, given: _Given, actor: Actor, at: datetime) -> Event:
+    order, until = plan.request.order, plan.request.expires_at
+    money = [
+        Leg(payer, accounts.order(order.number), part, Phase.PENDING, expires_at=until)
+        for payer, part in zip(plan.payers, given.parts, strict=True)
+        if part
+    ]
+    granted = given.clamped.granted_fen
+    charged = [
+        leg
+        for each in plan.limited
+        for leg in charge_legs(each, _charged(each, granted), phase=Phase.PENDING)
+    ]
     return Event(
         id=posting_id("hold", order.number),
         kind=PostingKind.HOLD,
-        legs=(money, *charged),
+        legs=(*money, *charged),
         fiscal_year=order.fiscal_year,
         event_on=business_date(at),
         rule_version=plan.request.policy.code,

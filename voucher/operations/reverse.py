@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from voucher.clock import business_date
-from voucher.errors import Fact, Refusal
-from voucher.ledger import accounts
-from voucher.ledger.events import Event as Posting
-from voucher.ledger.events import Leg, Rejected, posting_id
-from voucher.ledger.locking import lock
-from voucher.ledger.posting import post
+from voucher.errors import Refusal
+from voucher.ledger.events import Rejected, posting_id
 from voucher.models.claims import Claim
 from voucher.models.orders import Order
-from voucher.models.vouchers import Voucher
 from voucher.operations import find, invoices, journal
-from voucher.operations.charges import contract_back_legs, give_back_legs, order_allowance, refs_of
-from voucher.operations.outcome import Refused, one_book, refused
+from voucher.operations.give_back import Back, post_backs
+from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import CapBasis, ClaimState, OrderState, PostingKind
+from voucher.terms import ClaimState, OrderState, PostingKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +28,6 @@ class ReverseRequest:
 
     order_number: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Back:
-    order: Order
-    voucher: Voucher
 
 
 def reverse(
@@ -52,18 +40,18 @@ def reverse(
     `already_settled` for an order in a batch or beyond, `state_changed` for one that is not captured.
     """
     numbers = [request.order_number for request in requests]
-    vouchers = find.vouchers_of_orders(session, numbers, actor=actor)
+    find.vouchers_of_orders(session, numbers, actor=actor)
     orders = find.platforms_orders(session, numbers, actor=actor)
     claims = _claims(session, [order.id for order in orders.values()])
-    backs: list[_Back | Refused] = []
+    backs: list[Order | Refused] = []
     for request in requests:
         try:
             order = find.one_of(orders, request.order_number)
             next_state(OrderState(order.state), Event.REVERSE)
-            backs.append(_Back(order, vouchers[order.voucher_id]))
+            backs.append(order)
         except Refusal as refusal:
             backs.append(refused(refusal))
-    valid = [back for back in backs if isinstance(back, _Back)]
+    valid = [back for back in backs if isinstance(back, Order)]
     answers = iter(_post(session, valid, actor=actor, at=at) if valid else [])
     results = [back if isinstance(back, Refused) else next(answers) for back in backs]
     for request, result in zip(requests, results, strict=True):
@@ -77,49 +65,17 @@ def reverse(
     return results
 
 
-def _post(session: Session, backs: Sequence[_Back], *, actor: Actor, at: datetime) -> list[Order | Refused]:
+def _post(session: Session, orders: Sequence[Order], *, actor: Actor, at: datetime) -> list[Order | Refused]:
     """Post the reversals of orders of one book; an order whose money is gone is refused by its balance."""
-    lines = find.budget_lines(session, [back.voucher.budget_line_id for back in backs])
-    policies = policies_of(session, {back.order.policy_code for back in backs})
-    plans = [
-        (
-            back.order,
-            give_back_legs(back.voucher, lines[back.voucher.budget_line_id], back.order.number, 1),
-            order_allowance(policies[back.order.policy_code], back.voucher, back.order),
-        )
-        for back in backs
+    policies = policies_of(session, {order.policy_code for order in orders})
+    backs = [
+        Back(order, policies[order.policy_code], PostingKind.REVERSE, posting_id("reverse", order.number))
+        for order in orders
     ]
-    refs = [ref for _, legs, charged in plans for ref in (*refs_of(legs), *(charged.refs if charged else ()))]
-    refs += [ref for order, _, _ in plans for ref in refs_of(contract_back_legs(order, 1))]
-    locked = lock(session, one_book(back.order.book_id for back in backs), refs)
-    results: list[Order | Refused] = []
-    for order, legs, charged in plans:
-        left = locked.posted(accounts.order(order.number))
-        if left <= 0:
-            facts: dict[str, Fact] = {"order": order.number, "left_fen": left}
-            results.append(Refused(accounts.order(order.number).overdrawn, facts))
-            continue
-        moves = [replace(leg, amount=left) for leg in legs]
-        if charged is not None:
-            amount = left if charged.basis is CapBasis.REDEEMED else order.captured_fen
-            moves.append(Leg(charged.used, charged.cap, amount))
-        moves += contract_back_legs(order, left)
-        (answer,) = post(session, locked, [_event(order, moves, actor, at)], at=at)
-        results.append(refused(answer) if isinstance(answer, Rejected) else order)
-    return results
-
-
-def _event(order: Order, legs: Sequence[Leg], actor: Actor, at: datetime) -> Posting:
-    return Posting(
-        id=posting_id("reverse", order.number),
-        kind=PostingKind.REVERSE,
-        legs=tuple(legs),
-        fiscal_year=order.fiscal_year,
-        event_on=business_date(at),
-        rule_version=order.policy_code,
-        actor_ref=actor.ref,
-        reverses=order.capture_posting,
-    )
+    return [
+        refused(answer) if isinstance(answer, Rejected) else order
+        for order, answer in zip(orders, post_backs(session, backs, actor=actor, at=at), strict=True)
+    ]
 
 
 def _claims(session: Session, order_ids: Sequence[int]) -> dict[int, Claim]:

@@ -10,7 +10,7 @@ from voucher.errors import Code
 from voucher.money import Fen, floor_yuan
 from voucher.terms import Rounding
 
-LimitName = Literal["voucher", "allotment", "cap", "quota", "contract", "pledge"]
+LimitName = Literal["voucher", "allotment", "cap", "quota", "contract", "pledge", "count"]
 ReductionName = LimitName | Literal["rounding"]
 
 _CODES: dict[LimitName, Code] = {
@@ -20,6 +20,7 @@ _CODES: dict[LimitName, Code] = {
     "quota": Code.QUOTA_EXCEEDED,
     "contract": Code.CONTRACT_EXCEEDED,
     "pledge": Code.PLEDGE_EXCEEDED,
+    "count": Code.COUNT_EXCEEDED,
 }
 _WHOLE: dict[LimitName, str] = {
     "voucher": "face_fen",
@@ -28,6 +29,7 @@ _WHOLE: dict[LimitName, str] = {
     "quota": "quota_fen",
     "contract": "contract_fen",
     "pledge": "pledge_fen",
+    "count": "limit",
 }
 
 
