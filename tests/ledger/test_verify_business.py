@@ -77,7 +77,8 @@ def test_a_changed_voucher_or_order_is_named(
     table = "voucher" if which == "voucher" else "service_order"
     number = story.rows[which]
     faults = tampered(story.database, f"UPDATE {table} SET {change} WHERE number = '{number}'").faults
-    assert [(fault.check, fault.row) for fault in faults] == [(check, f"{table} {number}.{column}")]
+    named = [(each.check, each.row) for each in faults if not each.check.startswith("rule_")]
+    assert named == [(check, f"{table} {number}.{column}")]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sqlalchemy import text
@@ -14,22 +15,14 @@ from sqlalchemy.orm import Session
 from voucher.ledger.verify_accounts import account_faults
 from voucher.ledger.verify_book import Book, book_of
 from voucher.ledger.verify_business import business_faults
-from voucher.ledger.verify_columns import (
-    ACCOUNTS,
-    ENTRIES,
-    LEAVES,
-    POSTINGS,
-    QUEUE,
-    TRANSFERS,
-    Content,
-    Unreadable,
-    no_rows,
-    read,
-)
+from voucher.ledger.verify_columns import Content, Unreadable, no_rows, read
 from voucher.ledger.verify_entries import entry_faults
+from voucher.ledger.verify_moves import Moves, moves_of
 from voucher.ledger.verify_one_account import first_fault
 from voucher.ledger.verify_postings import log_faults, posting_faults
+from voucher.ledger.verify_rules import rule_faults, stored
 from voucher.ledger.verify_sql import Fault, Reader
+from voucher.ledger.verify_tables import ACCOUNTS, ENTRIES, LEAVES, POSTINGS, QUEUE, TRANSFERS
 
 __all__ = ["Fault", "Report", "verify"]
 
@@ -98,16 +91,18 @@ class _Steps:
             for table in (ACCOUNTS, POSTINGS, TRANSFERS, QUEUE, LEAVES)
         }
         self._tables[ENTRIES.name] = threads[-1].submit(read, second, ENTRIES)
+        self._stored = self._thread.submit(stored, self._reader)
         self._statements = [
             self._thread.submit(check, self._reader) for check in (account_faults, business_faults)
         ]
         self._books: dict[int, Book] = {}
+        self._moves: list[Moves] = []
         self.entries = 0
 
     def faults(self) -> list[Fault]:
         """All faults, those of an earlier row first within each check."""
         try:
-            found = [*self._postings(), *self._log(), *self._entries()]
+            found = [*self._postings(), *self._log(), *self._rules(), *self._entries()]
         except Unreadable as unreadable:
             found = [unreadable.fault]
         return found + [fault for statement in self._statements for fault in statement.result()]
@@ -117,7 +112,16 @@ class _Steps:
         for book_id in _ids(*given):
             book = self._books[book_id] = book_of(book_id, *(content.take(book_id) for content in given))
             yield from posting_faults(book, given[1].fields)
+            self._moves.append(moves_of(book, given[1].fields))
             book.let_go()
+
+    def _rules(self) -> Iterator[Fault]:
+        rows, moves = self._stored.result(), self._moves
+        self._moves = []
+        yield from rule_faults(moves, rows, self._ask)
+
+    def _ask(self, query: str, values: dict[str, Any]) -> list[Any]:
+        return self._thread.submit(self._reader.rows, query, **values).result()
 
     def _log(self) -> Iterator[Fault]:
         given = [self._tables.pop(table.name).result() for table in (QUEUE, LEAVES)]

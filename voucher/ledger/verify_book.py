@@ -8,8 +8,9 @@ from uuid import UUID
 import numpy as np
 
 from voucher.ledger.events import HAS_PENDING_POSTING, PHASES
-from voucher.ledger.verify_columns import UNKNOWN, Column, Columns
+from voucher.ledger.verify_columns import Column, Columns
 from voucher.ledger.verify_keys import Keys
+from voucher.ledger.verify_tables import UNKNOWN
 from voucher.terms import Phase
 
 _PHASE_BITS = 3

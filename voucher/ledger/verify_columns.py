@@ -20,16 +20,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from voucher.ledger.events import HAS_EXPIRY, HAS_PENDING_LEG, HAS_PENDING_POSTING, PHASES
 from voucher.ledger.verify_sql import Fault, Reader
-from voucher.terms import Unit
 
 Column = NDArray[Any]
 Columns = dict[str, Column]
 
-UNITS = {unit.value: number for number, unit in enumerate(Unit)}
-UNIT_SHIFT = 8
-UNKNOWN = 32
 
 _NOT_THAT_TYPE = (TypeError, ValueError, OverflowError, AttributeError)
 _PAGES = 1000
@@ -57,11 +52,6 @@ _SQLITE = {
 _SQLITE_ZERO = {Kind.INT: 0, Kind.KEY: UUID(int=0).hex, Kind.INSTANT: 0}
 
 
-def _unit_number(column: str) -> str:
-    branches = " ".join(f"WHEN '{unit}' THEN {number}" for unit, number in UNITS.items())
-    return f"CASE {column} {branches} ELSE {UNKNOWN} END"
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
     """What is read of a table: columns of fixed width, in one block for each book and combination of `grouped`.
@@ -75,69 +65,6 @@ class Table:
     grouped: tuple[str, ...] = ()
     nullable: tuple[tuple[str, str, Kind], ...] = ()
     numbered: Callable[[tuple[Any, ...]], int] | None = None
-
-
-def _plain(kind: Kind, *names: str) -> tuple[tuple[str, str, Kind], ...]:
-    return tuple((name, name, kind) for name in names)
-
-
-def _code(fields: tuple[Any, ...]) -> int:
-    """A transfer's phase, what it has, and its unit, as one number (`events.PACKED_LEG`)."""
-    phase, unit, *lacks = fields
-    bits = zip((HAS_PENDING_POSTING, HAS_PENDING_LEG, HAS_EXPIRY), lacks, strict=True)
-    code = PHASES.get(phase, UNKNOWN) + sum(bit for bit, lacking in bits if not lacking)
-    return code + (UNITS.get(unit, UNKNOWN) << UNIT_SHIFT)
-
-
-FIGURES = ("debits_posted", "credits_posted", "debits_pending", "credits_pending", "version", "last_seq")
-
-ACCOUNTS = Table(
-    "account",
-    (
-        *_plain(Kind.BIG, "id"),
-        *_plain(Kind.INT, "flags"),
-        *_plain(Kind.BIG, *FIGURES[:4]),
-        *_plain(Kind.INT, "version"),
-        *_plain(Kind.BIG, "last_seq"),
-        ("unit", _unit_number("unit"), Kind.INT),
-    ),
-)
-POSTINGS = Table(
-    "posting",
-    (
-        *_plain(Kind.KEY, "id"),
-        *_plain(Kind.INSTANT, "posted_at"),
-        *_plain(Kind.HASH, "request_hash"),
-    ),
-    ("kind", "fiscal_year", "event_on", "rule_version", "actor_ref", "reverses"),
-)
-TRANSFERS = Table(
-    "transfer",
-    (
-        *_plain(Kind.KEY, "posting_id"),
-        *_plain(Kind.INT, "leg"),
-        *_plain(Kind.BIG, "debit_id", "credit_id", "amount"),
-    ),
-    ("phase", "unit", "pending_posting_id IS NULL", "pending_leg IS NULL", "expires_at IS NULL"),
-    (
-        *_plain(Kind.KEY, "pending_posting_id"),
-        *_plain(Kind.INT, "pending_leg"),
-        *_plain(Kind.INSTANT, "expires_at"),
-    ),
-    _code,
-)
-ENTRIES = Table(
-    "entry",
-    (
-        *_plain(Kind.BIG, "account_id", "seq"),
-        *_plain(Kind.INT, "version"),
-        *_plain(Kind.KEY, "posting_id"),
-        *_plain(Kind.INT, "leg"),
-        *_plain(Kind.BIG, "amount", "pending_delta", "balance"),
-    ),
-)
-QUEUE = Table("log_queue", _plain(Kind.KEY, "posting_id"))
-LEAVES = Table("log_leaf", _plain(Kind.KEY, "posting_id"))
 
 
 class Unreadable(Exception):

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from voucher.ledger.verify_book import Book, key
-from voucher.ledger.verify_columns import FIGURES, UNITS, Column, Columns
+from voucher.ledger.verify_columns import Column, Columns
 from voucher.ledger.verify_sql import Fault
+from voucher.ledger.verify_tables import FIGURES, UNITS
 
 
 def entry_faults(book: Book, entries: Columns) -> tuple[list[Fault], list[int]]:

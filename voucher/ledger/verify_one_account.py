@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from voucher.ledger.verify_accounts import ROW
-from voucher.ledger.verify_columns import FIGURES
 from voucher.ledger.verify_sql import Fault, Reader
+from voucher.ledger.verify_tables import FIGURES
 
 _MOVED = """
 SELECT t.book_id, t.posting_id, t.leg, t.debit_id, t.credit_id,

@@ -12,8 +12,9 @@ import numpy as np
 
 from voucher.ledger.events import HAS_PENDING_POSTING, PACKED_LEG, packed_fields
 from voucher.ledger.verify_book import Book
-from voucher.ledger.verify_columns import UNIT_SHIFT, UNITS, Column
+from voucher.ledger.verify_columns import Column
 from voucher.ledger.verify_sql import Fault
+from voucher.ledger.verify_tables import UNIT_SHIFT, UNITS
 from voucher.terms import Phase
 
 _HASHED_AT_ONCE = 50_000

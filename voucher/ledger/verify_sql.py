@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Select, text
 from sqlalchemy.orm import Session
 
 from voucher.ledger.accounts import account_id
@@ -79,6 +79,10 @@ class Reader:
         for name, word in words.items():
             query = query.replace("{" + name + "}", word)
         return list(self._session.execute(text(query.replace("::", "\\:\\:")), values))
+
+    def select(self, query: Select[*tuple[Any, ...]]) -> list[Any]:
+        """The rows of a query of the models."""
+        return list(self._session.execute(query))
 
     def faults(self, check: str, query: str) -> list[Fault]:
         """The first row of a check's query, as a fault; the query gives row, found and expected.

@@ -1,0 +1,143 @@
+"""What a policy version gives on stored inputs, computed by the rules themselves, each case once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from voucher.errors import Refusal
+from voucher.money import Fen, floor_yuan
+from voucher.rules.policy import Policy, PolicyError, PolicyUnsetError
+from voucher.rules.policy_reading import read
+from voucher.rules.subsidy import Case, compute
+from voucher.terms import Rounding
+
+_LIMITS = ("voucher", "cap", "contract")
+
+
+class Inputs(NamedTuple):
+    """What a rule is given of an order and its claim; amounts in fen, None where there is none."""
+
+    holder_class: str
+    service: str
+    applicant: str
+    provider: str
+    earlier_fen: int
+    contract_fen: int | None
+    invoice_net_fen: int | None
+    paid_fen: int | None
+
+
+def inputs_of(
+    order: Any,
+    *,
+    contract_fen: int | None,
+    invoice_net_fen: int | None = None,
+    paid_fen: int | None = None,
+) -> Inputs:
+    """The inputs of an order's row. Papers that all name the amount of the contract say nothing more than it does."""
+    if (
+        contract_fen is not None
+        and invoice_net_fen in (None, contract_fen)
+        and paid_fen in (None, contract_fen)
+    ):
+        invoice_net_fen = paid_fen = None
+    return Inputs(
+        order.own_class if order.holder_class is None else order.holder_class,
+        order.service,
+        order.applicant,
+        order.provider or order.origin_region or "",
+        order.earlier_fen or 0,
+        contract_fen,
+        invoice_net_fen,
+        paid_fen,
+    )
+
+
+class Replay:
+    """The stored versions, each read once, and what they gave on what was asked before."""
+
+    def __init__(self, texts: Mapping[str, tuple[str, tuple[str, ...]]]) -> None:
+        self._texts = texts
+        self._policies: dict[str, Policy | None] = {}
+        self._given: dict[tuple[str, Inputs], frozenset[int]] = {}
+
+    def knows(self, code: str) -> bool:
+        """Whether a version of this code is stored."""
+        return code in self._texts
+
+    def policy(self, code: str) -> Policy | None:
+        """The version of this code; None where there is none, or its text cannot be read."""
+        if code not in self._policies:
+            self._policies[code] = self._read(code)
+        return self._policies[code]
+
+    def _read(self, code: str) -> Policy | None:
+        try:
+            text, fills = self._texts[code]
+            return read(text, fills)
+        except (KeyError, PolicyError):
+            return None
+
+    def amounts(self, policy: Policy, given: Inputs) -> frozenset[int]:
+        """What the version gives: one amount, or where its rates depend on regions one for each of its lines."""
+        key = policy.code, given
+        if key not in self._given:
+            self._given[key] = frozenset(_amounts(policy, given))
+        return self._given[key]
+
+
+def _amounts(policy: Policy, given: Inputs) -> list[int]:
+    case = Case(
+        holder_class=given.holder_class,
+        service=given.service,
+        contract_fen=_fen(given.contract_fen),
+        invoice_net_fen=_fen(given.invoice_net_fen),
+        paid_fen=_fen(given.paid_fen),
+        applicant_region=given.applicant,
+        provider_region=given.provider,
+        earlier_fen=Fen(given.earlier_fen),
+    )
+    moved = (
+        replace(
+            case,
+            applicant_region=line.applicant_region or case.applicant_region,
+            provider_region=line.provider_region or case.provider_region,
+        )
+        for line in policy.rate_lines
+        if line.applicant_region is not None or line.provider_region is not None
+    )
+    found: list[int] = []
+    for each in (case, *moved):
+        try:
+            found.append(compute(policy, each).amount_fen)
+        except (Refusal, PolicyUnsetError, ValueError):
+            continue
+    return found
+
+
+def _fen(amount: int | None) -> Fen | None:
+    return None if amount is None else Fen(amount)
+
+
+def after_cuts(
+    policy: Policy, holder_class: str, wanted_fen: Fen, cuts: Sequence[Mapping[str, Any]]
+) -> Fen | str:
+    """What the recorded cuts leave of what was wanted; in words, a cut that is not what its limit takes away.
+
+    Known limits (voucher, cap, contract) leave what the cut says was left, a cap is the version's, and rounding takes
+    less than a yuan. Other limits are taken as they are recorded.
+    """
+    left = int(wanted_fen)
+    for cut in cuts:
+        before, name = left, cut["limit"]
+        left -= cut["by_fen"]
+        if name in _LIMITS and left != max(cut["left_fen"], 0):
+            return f"{name} takes {cut['by_fen']} of {before} and leaves {cut['left_fen']}"
+        cap = policy.cap_for(holder_class) if name == "cap" else None
+        if cap is not None and cut["opened_fen"] != cap.amount_fen:
+            return f"a cap of {cut['opened_fen']}"
+        if name == "rounding" and (policy.rounding is not Rounding.YUAN or left != floor_yuan(Fen(before))):
+            return f"rounding takes {cut['by_fen']} of {before}"
+    return Fen(left)
