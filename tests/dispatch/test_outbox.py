@@ -55,7 +55,11 @@ class House:
 
     def told(self, subject: str = "C202600000019") -> None:
         """One decision is told, by every channel."""
-        facts: dict[str, Fact] = {"verdict": "trim", "approved_fen": 123_456_78, "reason": "超出合同约定的部分"}
+        facts: dict[str, Fact] = {
+            "verdict": "trim",
+            "approved_fen": 123_456_78,
+            "reason": "超出合同约定的部分",
+        }
         note = Note(MessageEvent.CLAIM_DECIDED, subject, facts, person_ids=(self.person.person_id,))
         self.database.transaction(lambda session, at: tell(session, [note], at=at))
 

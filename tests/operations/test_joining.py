@@ -365,9 +365,7 @@ def test_an_approver_resets_no_password_of_somebody_who_also_works_elsewhere(wor
 def reset_code(world: Joining, person_id: int) -> MadeCode:
     """A code for a colleague's new password, from the firm's approver."""
     actor = world.world.firm.actor
-    return only(
-        world.do(lambda session, at: issue_resets(session, [person_id], key=KEY, actor=actor, at=at))
-    )
+    return only(world.do(lambda session, at: issue_resets(session, [person_id], key=KEY, actor=actor, at=at)))
 
 
 def is_dead(world: Joining, code: MadeCode) -> bool:
