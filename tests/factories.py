@@ -6,7 +6,7 @@ fill-ins, a funded budget line, a certified platform, a qualified firm, and ever
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from itertools import count
@@ -35,6 +35,8 @@ from voucher.models.parties import (
 from voucher.models.people import Person, RoleGrant
 from voucher.models.programmes import BudgetDocument, BudgetLine, PolicyVersion, Programme
 from voucher.models.regions import Region
+from voucher.operations.fit_version import PublishRequest
+from voucher.operations.publish import Published, propose_version, publish_version
 from voucher.rules.permissions import Actor
 from voucher.rules.policy_reading import read
 from voucher.terms import (
@@ -285,6 +287,7 @@ def policy_version(
     """A published version: the real Shanxi one, filled in as the demo does, unless told otherwise."""
     policy = read(text, fills)
     assert policy.effective_from is not None
+    proposer = person(session, Role.PROGRAMME_OFFICER, region_code=policy.owner_region, at=at)
     row = PolicyVersion(
         code=policy.code,
         programme_code=policy.programme,
@@ -295,12 +298,21 @@ def policy_version(
         effective_from=policy.effective_from,
         effective_to=policy.effective_to,
         state=PolicyState.PUBLISHED.value,
+        proposed_by=proposer.person_id,
         published_by=officer.person_id,
         published_at=at,
     )
     session.add(row)
     session.flush()
     return row
+
+
+def publish(session: Session, request: PublishRequest, *, actor: Actor, at: datetime = AT) -> Published:
+    """A version proposed by this officer and published by another of the same regions and books."""
+    second = person(session, Role.PROGRAMME_OFFICER, at=at)
+    second = replace(second, region_codes=actor.region_codes, book_ids=actor.book_ids)
+    proposed = propose_version(session, request, actor=actor, at=at)
+    return publish_version(session, proposed.proposal_id, seen_sha256=proposed.sha256, actor=second, at=at)
 
 
 def budget_line(

@@ -137,6 +137,8 @@ class Code(StrEnum):
     POLICY_INVALID = "policy_invalid"
     POLICY_EXISTS = "policy_exists"
     POLICY_OVERLAPS = "policy_overlaps"
+    POLICY_PROPOSED = "policy_proposed"
+    POLICY_CHANGED = "policy_changed"
     ROSTER_INVALID = "roster_invalid"
     USCC_INVALID = "uscc_invalid"
 

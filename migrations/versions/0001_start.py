@@ -379,8 +379,28 @@ def upgrade() -> None:
         sa.Column("effective_from", sa.Date(), nullable=False),
         sa.Column("effective_to", sa.Date(), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("parent_code", sa.String(length=60), nullable=True),
+        sa.Column("parent_sha256", sa.String(length=64), nullable=True),
+        sa.Column("superseded_by", sa.String(length=60), nullable=True),
+        sa.Column("proposed_by", KEY, nullable=False),
         sa.Column("published_by", KEY, nullable=False),
         sa.Column("published_at", INSTANT, nullable=False),
+        sa.CheckConstraint("published_by <> proposed_by", name="ck_policy_version_two_persons"),
+        sa.ForeignKeyConstraint(
+            ["parent_code"],
+            ["policy_version.code"],
+            name="fk_policy_version_parent_code",
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposed_by"], ["person.id"], name="fk_policy_version_proposed_by", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["superseded_by"],
+            ["policy_version.code"],
+            name="fk_policy_version_superseded_by",
+            ondelete="RESTRICT",
+        ),
         sa.ForeignKeyConstraint(
             ["programme_code"],
             ["programme.code"],

@@ -1,10 +1,110 @@
-"""Policy versions proposed by one person and published by another; decisions of a year's end."""
+"""Policy versions proposed by one person and published by another; decisions of a year's end.
+
+A published version is never edited: the application's role may not change its text (0018), no version is deleted, and
+the day on which it ends is set once, by the version that follows it.
+"""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0017"
 down_revision = "0016"
 
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
+JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
+
 
 def upgrade() -> None:
-    """Policy versions proposed by one person and published by another; decisions of a year's end."""
+    _policy_proposal()
+    if op.get_bind().dialect.name == "postgresql":
+        _guard_on_postgresql()
+    else:
+        _guard_on_sqlite()
+
+
+def _policy_proposal() -> None:
+    op.create_table(
+        "policy_proposal",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("programme_code", sa.String(length=40), nullable=False),
+        sa.Column("title", sa.String(length=500), nullable=False),
+        sa.Column("document_no", sa.String(length=500), nullable=False),
+        sa.Column("region_code", sa.String(length=20), nullable=False),
+        sa.Column("book_code", sa.String(length=20), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("fills", JSON, nullable=False),
+        sa.Column("document_text", sa.String(), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("proposed_by", KEY, nullable=False),
+        sa.Column("proposed_at", INSTANT, nullable=False),
+        sa.Column("decided_by", KEY, nullable=True),
+        sa.Column("decided_at", INSTANT, nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.CheckConstraint(
+            "(state IN ('draft', 'proposed')) = (decided_by IS NULL)",
+            name="ck_policy_proposal_decided_or_open",
+        ),
+        sa.CheckConstraint(
+            "state <> 'published' OR decided_by <> proposed_by", name="ck_policy_proposal_two_persons"
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["person.id"], name="fk_policy_proposal_decided_by", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposed_by"], ["person.id"], name="fk_policy_proposal_proposed_by", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["region_code"], ["region.code"], name="fk_policy_proposal_region_code", ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_policy_proposal"),
+    )
+    op.create_index("ix_policy_proposal_code", "policy_proposal", ["code", "proposed_at"])
+    op.create_index(
+        "uq_policy_proposal_open",
+        "policy_proposal",
+        ["code"],
+        unique=True,
+        postgresql_where=sa.text("state = 'proposed'"),
+        sqlite_where=sa.text("state = 'proposed'"),
+    )
+
+
+def _guard_on_postgresql() -> None:
+    op.execute(
+        "CREATE TRIGGER policy_version_no_delete BEFORE DELETE ON policy_version "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
+        "CREATE TRIGGER policy_version_no_truncate BEFORE TRUNCATE ON policy_version "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
+        "CREATE TRIGGER policy_version_ends_once BEFORE UPDATE ON policy_version FOR EACH ROW "
+        "WHEN (OLD.superseded_by IS NOT NULL AND "
+        "(OLD.superseded_by, OLD.effective_to) IS DISTINCT FROM (NEW.superseded_by, NEW.effective_to)) "
+        "EXECUTE FUNCTION refuse_change()"
+    )
+
+
+def _guard_on_sqlite() -> None:
+    op.execute(
+        "CREATE TRIGGER policy_version_no_delete BEFORE DELETE ON policy_version "
+        "BEGIN SELECT RAISE(ABORT, 'policy_version is append-only'); END"
+    )
+    op.execute(
+        "CREATE TRIGGER policy_version_no_replace BEFORE INSERT ON policy_version "
+        "WHEN EXISTS (SELECT 1 FROM policy_version WHERE code = NEW.code) "
+        "BEGIN SELECT RAISE(ABORT, 'policy_version is append-only'); END"
+    )
+    op.execute(
+        "CREATE TRIGGER policy_version_ends_once BEFORE UPDATE ON policy_version "
+        "WHEN OLD.superseded_by IS NOT NULL AND "
+        "(NEW.superseded_by IS NOT OLD.superseded_by OR NEW.effective_to IS NOT OLD.effective_to) "
+        "BEGIN SELECT RAISE(ABORT, 'policy_version is append-only'); END"
+    )

@@ -26,10 +26,10 @@ from voucher.operations.bar_claim import salted
 from voucher.operations.batch import BatchRequest, make
 from voucher.operations.documents import GivenDocument
 from voucher.operations.file_contract import ContractRequest, file_contract
+from voucher.operations.fit_version import PublishRequest
 from voucher.operations.keep_files import keep_files
 from voucher.operations.outcome import Refused
 from voucher.operations.place_order import PlaceRequest, place_order
-from voucher.operations.publish import PublishRequest, publish
 from voucher.rules.shingles import minima
 from voucher.store import Stored
 from voucher.terms import DocumentKind
@@ -323,5 +323,5 @@ def test_row_28_two_versions_in_force_on_one_day_are_refused(told: Told) -> None
         text=text, fills=(fill,), document_text=document_text, book_code=told.world.book_code
     )
     with pytest.raises(Refusal) as caught:
-        told.do(lambda session, at: publish(session, request, actor=told.world.officer, at=at))
+        told.do(lambda session, at: factories.publish(session, request, actor=told.world.officer, at=at))
     assert caught.value.code is Code.POLICY_OVERLAPS

@@ -44,6 +44,12 @@ FILE: dict[str, Any] = {
             "roles": [{"role": "programme_officer", "region_code": "140000", "book": "140000"}],
         },
         {
+            "login": "second",
+            "name": "副主管",
+            "password": PASSWORD,
+            "roles": [{"role": "programme_officer", "region_code": "140000", "book": "140000"}],
+        },
+        {
             "login": "scanner",
             "name": "收券员",
             "password": PASSWORD,
@@ -114,21 +120,25 @@ def test_a_whole_installation_is_loaded_from_one_file_once(
     database: Database, tmp_path: Path, year: int
 ) -> None:
     path = file_of(tmp_path, year=year)
-    first = run("load", path, "--by", "officer")
+    first = run("load", path, "--by", "officer", "--second", "second")
     assert first.exit_code == 0, first.output
     made = json.loads(first.stdout)
     assert made["divisions"] == 3_215 and made["regions"] == ["140100-GXQ"]
     assert set(made["organisations"]) == {FIRM, HOST} and len(made["vouchers"]) == 1
     assert made["affiliations"] == 1
-    assert made["programmes"] == ["CN-140000-INNO-2022"] and set(made["people"]) == {"officer", "scanner"}
-    again = run("load", path, "--by", "officer")
+    assert made["programmes"] == ["CN-140000-INNO-2022"] and set(made["people"]) == {
+        "officer",
+        "second",
+        "scanner",
+    }
+    again = run("load", path, "--by", "officer", "--second", "second")
     assert json.loads(again.stdout) == made
     with database.read() as session:
         counts = [
             session.execute(select(func.count()).select_from(table)).scalar_one()
             for table in (Organisation, Person, Qualification, Voucher)
         ]
-        assert counts == [2, 2, 1, 1]
+        assert counts == [2, 3, 1, 1]
         assert session.scalars(select(Voucher.number)).one() == made["vouchers"][0]
 
 
@@ -143,7 +153,7 @@ def test_every_error_of_a_file_is_named_and_nothing_is_loaded(
     broken = file_of(
         tmp_path, year=year, people=people, vouchers=vouchers, agreements=[], organisations=[{"uscc": "X"}]
     )
-    answer = run("load", broken, "--by", "officer")
+    answer = run("load", broken, "--by", "officer", "--second", "second")
     assert answer.exit_code == 1
     named = {line.split("：")[0] for line in answer.stderr.splitlines()}
     assert named == {
@@ -163,7 +173,7 @@ def test_a_refusal_in_the_last_section_takes_the_first_one_back(
     database: Database, tmp_path: Path, year: int
 ) -> None:
     greedy = file_of(tmp_path, year=year, vouchers=[{"line": "L1", "holder": FIRM, "face_fen": 200_000_01}])
-    answer = run("load", greedy, "--by", "officer")
+    answer = run("load", greedy, "--by", "officer", "--second", "second")
     assert answer.exit_code == 2 and "face_out_of_range" in answer.stderr
     with database.read() as session:
         assert session.execute(select(func.count()).select_from(Organisation)).scalar_one() == 0
@@ -172,6 +182,8 @@ def test_a_refusal_in_the_last_section_takes_the_first_one_back(
 def test_a_file_that_spends_or_admits_needs_somebody_who_answers_for_it(tmp_path: Path, year: int) -> None:
     answer = run("load", file_of(tmp_path, year=year))
     assert answer.exit_code == 2 and "--by" in answer.stderr
+    answer = run("load", file_of(tmp_path, year=year), "--by", "officer")
+    assert answer.exit_code == 2 and "--second" in answer.stderr
 
 
 def test_what_is_no_json_is_said_so(tmp_path: Path) -> None:
@@ -201,11 +213,13 @@ def test_the_commands_of_policy_budget_book_and_roster(tmp_path: Path, year: int
         qualifications=[],
         vouchers=[],
     )
-    assert run("load", path, "--by", "officer").exit_code == 0
+    assert run("load", path, "--by", "officer", "--second", "second").exit_code == 0
     asked = ("policy", "publish", policy, "--fill", fill, "--book", "140000", "--by")
-    assert "not_permitted" in run(*asked, "maker").stderr
-    assert run(*asked, "officer").exit_code == 0
-    assert "policy_exists" in run(*asked, "officer").stderr
+    assert "not_permitted" in run(*asked, "maker", "--second", "second").stderr
+    assert "not_permitted" in run(*asked, "officer", "--second", "maker").stderr
+    assert "self_approval" in run(*asked, "officer", "--second", "officer").stderr
+    assert run(*asked, "officer", "--second", "second").exit_code == 0
+    assert "policy_exists" in run(*asked, "officer", "--second", "second").stderr
     for code in ("L1", "L2"):
         opened = run(
             "budget",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from tests import factories
@@ -13,8 +15,16 @@ from tests.factories import SHANXI, SHANXI_FILL
 from voucher.db import Database
 from voucher.errors import Code, Refusal
 from voucher.models.programmes import PolicyVersion, Programme
+from voucher.models.versions import PolicyProposal
+from voucher.operations.fit_version import PublishRequest, check
 from voucher.operations.policies import policy_of
-from voucher.operations.publish import Published, PublishRequest, check, publish
+from voucher.operations.publish import (
+    Proposed,
+    Published,
+    propose_version,
+    publish_version,
+    withdraw_proposal,
+)
 from voucher.rules.permissions import Actor
 from voucher.terms import Role
 
@@ -35,7 +45,7 @@ def officer(database: Database) -> Actor:
 
 
 def bring(database: Database, officer: Actor, request: PublishRequest = REQUEST) -> Published:
-    return database.transaction(lambda s, at: publish(s, request, actor=officer, at=at))
+    return database.transaction(lambda s, at: factories.publish(s, request, actor=officer, at=at))
 
 
 def refusal(database: Database, officer: Actor, request: PublishRequest = REQUEST) -> Refusal:
@@ -130,3 +140,103 @@ def test_another_authoritys_book_or_region_does_not_exist_for_the_officer(
     for stranger in strangers:
         assert refusal(database, stranger).code is Code.NOT_FOUND
     assert refusal(database, officer, replace(REQUEST, book_code="999999")).code is Code.NOT_FOUND
+
+
+def test_one_person_proposes_and_another_publishes_what_both_saw(database: Database, officer: Actor) -> None:
+    proposed = propose(database, officer)
+    with database.read() as session:
+        assert session.get(PolicyVersion, "CN-140000-INNO-2022") is None
+    second = colleague(database, officer)
+    assert publishing(database, second, proposed.proposal_id, "0" * 64).code is Code.POLICY_CHANGED
+    made = database.transaction(
+        lambda s, at: publish_version(
+            s, proposed.proposal_id, seen_sha256=proposed.sha256, actor=second, at=at
+        )
+    )
+    assert made.policy_code == "CN-140000-INNO-2022"
+    with database.read() as session:
+        version = session.get_one(PolicyVersion, made.policy_code)
+        assert (version.proposed_by, version.published_by) == (officer.person_id, second.person_id)
+        assert version.sha256 == proposed.sha256
+    assert publishing(database, second, proposed.proposal_id, proposed.sha256).code is Code.STATE_CHANGED
+
+
+def test_nobody_publishes_what_they_proposed_not_even_past_the_operation(
+    database: Database, officer: Actor
+) -> None:
+    proposed = propose(database, officer)
+    refused = publishing(database, officer, proposed.proposal_id, proposed.sha256)
+    assert refused.code is Code.SELF_APPROVAL
+    decided = {"state": "published", "decided_by": officer.person_id, "decided_at": datetime.now(UTC)}
+    with pytest.raises(IntegrityError):
+        database.transaction(lambda s, _: s.execute(update(PolicyProposal).values(**decided)))
+    second = colleague(database, officer)
+    database.transaction(
+        lambda s, at: publish_version(
+            s, proposed.proposal_id, seen_sha256=proposed.sha256, actor=second, at=at
+        )
+    )
+    with pytest.raises(IntegrityError):
+        database.transaction(
+            lambda s, _: s.execute(update(PolicyVersion).values(proposed_by=PolicyVersion.published_by))
+        )
+
+
+def test_a_proposal_is_withdrawn_with_a_reason_and_may_be_proposed_anew(
+    database: Database, officer: Actor
+) -> None:
+    proposed, second = propose(database, officer), colleague(database, officer)
+    with pytest.raises(Refusal) as caught:
+        propose(database, officer)
+    assert caught.value.code is Code.POLICY_PROPOSED
+    assert refused_code(withdrawing(database, second, proposed.proposal_id, " ")) is Code.REASON_MISSING
+    assert withdrawing(database, second, proposed.proposal_id, "比例待核") is None
+    assert publishing(database, second, proposed.proposal_id, proposed.sha256).code is Code.STATE_CHANGED
+    assert propose(database, officer).proposal_id != proposed.proposal_id
+
+
+def test_a_proposal_of_another_region_does_not_exist_for_the_reader(
+    database: Database, officer: Actor
+) -> None:
+    proposed = propose(database, officer)
+    stranger = replace(colleague(database, officer), region_codes=frozenset({"610000"}))
+    assert publishing(database, stranger, proposed.proposal_id, proposed.sha256).code is Code.NOT_FOUND
+    assert publishing(database, stranger, 999_999, proposed.sha256).code is Code.NOT_FOUND
+    assert refused_code(withdrawing(database, stranger, proposed.proposal_id, "x")) is Code.NOT_FOUND
+
+
+def test_a_published_version_is_not_deleted_by_anybody(database: Database, officer: Actor) -> None:
+    bring(database, officer)
+    with pytest.raises(DBAPIError):
+        database.transaction(lambda s, _: s.execute(delete(PolicyVersion)))
+
+
+def propose(database: Database, officer: Actor) -> Proposed:
+    return database.transaction(lambda s, at: propose_version(s, REQUEST, actor=officer, at=at))
+
+
+def colleague(database: Database, officer: Actor) -> Actor:
+    made = database.transaction(lambda s, at: factories.person(s, Role.PROGRAMME_OFFICER, at=at))
+    return replace(made, region_codes=officer.region_codes, book_ids=officer.book_ids)
+
+
+def publishing(database: Database, actor: Actor, proposal_id: int, seen: str) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        database.transaction(
+            lambda s, at: publish_version(s, proposal_id, seen_sha256=seen, actor=actor, at=at)
+        )
+    return caught.value
+
+
+def withdrawing(database: Database, actor: Actor, proposal_id: int, reason: str) -> Refusal | None:
+    try:
+        database.transaction(
+            lambda s, at: withdraw_proposal(s, proposal_id, reason=reason, actor=actor, at=at)
+        )
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
+def refused_code(refusal: Refusal | None) -> Code | None:
+    return refusal.code if refusal is not None else None

@@ -36,7 +36,8 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("file", type=_FILE)
 @click.option("--by", help="经办人的登录名（可在本文件 people 中）；载入政策、预算、认定、名单、券时必填")
-def load(file: Path, *, by: str | None) -> None:
+@click.option("--second", help="发布政策的另一人的登录名（可在本文件 people 中）；载入政策时必填")
+def load(file: Path, *, by: str | None, second: str | None) -> None:
     """载入 JSON 文件：要么全部载入，要么不载入；同一文件再次载入得到同样的编号。编号以 JSON 输出。"""
     content = file.read_bytes()
     parts = _parts(content)
@@ -44,12 +45,18 @@ def load(file: Path, *, by: str | None) -> None:
         raise click.UsageError(
             f"本文件含有 {'、'.join(n for n in LATER if parts[n])}，须以 --by 指明经办人。"
         )
+    if second is None and parts["programmes"]:
+        raise click.UsageError(
+            "本文件含有 programmes，政策由一人提请、另一人发布，须以 --second 指明发布人。"
+        )
     for person in parts["people"]:
         person["password_hash"] = hash_password(person.pop("password"), profile=settings().argon2_profile)
-    key = request_id(SYSTEM.ref, "load", sha256(content).hexdigest(), {"by": by})
+    key = request_id(SYSTEM.ref, "load", sha256(content).hexdigest(), {"by": by, "second": second})
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
-        return once(session, key, lambda: _load(session, parts, by=by, folder=file.parent, at=at), at=at)
+        everywhere = replace(SYSTEM, region_codes=frozenset({COUNTRY}))
+        loading = Loading(session, everywhere, file.parent, at, everywhere)
+        return once(session, key, lambda: _load(loading, parts, by=by or "", second=second or ""), at=at)
 
     click.echo(json.dumps(database().transaction(work), ensure_ascii=False, indent=2, sort_keys=True))
 
@@ -78,25 +85,24 @@ def _fault(person: Mapping[str, Any]) -> str | None:
     return password_fault(person["password"], login=person["login"], profile=settings().password_profile)
 
 
-def _load(
-    session: Session, parts: Mapping[str, Any], *, by: str | None, folder: Path, at: datetime
-) -> dict[str, Any]:
+def _load(loading: Loading, parts: Mapping[str, Any], *, by: str, second: str) -> dict[str, Any]:
     made: dict[str, Any] = {}
     if parts["divisions"]:
-        made["divisions"] = load_divisions(session, actor=SYSTEM, at=at)
-    everywhere = replace(SYSTEM, region_codes=frozenset({COUNTRY}))
-    loading = Loading(session, everywhere, folder, at)
+        made["divisions"] = load_divisions(loading.session, **loading.who)
     for name, section in SECTIONS.items():
         if not parts[name]:
             continue
         if name in LATER and loading.actor.person_id == SYSTEM.person_id:
-            loading = replace(loading, actor=_everywhere(session, by or "", at=at))
+            loading = replace(loading, actor=_everywhere(loading, by))
+        if name == "programmes":
+            loading = replace(loading, second=_everywhere(loading, second))
         made[name] = section(loading, parts[name])
     return made
 
 
-def _everywhere(session: Session, login: str, *, at: datetime) -> Actor:
+def _everywhere(loading: Loading, login: str) -> Actor:
     """The person, acting for every book and region: whoever has the command line has the installation."""
-    actor = found(actor_of_login(session, login, on=business_date(at), source=SOURCE))
+    session = loading.session
+    actor = found(actor_of_login(session, login, on=business_date(loading.at), source=SOURCE))
     books = frozenset(session.scalars(select(Book.book_id)))
     return replace(actor, region_codes=frozenset({COUNTRY}), book_ids=books)

@@ -21,12 +21,13 @@ from voucher.models.parties import Platform
 from voucher.operations.affiliate import AffiliationRequest, affiliate
 from voucher.operations.certify import CertifyRequest, certify
 from voucher.operations.enrol import Enrolment, Grant, enrol
+from voucher.operations.fit_version import PublishRequest
 from voucher.operations.fund import FundRequest, LineRequest, fund, open_lines
 from voucher.operations.import_roster import RosterFile, RosterRow, import_roster
 from voucher.operations.issue import IssueRequest, issue
 from voucher.operations.open_book import open_book
 from voucher.operations.outcome import Refused
-from voucher.operations.publish import PublishRequest, publish
+from voucher.operations.publish import propose_version, publish_version
 from voucher.operations.qualify import QualifyRequest, qualify
 from voucher.operations.regions import ZoneRequest, add_zones
 from voucher.operations.register import (
@@ -46,12 +47,13 @@ _MOST_AT_ONCE: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """One load under way: in which transaction, by whom, from which folder."""
+    """One load under way: in which transaction, by whom (policies are published by `second`), from which folder."""
 
     session: Session
     actor: Actor
     folder: Path
     at: datetime
+    second: Actor
 
     @property
     def who(self) -> dict[str, Any]:
@@ -147,7 +149,15 @@ def _programmes(loading: Loading, parts: Parts) -> list[str]:
         fills = tuple((loading.folder / name).read_text("utf-8") for name in part["fills"])
         document = stored_document(file, text, fills)
         request = PublishRequest(text=text, fills=fills, document_text=document, book_code=part["book"])
-        codes.append(publish(loading.session, request, **loading.who).policy_code)
+        open_ = propose_version(loading.session, request, **loading.who)
+        publish_version(
+            loading.session,
+            open_.proposal_id,
+            seen_sha256=open_.sha256,
+            actor=loading.second,
+            at=loading.at,
+        )
+        codes.append(open_.policy_code)
     return codes
 
 

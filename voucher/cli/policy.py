@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NoReturn
 
 import click
+from sqlalchemy.orm import Session
 
 from voucher.cli.context import acting, database, require
 from voucher.money import format_yuan
-from voucher.operations.publish import PublishRequest, check, publish
+from voucher.operations.fit_version import PublishRequest, check
+from voucher.operations.publish import Published, propose_version, publish_version
 from voucher.rules import explain
 from voucher.rules.policy import Policy, PolicyError, Problem
 from voucher.rules.policy_reading import placed, read
@@ -110,14 +113,16 @@ def _tell(problems: Sequence[Problem]) -> None:
 @click.option("--fill", "fills", type=_FILE, multiple=True, help="主管部门填写的参数文件，可多次给出")
 @click.option("--document", type=_FILE, help="政策文件原文；默认为同目录 documents/ 下的原文")
 @click.option("--book", required=True, help="出资账簿的代码")
-@click.option("--by", required=True, help="发布人的登录名")
+@click.option("--by", required=True, help="提请人的登录名")
+@click.option("--second", required=True, help="发布人的登录名，须是另一人")
 def publish_command(
-    file: Path, *, fills: tuple[Path, ...], document: Path | None, book: str, by: str
+    file: Path, *, fills: tuple[Path, ...], document: Path | None, book: str, **people: str
 ) -> None:
-    """发布政策版本；发布后不能修改。"""
+    """发布政策版本：一人提请，另一人发布；发布后不能修改。"""
     store = database()
-    actor = acting(store, login=by)
-    require(actor, "programme:policy:publish")
+    proposer, publisher = acting(store, login=people["by"]), acting(store, login=people["second"])
+    require(proposer, "programme:policy:propose")
+    require(publisher, "programme:policy:publish")
     texts = tuple(_text(fill) for fill in fills)
     request = PublishRequest(
         text=_text(file),
@@ -125,7 +130,12 @@ def publish_command(
         document_text=_document(file, texts, document),
         book_code=book,
     )
-    made = store.transaction(lambda session, at: publish(session, request, actor=actor, at=at))
+
+    def work(session: Session, at: datetime) -> Published:
+        open_ = propose_version(session, request, actor=proposer, at=at)
+        return publish_version(session, open_.proposal_id, seen_sha256=open_.sha256, actor=publisher, at=at)
+
+    made = store.transaction(work)
     click.echo(f"已发布 {made.policy_code}（项目 {made.programme_code}）。")
 
 

@@ -23,6 +23,7 @@ from voucher.models import (
     review,
     sessions,
     settlements,
+    versions,
     vouchers,
 )
 
@@ -49,5 +50,6 @@ __all__ = [
     "review",
     "sessions",
     "settlements",
+    "versions",
     "vouchers",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from voucher.db import Base
@@ -27,11 +27,16 @@ class Programme(Base):
 class PolicyVersion(Base):
     """A published version of a programme's policy: the file as it was read, and its dates (half-open).
 
-    Never edited: a change is a new version. `fills` are what the authority added where the document is silent.
+    Never edited: a change is a new version, which ends this one (`superseded_by`, and then `effective_to` is its first
+    day; set once). `fills` are what the authority added where the document is silent. A child names the version that it
+    inherits from, with the sha256 of what that one said.
     """
 
     __tablename__ = "policy_version"
-    __table_args__ = (Index("ix_policy_version_programme", "programme_code", "effective_from"),)
+    __table_args__ = (
+        Index("ix_policy_version_programme", "programme_code", "effective_from"),
+        CheckConstraint("published_by <> proposed_by", name="two_persons"),
+    )
 
     code: Mapped[str] = mapped_column(String(60), primary_key=True)
     programme_code: Mapped[str] = mapped_column(ForeignKey("programme.code", ondelete="RESTRICT"))
@@ -42,6 +47,10 @@ class PolicyVersion(Base):
     effective_from: Mapped[date]
     effective_to: Mapped[date | None]
     state: Mapped[str] = mapped_column(String(12))
+    parent_code: Mapped[str | None] = mapped_column(ForeignKey("policy_version.code", ondelete="RESTRICT"))
+    parent_sha256: Mapped[str | None] = mapped_column(String(64))
+    superseded_by: Mapped[str | None] = mapped_column(ForeignKey("policy_version.code", ondelete="RESTRICT"))
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
     published_by: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
     published_at: Mapped[datetime] = mapped_column(UTCDateTime)
 

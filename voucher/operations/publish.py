@@ -1,36 +1,34 @@
-"""Publishing a policy version: it is checked whole, and never changed afterwards."""
+"""Publishing a policy version: one person proposes it, another publishes what both saw. It is never changed afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from voucher.errors import Code, Refusal
-from voucher.ledger.bulk import Rows, insert_missing
-from voucher.models.ledger import Book
-from voucher.models.programmes import PolicyVersion, Programme
+from voucher.errors import Code, Fact, Refusal
+from voucher.models.programmes import PolicyVersion
+from voucher.models.versions import PolicyProposal
+from voucher.operations.fit_version import PublishRequest, fit, programme_for
 from voucher.operations.journal import record
 from voucher.operations.regions import paths_of
-from voucher.rules import policy_check
+from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor, covers_region
-from voucher.rules.policy import Policy, PolicyError, Problem
-from voucher.rules.policy_reading import placed, read
+from voucher.rules.policy import Policy
 from voucher.terms import PolicyState
 
+_LONGEST_REASON = 200
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishRequest:
-    """A policy file's text, the authority's fill-in files, the stored document, and the book that pays."""
 
-    text: str
-    fills: tuple[str, ...]
-    document_text: str | None
-    book_code: str
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A version that waits for a second person, and the sha256 of what that person is to see."""
+
+    proposal_id: int
+    policy_code: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,97 +39,117 @@ class Published:
     programme_code: str
 
 
-def check(text: str, fills: Sequence[str], *, document_text: str | None) -> tuple[Problem, ...]:
-    """Everything that speaks against publishing these texts; nothing where they are fit. Writes nothing."""
-    try:
-        found = policy_check.check(read(text, fills), document_text)
-    except PolicyError as unreadable:
-        found = policy_check.check_rest(unreadable, document_text)
-    return placed(found, text, fills)
+def propose_version(session: Session, request: PublishRequest, *, actor: Actor, at: datetime) -> Proposed:
+    """Put a version before a second person. It is judged whole now, and again when it is published.
 
-
-def publish(session: Session, request: PublishRequest, *, actor: Actor, at: datetime) -> Published:
-    """Publish a version; makes its programme if it is the first.
-
-    Refused: a text that cannot be read, contradicts itself or quotes what the document does not say
-    (`policy_invalid`, first `key`; `check` names all), unset parameters (`policy_incomplete`, `missing`), a book
-    or owner region that is not the actor's (`not_found`), the programme in another book or of another kind
-    (`already_registered`), a version of this code (`policy_exists`), another version in force on the same days
-    (`policy_overlaps`, both document numbers).
+    Refused: everything that `fit` refuses, and a proposal of this code that is still open (`policy_proposed`).
     """
-    policy = _fit(request)
-    book_id = session.scalars(select(Book.book_id).where(Book.code == request.book_code)).one_or_none()
-    path = paths_of(session, [policy.owner_region]).get(policy.owner_region, "")
-    if book_id is None or book_id not in actor.book_ids or not covers_region(actor, path):
-        raise Refusal(Code.NOT_FOUND, book=request.book_code, region=policy.owner_region)
-    _programme(session, policy, book_id)
-    _refuse_overlap(session, policy)
-    digest = sha256("\0".join((request.text, *request.fills)).encode()).hexdigest()
-    session.add(
-        PolicyVersion(
-            code=policy.code,
-            programme_code=policy.programme,
-            document_no=policy.document_no,
-            text=request.text,
-            fills=list(request.fills),
-            sha256=digest,
-            effective_from=policy.effective_from,
-            effective_to=policy.effective_to,
-            state=PolicyState.PUBLISHED.value,
-            published_by=actor.person_id,
-            published_at=at,
-        )
+    found = fit(session, request, actor=actor)
+    code = found.policy.code
+    still_open = select(PolicyProposal.id).where(
+        PolicyProposal.code == code, PolicyProposal.state == PolicyState.PROPOSED.value
     )
+    if session.scalars(still_open).first() is not None:
+        raise Refusal(Code.POLICY_PROPOSED, policy=code)
+    row = PolicyProposal(
+        code=code,
+        programme_code=found.policy.programme,
+        title=found.policy.title,
+        document_no=found.policy.document_no,
+        region_code=found.policy.owner_region,
+        book_code=request.book_code,
+        text=request.text,
+        fills=list(request.fills),
+        document_text=request.document_text,
+        sha256=found.sha256,
+        state=PolicyState.PROPOSED.value,
+        proposed_by=actor.person_id,
+        proposed_at=at,
+    )
+    session.add(row)
     session.flush()
-    facts = {"sha256": digest, "document_no": policy.document_no, "rule_version": policy.code}
-    record(session, actor, "policy.publish", [(f"policy:{policy.code}", facts)], at=at)
-    return Published(policy.code, policy.programme)
+    _tell(session, row, "propose", actor=actor, at=at)
+    return Proposed(row.id, row.code, row.sha256)
 
 
-def _fit(request: PublishRequest) -> Policy:
-    try:
-        policy = read(request.text, request.fills)
-    except PolicyError as unreadable:
-        raise _invalid(unreadable.problems) from unreadable
-    unset = policy_check.unset(policy)
-    if unset:
-        raise Refusal(Code.POLICY_INCOMPLETE, missing=",".join(problem.key for problem in unset))
-    problems = policy_check.check(policy, request.document_text)
-    if problems:
-        raise _invalid(placed(problems, request.text, request.fills))
-    return policy
+def publish_version(
+    session: Session, proposal_id: int, *, seen_sha256: str, actor: Actor, at: datetime
+) -> Published:
+    """Publish what somebody else proposed; makes its programme if it is the first.
 
-
-def _invalid(problems: tuple[Problem, ...]) -> Refusal:
-    return Refusal(Code.POLICY_INVALID, problems=len(problems), key=problems[0].key, line=problems[0].line)
-
-
-def _programme(session: Session, policy: Policy, book_id: int) -> None:
-    """The programme's row, made where it is missing and locked, so that two versions come one by one."""
-    kind = policy.kind.value if policy.kind else ""
-    row = (policy.programme, policy.title, kind, policy.owner_region, book_id)
-    insert_missing(session, Rows(Programme, ("code", "name", "kind", "region_code", "book_id"), [row]))
-    query = select(Programme).where(Programme.code == policy.programme)
-    programme = session.scalars(query.with_for_update(key_share=True)).one()
-    if (programme.kind, programme.region_code, programme.book_id) != (kind, policy.owner_region, book_id):
-        raise Refusal(Code.ALREADY_REGISTERED, subject=programme.code)
-
-
-def _refuse_overlap(session: Session, policy: Policy) -> None:
-    if session.get(PolicyVersion, policy.code) is not None:
-        raise Refusal(Code.POLICY_EXISTS, policy=policy.code)
-    query = select(PolicyVersion).where(
-        PolicyVersion.programme_code == policy.programme,
-        or_(PolicyVersion.effective_to.is_(None), PolicyVersion.effective_to > policy.effective_from),
+    Refused: a proposal that is not there or not of the actor's region (`not_found`), one's own (`self_approval`; the
+    database refuses it too), one that was published or withdrawn (`state_changed`), another sha256 than the one seen
+    (`policy_changed`), and everything that `fit` refuses.
+    """
+    row = _proposal(session, proposal_id, actor)
+    following = next_state(PolicyState(row.state), Event.PUBLISH)
+    if row.proposed_by == actor.person_id:
+        raise Refusal(Code.SELF_APPROVAL, policy=row.code)
+    request = PublishRequest(
+        text=row.text, fills=tuple(row.fills), document_text=row.document_text, book_code=row.book_code
     )
-    if policy.effective_to is not None:
-        query = query.where(PolicyVersion.effective_from < policy.effective_to)
-    other = session.scalars(query.order_by(PolicyVersion.effective_from)).first()
-    if other is not None:
-        raise Refusal(
-            Code.POLICY_OVERLAPS,
-            document_no=policy.document_no,
-            other_document_no=other.document_no,
-            policy=policy.code,
-            other_policy=other.code,
-        )
+    found = fit(session, request, actor=actor)
+    if not seen_sha256 == row.sha256 == found.sha256:
+        raise Refusal(Code.POLICY_CHANGED, policy=row.code)
+    programme_for(session, found)
+    session.add(_version(row, found.policy, actor=actor, at=at))
+    row.state, row.decided_by, row.decided_at = following.value, actor.person_id, at
+    session.flush()
+    _tell(session, row, "publish", actor=actor, at=at)
+    return Published(row.code, row.programme_code)
+
+
+def withdraw_proposal(
+    session: Session, proposal_id: int, *, reason: str, actor: Actor, at: datetime
+) -> Proposed:
+    """Take a proposal back: by whoever proposed it, or by the second person who will not publish it.
+
+    Refused: not there or not of the actor's region (`not_found`), published or withdrawn already (`state_changed`),
+    no reason (`reason_missing`).
+    """
+    row = _proposal(session, proposal_id, actor)
+    following = next_state(PolicyState(row.state), Event.WITHDRAW)
+    if not reason.strip():
+        raise Refusal(Code.REASON_MISSING)
+    row.state, row.decided_by, row.decided_at = following.value, actor.person_id, at
+    row.reason = reason.strip()[:_LONGEST_REASON]
+    session.flush()
+    _tell(session, row, "withdraw", actor=actor, at=at)
+    return Proposed(row.id, row.code, row.sha256)
+
+
+def _version(row: PolicyProposal, policy: Policy, *, actor: Actor, at: datetime) -> PolicyVersion:
+    return PolicyVersion(
+        code=policy.code,
+        programme_code=policy.programme,
+        document_no=policy.document_no,
+        text=row.text,
+        fills=list(row.fills),
+        sha256=row.sha256,
+        effective_from=policy.effective_from,
+        effective_to=policy.effective_to,
+        state=PolicyState.PUBLISHED.value,
+        proposed_by=row.proposed_by,
+        published_by=actor.person_id,
+        published_at=at,
+    )
+
+
+def _proposal(session: Session, proposal_id: int, actor: Actor) -> PolicyProposal:
+    """The proposal, locked, where the actor's regions cover its owner."""
+    query = select(PolicyProposal).where(PolicyProposal.id == proposal_id).with_for_update()
+    row = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    path = paths_of(session, [row.region_code]).get(row.region_code, "") if row is not None else ""
+    if row is None or not covers_region(actor, path):
+        raise Refusal(Code.NOT_FOUND, proposal=proposal_id)
+    return row
+
+
+def _tell(session: Session, row: PolicyProposal, deed: str, *, actor: Actor, at: datetime) -> None:
+    facts: dict[str, Fact] = {
+        "sha256": row.sha256,
+        "document_no": row.document_no,
+        "rule_version": row.code,
+        "proposal": row.id,
+    }
+    record(session, actor, f"policy.{deed}", [(f"policy:{row.code}", facts)], at=at)

@@ -38,7 +38,7 @@ TITLES: Final[Mapping[type[StrEnum], str]] = {
     CertificationState: "服务平台资格",
 }
 BEGINNINGS: Final[Mapping[type[StrEnum], tuple[StrEnum, ...]]] = {
-    PolicyState: (PolicyState.DRAFT,),
+    PolicyState: (PolicyState.DRAFT, PolicyState.PROPOSED),
     ApplicationState: (ApplicationState.SUBMITTED,),
     AppealState: (AppealState.LODGED,),
     VoucherState: (VoucherState.LIVE,),

@@ -221,7 +221,8 @@ _CERTIFICATION: dict[CertificationState, dict[Event, CertificationState]] = {
     },
 }
 _POLICY: dict[PolicyState, dict[Event, PolicyState]] = {
-    PolicyState.DRAFT: {Event.PUBLISH: PolicyState.PUBLISHED},
+    PolicyState.DRAFT: {Event.PROPOSE: PolicyState.PROPOSED, Event.WITHDRAW: PolicyState.WITHDRAWN},
+    PolicyState.PROPOSED: {Event.PUBLISH: PolicyState.PUBLISHED, Event.WITHDRAW: PolicyState.WITHDRAWN},
 }
 # Approved is waiting: with money on the line the voucher follows in the same transaction. What another rule then
 # refuses goes back to a person; a rejection that an appeal overturns goes back to its old place.

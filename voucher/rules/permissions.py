@@ -83,6 +83,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "reviewer:appeal:decide": _REVIEWER | _OFFICER,
     "programme:window:publish": _OFFICER,
     "programme:policy:read": _OFFICER | _REVIEWER | _FINANCE | _AUDIT,
+    "programme:policy:propose": _OFFICER,
     "programme:policy:publish": _OFFICER,
     "programme:voucher:read": _OFFICER | _REVIEWER | _FINANCE | _AUDIT,
     "programme:voucher:issue": _OFFICER,

@@ -139,6 +139,8 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.POLICY_INVALID: "政策文件有错误，不能发布。",
     Code.POLICY_EXISTS: "该政策版本已经存在；已发布的版本不能修改，请新建版本。",
     Code.POLICY_OVERLAPS: "该政策版本与另一个已发布版本的有效期重叠，同一天只能有一个版本有效。",
+    Code.POLICY_PROPOSED: "该政策版本已经提请发布，正在等待另一人办理；需要修改的，请先撤回。",
+    Code.POLICY_CHANGED: "提请发布的内容与您看到的不一致，本次没有发布。请重新打开核对后再办理。",
     Code.ROSTER_INVALID: "名单文件有错误，整份文件都没有导入。",
     Code.USCC_INVALID: "统一社会信用代码不正确，请核对 18 位代码。",
 }

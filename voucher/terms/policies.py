@@ -12,8 +12,10 @@ class VoucherKind(Term):
 
 
 class PolicyState(Term):
-    DRAFT = "draft", "待发布"
+    DRAFT = "draft", "草稿"
+    PROPOSED = "proposed", "待第二人发布"
     PUBLISHED = "published", "已发布"
+    WITHDRAWN = "withdrawn", "已撤回"
 
 
 class SubsidyBase(Term):

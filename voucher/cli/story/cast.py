@@ -10,7 +10,10 @@ from voucher.terms import PlatformKind, Role
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """A programme as it is told: whose book pays, the files under policies/, and its first budget line."""
+    """A programme as it is told: whose book pays, the files under policies/, and its first budget line.
+
+    `second` is the login of the person who publishes what the programme officer proposed.
+    """
 
     book: str
     authority: str
@@ -21,6 +24,7 @@ class Scheme:
     line: str
     line_name: str
     document_no: str
+    second: str
 
     def line_of(self, year: int) -> str:
         """The code of a year's budget line."""
@@ -37,6 +41,7 @@ SHANXI = Scheme(
     line="SX-INNO",
     line_name="年省级科技创新券专项",
     document_no="晋财教（演示）",
+    second="xiangmu2",
 )
 PROGRAMME = SHANXI.programme
 
@@ -80,6 +85,7 @@ class Lab:
 
 OFFICES = (
     Office("xiangmu", "孟晓岚", Role.PROGRAMME_OFFICER),
+    Office("xiangmu2", "史文达", Role.PROGRAMME_OFFICER),
     Office("shenhe", "田建业", Role.REVIEWER),
     Office("caizheng", "武文静", Role.FINANCE_MAKER),
     Office("fuhe", "贺立新", Role.FINANCE_CHECKER),

@@ -16,6 +16,7 @@ VOUCHERS = Scheme(
     line="ZZ-DEMO",
     line_name="年县级科技创新券（演示）",
     document_no="泽财（演示）",
+    second="zzxiangmu2",
 )
 AWARDS = Scheme(
     book=REGION,
@@ -27,10 +28,12 @@ AWARDS = Scheme(
     line="ZZ-POST",
     line_name="年县级后补助（演示）",
     document_no="泽财（演示后补助）",
+    second=VOUCHERS.second,
 )
 
 OFFICES = (
     Office("zzxiangmu", "段绍文", Role.PROGRAMME_OFFICER),
+    Office("zzxiangmu2", "祁红英", Role.PROGRAMME_OFFICER),
     Office("zzshenhe", "司慧敏", Role.REVIEWER),
     Office("zzshenhe2", "申国庆", Role.REVIEWER),
     Office("zzcaizheng", "靳雅楠", Role.FINANCE_MAKER),

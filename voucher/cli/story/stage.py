@@ -21,11 +21,12 @@ from voucher.money import Fen
 from voucher.operations.authenticate import Profile, hash_password
 from voucher.operations.devices import check_pin
 from voucher.operations.enrol import Enrolment, Grant, enrol
+from voucher.operations.fit_version import PublishRequest
 from voucher.operations.fund import FundRequest, LineRequest, fund, open_lines
 from voucher.operations.import_roster import RosterFile, RosterRow, import_roster
 from voucher.operations.open_book import open_book
 from voucher.operations.outcome import Refused
-from voucher.operations.publish import PublishRequest, publish
+from voucher.operations.publish import propose_version, publish_version
 from voucher.operations.qualify import QualifyRequest, qualify
 from voucher.operations.regions import load_divisions
 from voucher.queries.people import actor_of_login
@@ -127,15 +128,19 @@ def by_role(people: Sequence[cast.Office], actors: dict[str, Actor]) -> dict[Rol
 
 
 def programme(setting: Setting, scheme: cast.Scheme, acting: dict[Role, Actor], *, amount_fen: int) -> str:
-    """Publish a scheme's policy with the demo authority's fill-ins, and fund this year's line; its code."""
+    """Let one person propose a scheme's policy with the demo's fill-ins and another publish it; fund this year's line."""
     text = (POLICIES / f"{scheme.policy}.toml").read_text("utf-8")
     fill = (POLICIES / "fills" / f"{scheme.fill}.toml").read_text("utf-8")
     document = (POLICIES / "documents" / f"{scheme.document}.txt").read_text("utf-8")
     request = PublishRequest(text=text, fills=(fill,), document_text=document, book_code=scheme.book)
-    officer = acting[Role.PROGRAMME_OFFICER]
-    setting.database.transaction(
-        lambda session, at: publish(session, request, actor=officer, at=at), at=setting.begins
-    )
+    officer, second = acting[Role.PROGRAMME_OFFICER], actor(setting, scheme.second)
+
+    def work(session: Session, at: datetime) -> None:
+        proposed = propose_version(session, request, actor=officer, at=at)
+        seen = proposed.sha256
+        publish_version(session, proposed.proposal_id, seen_sha256=seen, actor=second, at=at)
+
+    setting.database.transaction(work, at=setting.begins)
     return budget(setting, scheme, acting, amount_fen=amount_fen)
 
 
