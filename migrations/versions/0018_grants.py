@@ -38,6 +38,8 @@ def upgrade() -> None:
         f"GRANT UPDATE ({BALANCES}) ON account TO voucher_app",
         "GRANT UPDATE (closed_through) ON book TO voucher_app",
         "REVOKE UPDATE ON log_queue FROM voucher_app",
+        "REVOKE UPDATE, DELETE, TRUNCATE ON policy_version FROM voucher_app",
+        "GRANT UPDATE (effective_to, superseded_by) ON policy_version TO voucher_app",
         "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM voucher_app",
     ]
     auditors = ["GRANT USAGE ON SCHEMA public TO voucher_audit"]

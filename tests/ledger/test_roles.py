@@ -77,6 +77,9 @@ def test_the_application_changes_no_ledger_row(posted: str, table: str, verb: st
     "statement",
     [
         "UPDATE account SET owner_ref = 'x'",
+        "UPDATE policy_version SET text = 'x'",
+        "UPDATE policy_version SET fills = '[]'",
+        "DELETE FROM policy_version",
         "UPDATE account SET flags = 0",
         "DELETE FROM account",
         "UPDATE book SET code = 'x'",

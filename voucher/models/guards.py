@@ -12,13 +12,15 @@ APPEND_ONLY = (
     "tax_check",
     "undertaking",
 )
+ENDS_ONCE = ("policy_version",)
+"""Never deleted, and changed once: by the version that follows."""
 
 POSTGRESQL_TRIGGERS = frozenset(
     f"{table}_{verb}" for table in APPEND_ONLY for verb in ("no_update", "no_delete", "no_truncate")
-)
+) | frozenset(f"{table}_{verb}" for table in ENDS_ONCE for verb in ("ends_once", "no_delete", "no_truncate"))
 SQLITE_TRIGGERS = frozenset(
     f"{table}_{verb}" for table in APPEND_ONLY for verb in ("no_update", "no_delete", "no_replace")
-)
+) | frozenset(f"{table}_{verb}" for table in ENDS_ONCE for verb in ("ends_once", "no_delete", "no_replace"))
 
 
 def declared_triggers(dialect: str) -> frozenset[str]:

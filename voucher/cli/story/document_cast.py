@@ -41,10 +41,11 @@ def titles(town: Town) -> dict[str, str]:
     return known
 
 
-def offices(prefix: str, names: tuple[str, str, str, str]) -> tuple[Office, ...]:
-    """The four who carry a programme, with logins of one prefix: officer, reviewer, maker, checker."""
+def offices(prefix: str, names: tuple[str, str, str, str, str]) -> tuple[Office, ...]:
+    """The five who carry a programme, with logins of one prefix: two officers, reviewer, maker, checker."""
     parts = (
         ("xiangmu", Role.PROGRAMME_OFFICER),
+        ("xiangmu2", Role.PROGRAMME_OFFICER),
         ("shenhe", Role.REVIEWER),
         ("caizheng", Role.FINANCE_MAKER),
         ("fuhe", Role.FINANCE_CHECKER),
@@ -67,8 +68,9 @@ XINING = Town(
         line="XN-INNO",
         line_name="年西宁市科技创新券（演示）",
         document_no="宁财（演示）",
+        second="xnxiangmu2",
     ),
-    offices=offices("xn", ("马晓梅", "韩青山", "李海燕", "郭文成")),
+    offices=offices("xn", ("马晓梅", "马国福", "韩青山", "李海燕", "郭文成")),
     firms=(
         Company("xn01", "西宁湟水锂电材料有限公司", "630105", 800511, "冶成龙"),
         Company("xn02", "西宁昆仑枸杞提取技术有限公司", "630103", 800512, "张雪莲"),
@@ -93,8 +95,9 @@ LHASA = Town(
         line="LS-INNO",
         line_name="年拉萨市创新券（演示）",
         document_no="拉财（演示）",
+        second="lsxiangmu2",
     ),
-    offices=offices("ls", ("德吉", "旺堆", "白玛央金", "扎西平措")),
+    offices=offices("ls", ("德吉", "巴桑", "旺堆", "白玛央金", "扎西平措")),
     firms=(
         Company("ls01", "拉萨雪莲藏香文化有限公司", "540102", 800611, "格桑"),
         Company("ls02", "拉萨拉鲁生态农业有限公司", "540102", 800612, "丹增"),
@@ -119,9 +122,10 @@ ZEZHOU_POST = Town(
         line="ZZ-POSTSUB",
         line_name="年泽州县科技成果转化后补助（演示）",
         document_no="泽财（演示成果）",
+        second="zpxiangmu2",
     ),
     offices=(
-        *offices("zp", ("段书琴", "成向东", "靳国强", "樊丽君")),
+        *offices("zp", ("段书琴", "李素芳", "成向东", "靳国强", "樊丽君")),
         Office("zpzhuanjia", "宋明哲", Role.EXPERT),
     ),
     firms=(
