@@ -109,6 +109,8 @@ class Code(StrEnum):
     BATCH_CHANGED = "batch_changed"
     BATCH_EMPTY = "batch_empty"
     APPROVED_ABOVE_CLAIM = "approved_above_claim"
+    APPROVED_ABOVE_AUDIT = "approved_above_audit"
+    AUDIT_MISSING = "audit_missing"
     RECUSED = "recused"
     CASE_TAKEN = "case_taken"
     TOLD_LATE = "told_late"

@@ -17,7 +17,8 @@ class Claim(Base):
     """One claim for one order. Amounts in fen. Holder, platform, programme and policy are the order's.
 
     `base_fen` is what the subsidy is counted on, `claimed_fen` the subsidy asked for, `approved_fen` what review
-    gave. `invoice_net_fen` repeats the sum of its live uses of invoices, `paid_fen` that of its payments, of which
+    gave; `audited_fen` is the amount that review recognised, where the policy counts on it, and `factor_bp` the factor
+    fixed after the window, once it was applied (`approved_fen` is what it left). `invoice_net_fen` repeats the sum of its live uses of invoices, `paid_fen` that of its payments, of which
     `paid_on` is the last; `contract_fen` is None only for a post-subsidy without a contract. `round` counts the
     returns: 0 as it was first handed in. `queued_at` is its place in the queue and outlives returns;
     `submitted_at` is the last submission. `by_platform`: the provider claims, the firm is the other side.
@@ -52,6 +53,8 @@ class Claim(Base):
     paid_fen: Mapped[int] = mapped_column(FenColumn)
     paid_on: Mapped[date]
     base_fen: Mapped[int] = mapped_column(FenColumn)
+    audited_fen: Mapped[int | None] = mapped_column(FenColumn)
+    factor_bp: Mapped[int | None]
     claimed_fen: Mapped[int] = mapped_column(FenColumn)
     approved_fen: Mapped[int | None] = mapped_column(FenColumn)
     payee_account_id: Mapped[int] = mapped_column(ForeignKey("payee_account.id", ondelete="RESTRICT"))

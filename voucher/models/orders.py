@@ -22,6 +22,7 @@ class Order(Base):
     compares them. `reductions` says which limit cut the subsidy and by how much. `fiscal_year` is the year
     whose cap is charged. `earlier_fen` is what the holder bought of the same kind at the same host within the policy's
     `split_days` before: tiers count on the sum (domain 4, item 7). `hold_posting` is the open hold while one is open.
+    `units` counts what the policy's cap per unit multiplies (persons trained, samples); None: one, or no such cap.
     `contract_fen` is the order's own part of the contract `contract_ref` (its name in the ledger; empty: none on file).
     `instalments` counts its parts. `entry_id` and `listed_fen` say what the catalogue offered when it was placed.
     `cancel_asked_by` is the side whose request to call it off waits for the other's.
@@ -72,6 +73,7 @@ class Order(Base):
     entry_id: Mapped[int | None] = mapped_column(BigKey)
     listed_fen: Mapped[int | None] = mapped_column(FenColumn)
     earlier_fen: Mapped[int | None] = mapped_column(FenColumn)
+    units: Mapped[int | None]
     fiscal_year: Mapped[int]
     wanted_fen: Mapped[int] = mapped_column(FenColumn, default=0)
     held_fen: Mapped[int] = mapped_column(FenColumn, default=0)

@@ -26,6 +26,7 @@ from voucher.operations.documents import GivenDocument
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.payees import accounts_in_use
+from voucher.operations.place_order import units_of
 from voucher.operations.policies import policy_in_force
 from voucher.rules.permissions import Actor
 from voucher.terms import OrderChannel, OrderState, VoucherKind
@@ -36,6 +37,7 @@ class AwardRequest:
     """What a firm has paid for and asks a part of, in fen. `origin_region`: where what was bought comes from.
 
     Invoices are the firm's own, from any seller; contract number, day and amount only where there is a contract.
+    `units` counts what a cap per unit multiplies.
     """
 
     programme_code: str
@@ -50,6 +52,7 @@ class AwardRequest:
     contract_no: str = ""
     contract_on: date | None = None
     contract_fen: Fen | None = None
+    units: int = 1
 
     @property
     def papers(self) -> Papers:
@@ -149,6 +152,7 @@ def _subject(
         contract_no=request.contract_no,
         contract_on=request.contract_on,
         contract_fen=request.contract_fen,
+        units=units_of(policy, request.units),
         fiscal_year=business_date(at).year,
         captured_fen=0,
         placed_at=at,

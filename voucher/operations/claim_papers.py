@@ -130,6 +130,7 @@ def computed(subject: Subject, papers: Papers, drafted: Sequence[Drafted]) -> Co
             invoice_net_fen=Fen(sum(each.allocated_fen for each in drafted)),
             paid_fen=Fen(sum(each.amount_fen for each in papers.payments)),
             earlier_fen=Fen(subject.order.earlier_fen or 0),
+            units=subject.order.units or 1,
             applicant_region=subject.holder.region_code,
             provider_region=subject.platform.region_code
             if subject.platform is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -53,13 +53,13 @@ def bases(session: Session, cases: Sequence[Case]) -> dict[int, dict[str, Any]]:
     Eight statements for any number of cases.
     """
     ids = [case.claim.id for case in cases]
-    computed = _computed(session, cases)
+    computed = computations(session, cases)
     findings, returns = _findings(session, cases), _returns(session, ids)
     opinions, reports, signatures = _opinions(session, ids), _reports(session, ids), _signatures(session, ids)
     return {
         case.claim.id: {
             "round": case.claim.round,
-            "computed": computed[case.claim.id],
+            "computed": _told(computed[case.claim.id]),
             "findings": findings.get(case.claim.id, []),
             "returns": returns.get(case.claim.id, []),
             "opinions": opinions.get(case.claim.id, []),
@@ -73,8 +73,13 @@ def bases(session: Session, cases: Sequence[Case]) -> dict[int, dict[str, Any]]:
 _Told = dict[int, list[dict[str, Any]]]
 
 
-def _computed(session: Session, cases: Sequence[Case]) -> dict[int, dict[str, Any]]:
-    """The subsidies line by line on the claims' amounts, by the orders' policy versions."""
+def computations(
+    session: Session, cases: Sequence[Case], *, audited: Mapping[int, Fen] | None = None
+) -> dict[int, subsidy.Computation]:
+    """By claim id the subsidies on the claims' amounts, by the orders' policy versions.
+
+    `audited` are amounts recognised just now, by claim id, in place of those that the claims have.
+    """
     orders = [case.order for case in cases]
     regions = dict(_pairs(session, Holder.id, Holder.region_code, {order.holder_id for order in orders}))
     classes = dict(_pairs(session, Voucher.id, Voucher.holder_class, {order.voucher_id for order in orders}))
@@ -83,7 +88,8 @@ def _computed(session: Session, cases: Sequence[Case]) -> dict[int, dict[str, An
     for case in cases:
         claim, order = case.claim, case.order
         contracts = [each for each in (order.contract_fen, claim.contract_fen) if each is not None]
-        result = subsidy.compute(
+        recognised = (audited or {}).get(claim.id, claim.audited_fen)
+        found[claim.id] = subsidy.compute(
             case.policy,
             subsidy.Case(
                 holder_class=classes.get(order.voucher_id, order.holder_class or ""),
@@ -91,14 +97,20 @@ def _computed(session: Session, cases: Sequence[Case]) -> dict[int, dict[str, An
                 contract_fen=Fen(min(contracts)) if contracts else None,
                 invoice_net_fen=Fen(claim.invoice_net_fen),
                 paid_fen=Fen(claim.paid_fen),
+                audited_fen=None if recognised is None else Fen(recognised),
                 applicant_region=regions[order.holder_id],
                 provider_region=places.get(order.platform_id, claim.origin_region or ""),
                 earlier_fen=Fen(order.earlier_fen or 0),
+                units=order.units or 1,
             ),
         )
-        steps = [[step.label, step.clause, step.value, step.unit] for step in result.steps]
-        found[claim.id] = {"base_fen": result.base_fen, "amount_fen": result.amount_fen, "steps": steps}
     return found
+
+
+def _told(result: subsidy.Computation) -> dict[str, Any]:
+    """A computation as it is kept with the decision."""
+    steps = [[step.label, step.clause, step.value, step.unit] for step in result.steps]
+    return {"base_fen": result.base_fen, "amount_fen": result.amount_fen, "steps": steps}
 
 
 def _pairs(

@@ -124,6 +124,7 @@ def _plan(request: HoldRequest, earlier_fen: Fen) -> _Plan:
         applicant_region=voucher.holder.region_code,
         provider_region=request.platform_region,
         earlier_fen=earlier_fen,
+        units=order.units or 1,
     )
     wanted = compute(policy, case).amount_fen
     if wanted == 0:
@@ -138,7 +139,7 @@ def _ceilings(request: HoldRequest, case: Case) -> tuple[Ceiling, ...]:
     filed, policy = request.filed, request.policy
     if filed is None:
         return ()
-    whole = replace(case, contract_fen=filed.amount_fen, earlier_fen=Fen(0))
+    whole = replace(case, contract_fen=filed.amount_fen, earlier_fen=Fen(0), units=None)
     most = compute(policy, whole).amount_fen
     return tuple(
         Ceiling(filed.ref, programme, most, policy.code) for programme in (request.order.programme_code, "")

@@ -20,18 +20,23 @@ from voucher.operations.catalogue import listed_entries
 from voucher.operations.outcome import Refused
 from voucher.operations.tell import Note, tell
 from voucher.rules.permissions import Actor
+from voucher.rules.policy import Policy
 from voucher.terms import MessageEvent, OrderChannel, OrderState
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceRequest:
-    """A service wanted from a platform, to be paid in part by one voucher; `entry_id`: as it is in the catalogue."""
+    """A service wanted from a platform, to be paid in part by one voucher; `entry_id`: as it is in the catalogue.
+
+    `units` counts what a cap per unit multiplies (persons trained, samples).
+    """
 
     voucher_number: str
     platform_id: int
     service: str
     description: str = ""
     entry_id: int | None = None
+    units: int = 1
 
 
 def place_order(
@@ -63,6 +68,7 @@ def place_order(
             continue
         order = new_order(order_id, voucher, verdict, request.service, at=at)
         order.description = request.description
+        order.units = units_of(verdict.policy, request.units)
         if request.entry_id is not None:
             entry = entries.get(request.entry_id)
             if entry is None or (entry.platform_id, entry.service) != (request.platform_id, request.service):
@@ -80,6 +86,11 @@ def place_order(
     notes = [Note(MessageEvent.ORDER_PLACED, row.number, platform_id=row.platform_id) for row in placed]
     tell(session, notes, at=at)
     return results
+
+
+def units_of(policy: Policy, units: int) -> int | None:
+    """How many an order counts: nothing where the policy has no cap per unit."""
+    return None if policy.per_unit_cap_fen is None else units
 
 
 def new_order(order_id: int, voucher: Voucher, admitted: Admitted, service: str, *, at: datetime) -> Order:

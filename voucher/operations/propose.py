@@ -22,7 +22,7 @@ from voucher.operations.contracts import Paper, Parties, file_papers, forget_unu
 from voucher.operations.file_contract import held_facts
 from voucher.operations.hold import Held, HoldRequest, hold
 from voucher.operations.outcome import Refused, refused
-from voucher.operations.place_order import new_order
+from voucher.operations.place_order import new_order, units_of
 from voucher.operations.sweep import sweep_holds
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
@@ -36,7 +36,7 @@ class ProposeRequest:
     """What was done for the holder of a scanned session, and its full price in fen.
 
     `contract_no` where the work is part of a contract, `whole_fen` its whole amount (None: as it is on file, or the
-    price where it is new).
+    price where it is new). `units` counts what a cap per unit multiplies (persons trained, samples).
     """
 
     session_number: str
@@ -46,6 +46,7 @@ class ProposeRequest:
     provider_ref: str = ""
     description: str = ""
     whole_fen: Fen | None = None
+    units: int = 1
 
 
 def propose(
@@ -141,6 +142,7 @@ def _draft(
     order.contract_no = request.contract_no
     order.contract_on = business_date(at)
     order.contract_fen = order.quote_fen = request.gross_fen
+    order.units = units_of(admitted.policy, request.units)
     order.accepted_at = at
     confirm_by = at + timedelta(minutes=CONFIRM_MINUTES)
     region = admitted.platform.region_code

@@ -24,6 +24,7 @@ from voucher.operations.decision_basis import Minutes, bar_missing, bases
 from voucher.operations.find import vouchers_for_share
 from voucher.operations.keep_files import keep_files
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.recognised import Recognised, recognise_cost
 from voucher.operations.review_money import Decided, post_decisions
 from voucher.operations.tell import Note, tell
 from voucher.rules import lifecycle
@@ -37,7 +38,8 @@ class ReviewRequest:
     """A decision on one claim. `approved_fen` counts for a trim only: approving gives all that is claimed.
 
     `cause` says for which of the listed reasons a trim is made, `reason` says it in words. `budget_line` is the code
-    of the line that pays a post-subsidy; for a claim on a voucher it is not asked.
+    of the line that pays a post-subsidy; for a claim on a voucher it is not asked. `audited_fen` is the cost that is
+    recognised, where the policy counts on it; None: as the latest third party's report found.
     """
 
     claim_number: str
@@ -47,6 +49,7 @@ class ReviewRequest:
     cause: TrimCause = TrimCause.OTHER
     minutes: Minutes | None = None
     budget_line: str = ""
+    audited_fen: Fen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Reviewed:
 @dataclass(frozen=True, slots=True)
 class _Decision(Decided):
     request: ReviewRequest
+    recognised: Recognised | None = None
 
 
 def review(
@@ -77,6 +81,8 @@ def review(
     rejection (`reason_missing`), more than was claimed (`approved_above_claim`), a claim decided already or back at
     its firm (`state_changed`; once the last day is over it may be rejected), money that is gone from the order
     (`already_settled`), and for a yes what the policy asks for: `opinion_missing`, `cosign_missing`, `minutes_missing`.
+    Where the policy counts on the audited amount, the subsidy is computed on it and a yes becomes a trim down to that;
+    refused without one (`audit_missing`), above it (`approved_above_audit`), `subsidy_zero`.
     A post-subsidy is awarded by its approval: also refused as `award` refuses.
     """
     found = _locked_cases(session, [request.claim_number for request in requests], actor=actor)
@@ -145,9 +151,21 @@ def _decision(session: Session, case: Case, request: ReviewRequest) -> _Decision
     if request.verdict is not Verdict.APPROVE and not request.reason.strip():
         raise Refusal(Code.REASON_MISSING, claim=request.claim_number)
     approved = _approved(case.claim, request)
-    if request.verdict is not Verdict.REJECT:
-        bar_missing(session, case, request.minutes)
-    return _Decision(case, request.verdict, approved, request)
+    if request.verdict is Verdict.REJECT:
+        return _Decision(case, request.verdict, approved, request)
+    bar_missing(session, case, request.minutes)
+    recognised = recognise_cost(session, case, request.audited_fen)
+    if recognised is None or approved <= recognised.most_fen:
+        return _Decision(case, request.verdict, approved, request, recognised)
+    if request.verdict is Verdict.TRIM:
+        raise Refusal(
+            Code.APPROVED_ABOVE_AUDIT,
+            approved_fen=approved,
+            most_fen=recognised.most_fen,
+            audited_fen=recognised.audited_fen,
+        )
+    because = replace(request, cause=TrimCause.RECOGNISED)
+    return _Decision(case, Verdict.TRIM, recognised.most_fen, because, recognised)
 
 
 def _awarded(session: Session, decision: _Decision, *, actor: Actor, at: datetime) -> _Decision:
@@ -180,6 +198,9 @@ def _write(session: Session, made: Sequence[_Decision], *, actor: Actor, at: dat
     if not made:
         return
     ids = [each.case.claim.id for each in made]
+    for each in made:
+        if each.recognised is not None:
+            each.case.claim.audited_fen = each.case.claim.base_fen = each.recognised.audited_fen
     facts_of = bases(session, [each.case for each in made])
     rows = [_row(each, facts_of[each.case.claim.id], actor=actor, at=at) for each in made]
     session.connection().execute(insert(Review), rows)
@@ -242,6 +263,7 @@ def _note(decision: _Decision) -> Note:
             "verdict": decision.verdict.value,
             "approved_fen": decision.approved_fen,
             "reason": decision.request.reason.strip() or None,
+            "audited_fen": decision.recognised.audited_fen if decision.recognised else None,
         },
         holder_id=decision.case.order.holder_id,
         platform_id=decision.case.order.platform_id if decision.case.claim.by_platform else None,

@@ -174,6 +174,7 @@ def _ceilings(session: Session, contract: Contract, amount_fen: Fen) -> list[Cei
             contract_fen=amount_fen,
             applicant_region=firm_region,
             provider_region=platform_region,
+            units=None,
         )
         found = compute(policies[policy_code], case).amount_fen, policy_code
         highest[programme] = max(highest.get(programme, found), found)

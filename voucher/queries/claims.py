@@ -27,9 +27,10 @@ from voucher.queries.claim_papers import InvoiceLine, PaymentLine, invoice_lines
 from voucher.queries.paging import Page, as_term, holding, paged, seen_orders
 from voucher.queries.policies import policy_of
 from voucher.queries.stored_files import stored_files
+from voucher.rules.claim_lines import claim_lines
 from voucher.rules.permissions import Actor, person_ref
 from voucher.rules.policy import Policy
-from voucher.rules.subsidy import Case, Computation, compute
+from voucher.rules.subsidy import Case, Computation, Step, compute
 from voucher.terms import ClaimState, DocumentKind, Verdict
 
 
@@ -95,6 +96,19 @@ class ClaimFile:
     verdict: Verdict | None
     reviewer: str
     history: Sequence[Deed]
+
+    @property
+    def lines(self) -> tuple[Step, ...]:
+        """How its amount came about, with the clause of each step."""
+        claim = self.claim
+        left = Fen(claim.approved_fen or 0)
+        return claim_lines(
+            self.policy,
+            self.computation,
+            claimed_fen=Fen(claim.claimed_fen),
+            reviewed_fen=None if self.review is None else Fen(self.review.approved_fen),
+            factored=None if claim.factor_bp is None else (claim.factor_bp, left),
+        )
 
 
 def claims(session: Session, actor: Actor, wanted: ClaimFilter, *, page: int = 1) -> Page[ClaimLine]:
@@ -226,6 +240,9 @@ def _case(
         contract_fen=min(amounts, default=None),
         invoice_net_fen=Fen(claim.invoice_net_fen),
         paid_fen=Fen(claim.paid_fen),
+        audited_fen=None if claim.audited_fen is None else Fen(claim.audited_fen),
+        earlier_fen=Fen(order.earlier_fen or 0),
+        units=order.units or 1,
         applicant_region=holder.region_code,
         provider_region=platform.region_code if platform is not None else claim.origin_region or "",
     )

@@ -15,6 +15,7 @@ from typing import Any
 from voucher.money import Fen, format_yuan, parse_yuan
 from voucher.rules import funding, policy_check
 from voucher.rules import policy_shapes as shapes
+from voucher.rules.claim_lines import factor_steps
 from voucher.rules.clamp import Limit, clamp
 from voucher.rules.policy import WHOLE_BP, Policy, PolicyError, Problem, Share
 from voucher.rules.subsidy import NOTHING, Case, Step, clause_of, compute, round_down
@@ -120,9 +121,8 @@ def explain(policy: Policy, trial: Trial) -> Explanation:
         amount = clamp(amount, [limit], rounding=policy.rounding or Rounding.FEN).granted_fen
         steps.append(Step(_told(limit), clause, amount))
     if policy.prorata and trial.factor_bp is not None:
-        clause, amount = clause_of(policy, "prorata"), funding.after_window(amount, trial.factor_bp)
-        steps.append(Step("申请期结束后确定的比例", clause, trial.factor_bp, "bp"))
-        steps.append(Step("按这一比例折算，舍去不足一元的部分", clause, amount))
+        amount = funding.after_window(amount, trial.factor_bp)
+        steps += factor_steps(policy, trial.factor_bp, amount)
     funded = funding.split(policy.funding_shares, amount, computed.base_fen)
     if any(each.lost_fen for each in funded):
         amount = round_down(policy, Fen(sum(each.amount_fen for each in funded)))

@@ -22,7 +22,7 @@ class Case:
     """One service as it is known now: amounts not known yet are None, at least one must be known.
 
     Regions are codes of the division table (or of zones below them); `units` counts what a per-unit cap
-    multiplies (persons trained, samples). `earlier_fen` is what the holder bought of the same kind at the same host
+    multiplies (persons trained, samples), None where no count limits (a contract of several orders). `earlier_fen` is what the holder bought of the same kind at the same host
     within the policy's `split_days`: tiers and highest amounts count on the sum (domain 4, item 7).
     """
 
@@ -34,7 +34,7 @@ class Case:
     audited_fen: Fen | None = None
     applicant_region: str = ""
     provider_region: str = ""
-    units: int = 1
+    units: int | None = 1
     earlier_fen: Fen = NOTHING
 
 
@@ -84,7 +84,8 @@ def compute(policy: Policy, case: Case) -> Computation:
     by_count = _per_unit(policy, case)
     if by_count is not None and by_count < amount:
         amount = by_count
-        steps.append(Step("按数量计算的最高额", clause_of(policy, "per_unit_cap_fen"), amount))
+        label = f"按数量计算的最高额（{case.units} × {format_yuan(policy.per_unit_cap_fen or NOTHING)} 元）"
+        steps.append(Step(label, clause_of(policy, "per_unit_cap_fen"), amount))
     rounded = round_down(policy, amount)
     if rounded != amount:
         steps.append(Step("舍去不足一元的部分", clause_of(policy, "rounding"), rounded))
@@ -152,7 +153,10 @@ def _base(policy: Policy, case: Case) -> tuple[Fen, str]:
     if not known or not all(0 <= amount <= MAX_FEN for amount in known.values()):
         raise ValueError("a case needs at least one amount, each between 0 and MAX_FEN")
     name = policy.base if policy.base in known else min(known, key=lambda each: known[each])
-    return known[name], f"补助基数：{name.label}"
+    label = f"补助基数：{name.label}"
+    if policy.base is SubsidyBase.AUDITED and name is not SubsidyBase.AUDITED:
+        label += "（以审核认定金额为准，认定前暂按已知金额计算）"
+    return known[name], label
 
 
 def _line(policy: Policy, case: Case) -> tuple[int, RateLine]:
@@ -173,7 +177,7 @@ def _tier_step(tier: Tier, clause: str | None) -> Step:
 
 
 def _per_unit(policy: Policy, case: Case) -> Fen | None:
-    if policy.per_unit_cap_fen is None:
+    if policy.per_unit_cap_fen is None or case.units is None:
         return None
     return Fen(policy.per_unit_cap_fen * case.units)
 

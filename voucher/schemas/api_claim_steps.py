@@ -11,7 +11,7 @@ from voucher.operations.claim_papers import Judged
 from voucher.queries.tax_list import TaxLine
 from voucher.rules.invoices import differences
 from voucher.schemas.api_claims import ClaimBody, DocumentBody, InvoiceBody, PaymentBody
-from voucher.schemas.api_fields import JsonDayField, JsonIdField, amount, bounded, day
+from voucher.schemas.api_fields import CountField, JsonDayField, JsonIdField, amount, bounded, day
 from voucher.schemas.base import Body, ChoiceField, CodeField, FenField, TextField
 from voucher.terms import ClaimState, TaxVerdict
 
@@ -86,6 +86,11 @@ class AwardBody(Body):
     service = CodeField(required=True)
     description = TextField(required=True, maximum=200)
     origin_region = CodeField(required=True, metadata={"description": "成果或服务来源地的行政区划代码"})
+    units = CountField(
+        maximum=1_000_000,
+        load_default=1,
+        metadata={"description": "数量（人数、样品数等）；政策有单位最高额的才计算"},
+    )
     contract_no = TextField(maximum=60, load_default="")
     contract_on = JsonDayField(load_default=None)
     contract_fen = FenField(load_default=None)

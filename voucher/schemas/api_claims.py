@@ -85,6 +85,7 @@ class DecisionBody(Body):
 
     verdict = ChoiceField(Verdict, required=True)
     approved_fen = FenField(load_default=None, metadata={"description": "核减后的金额（分），核减时必填"})
+    audited_fen = FenField(load_default=None, metadata={"description": "审核认定金额（分）"})
     cause = ChoiceField(TrimCause, load_default=TrimCause.OTHER)
     minutes = fields.Nested(MinutesBody, load_default=None)
     budget_line = TextField(

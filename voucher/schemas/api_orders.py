@@ -36,6 +36,11 @@ class PlaceBody(Body):
     platform_id = JsonIdField(required=True, metadata={"description": "服务平台编号，见 GET /platforms"})
     service = CodeField(required=True, metadata={"description": "服务代码，见 GET /platforms"})
     description = TextField(maximum=200, load_default="", metadata={"description": "服务说明"})
+    units = CountField(
+        maximum=1_000_000,
+        load_default=1,
+        metadata={"description": "数量（人数、样品数等）；政策有单位最高额的才计算"},
+    )
     entry_id = JsonIdField(
         load_default=None, allow_none=True, metadata={"description": "服务清单条目，见 GET /catalogue"}
     )
@@ -197,6 +202,7 @@ def order_answer(order: Order) -> dict[str, Any]:
         "contract_no": order.contract_no or "",
         "contract_on": order.contract_on.isoformat() if order.contract_on else None,
         "contract_fen": order.contract_fen,
+        "units": order.units,
         "wanted_fen": order.wanted_fen,
         "held_fen": order.held_fen,
         "captured_fen": order.captured_fen,

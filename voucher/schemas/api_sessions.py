@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from voucher.clock import iso
 from voucher.models.sessions import RedemptionSession
-from voucher.schemas.api_fields import JsonIdField, PartyAnswer, amount, moment, state
+from voucher.schemas.api_fields import CountField, JsonIdField, PartyAnswer, amount, moment, state
 from voucher.schemas.api_orders import OrderAnswer, order_answer
 from voucher.schemas.base import Body, CodeField, FenField, TextField
 from voucher.terms import SessionState
@@ -32,6 +32,11 @@ class ProposeBody(Body):
 
     service = CodeField(required=True, metadata={"description": "服务代码"})
     gross_fen = FenField(required=True, metadata={"description": "服务总价（分）"})
+    units = CountField(
+        maximum=1_000_000,
+        load_default=1,
+        metadata={"description": "数量（人数、样品数等）；政策有单位最高额的才计算"},
+    )
     contract_no = TextField(maximum=60, load_default="", metadata={"description": "属于某份合同的填合同编号"})
     whole_fen = FenField(
         load_default=None,

@@ -18,6 +18,7 @@ from voucher.codes import is_temporary, is_uscc, normalise_uscc
 from voucher.money import MAX_FEN, Fen, MoneyError, parse_yuan
 from voucher.terms import Term
 
+MOST_UNITS: Final = 1_000_000
 MAX_ID: Final = 2**63 - 1
 UNSEEN: Final = frozenset({"csrf_token", "key"})
 SPARE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
@@ -129,6 +130,21 @@ class FenField(fields.Field[Fen]):
         if not self.minimum <= value <= MAX_FEN:
             raise ValidationError(f"金额应在 {self.minimum} 至 {MAX_FEN} 分之间。")
         return Fen(value)
+
+
+class UnitsField(fields.Field[int]):
+    """How many, 1 to 1,000,000: an integer in JSON, ASCII digits in a form."""
+
+    def __init__(self, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.metadata = {**self.metadata, "type": "integer", "minimum": 1, "maximum": MOST_UNITS}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, str) and _DIGITS.fullmatch(value):
+            value = int(value)
+        if type(value) is not int or not 1 <= value <= MOST_UNITS:
+            raise ValidationError("应为 1 到 1000000 之间的整数。")
+        return value
 
 
 class IdField(fields.Field[int]):

@@ -19,6 +19,7 @@ from voucher.schemas.base import (
     IdField,
     PartyField,
     TextField,
+    UnitsField,
     UsccField,
     YuanField,
     load_form,
@@ -57,6 +58,7 @@ class AwardForm(Form):
     service = CodeField(required=True)
     description = TextField(required=True, maximum=200, multiline=True)
     origin_region = CodeField(required=True, maximum=20)
+    units = UnitsField(load_default=1)
     contract_no = TextField(load_default="", maximum=60)
     contract_on = DayField(load_default=None)
 

@@ -34,6 +34,7 @@ class DecisionForm(Form):
 
     verdict = ChoiceField(Verdict, required=True)
     approved = YuanField(load_default=None)
+    audited = YuanField(load_default=None)
     cause = ChoiceField(TrimCause, load_default=TrimCause.OTHER)
     budget_line = TextField(load_default="", maximum=60)
     minutes_no = TextField(load_default="", maximum=80)

@@ -105,7 +105,7 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     MessageEvent.CLAIM_DECIDED: Template(
         "兑付申请 {subject} 已审核",
         "兑付申请 {subject} 的审核结论：{verdict}。",
-        ("核定 {approved_fen} 元。", _REASON),
+        ("按审核认定金额 {audited_fen} 元计算。", "核定 {approved_fen} 元。", _REASON),
     ),
     MessageEvent.CLAIM_TO_CONFIRM: Template(
         "申请 {subject} 等您确认",

@@ -7,7 +7,16 @@ from typing import Any
 
 from marshmallow import EXCLUDE, ValidationError, fields, validates_schema
 
-from voucher.schemas.base import ChoiceField, CodeField, DayField, Form, IdField, TextField, YuanField
+from voucher.schemas.base import (
+    ChoiceField,
+    CodeField,
+    DayField,
+    Form,
+    IdField,
+    TextField,
+    UnitsField,
+    YuanField,
+)
 from voucher.terms import DisputeOutcome, OrderState, Term
 
 
@@ -41,6 +50,7 @@ class PlaceForm(_Stepped):
     """What is wanted from the platform."""
 
     description = TextField(required=True, maximum=200, multiline=True)
+    units = UnitsField(load_default=1)
     entry = IdField(load_default=None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voucher.schemas.base import CodeField, Form, IdField, TextField, YuanField
+from voucher.schemas.base import CodeField, Form, IdField, TextField, UnitsField, YuanField
 
 
 class OpenForm(Form):
@@ -22,6 +22,7 @@ class ProposeForm(Form):
 
     service = CodeField(required=True)
     gross = YuanField(required=True)
+    units = UnitsField(load_default=1)
     contract_no = TextField(load_default="", maximum=60)
     whole = YuanField(load_default=None)
     provider_ref = TextField(load_default="", maximum=60)

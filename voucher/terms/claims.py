@@ -43,6 +43,7 @@ class TrimCause(Term):
     OVERPRICED = "overpriced", "价格明显高于同类服务"
     AUDITED = "audited", "按第三方审计结果核定"
     EXPERT = "expert", "按专家意见核定"
+    RECOGNISED = "recognised", "按审核认定金额计算"
     OTHER = "other", "其他"
 
 

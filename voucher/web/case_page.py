@@ -29,6 +29,7 @@ from voucher.web.uploads import Kept
 LABELS = {
     "verdict": "审核意见",
     "approved": "核定金额",
+    "audited": "审核认定金额",
     "cause": "核减原因",
     "reason": "理由",
     "budget_line": "预算指标",

@@ -121,6 +121,7 @@ def _request(
         service=data["service"],
         description=data["description"],
         origin_region=data["origin_region"],
+        units=data["units"],
         contract_no=data["contract_no"],
         contract_on=data["contract_on"],
         contract_fen=whole.contract_fen if contract else None,

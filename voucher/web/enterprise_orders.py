@@ -93,7 +93,7 @@ def send(voucher: str, platform_id: int, service: str) -> ResponseReturnValue:
     if errors or data["step"] != "send":
         page = _describe_page(voucher, platform_id, service, errors, step="describe" if errors else "check")
         return page, 422 if errors else 200
-    wanted = PlaceRequest(voucher, platform_id, service, data["description"], data["entry"])
+    wanted = PlaceRequest(voucher, platform_id, service, data["description"], data["entry"], data["units"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         return {"number": only(place_order(session, [wanted], actor=actor, at=at)).number}
@@ -186,7 +186,9 @@ def _describe_page(
             offer=offer,
             service=found(policy.service(service)),
             cap=cap_of(session, view.voucher, at),
+            policy=policy,
             description=request.form.get("description", ""),
+            units=request.form.get("units", "1"),
             entry=_entry(session, platform_id, service),
             errors=errors,
         )

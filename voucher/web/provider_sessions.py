@@ -67,6 +67,7 @@ def send(number: str) -> ResponseReturnValue:
         provider_ref=data["provider_ref"],
         description=data["description"],
         whole_fen=data["whole"],
+        units=data["units"],
     )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
@@ -121,6 +122,7 @@ def _page(number: str, errors: dict[str, list[str]], status: int) -> ResponseRet
             policy = policy_for(session, row.voucher, at)
             given |= {
                 "options": _services(session, row, at),
+                "per_unit_fen": policy.per_unit_cap_fen if policy else None,
                 "rates": rates_shown(policy) if policy else [],
                 "typed": request.form,
             }

@@ -13,14 +13,17 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.errors import Refusal, found
 from voucher.money import Fen, format_yuan
+from voucher.operations.cases import Case
 from voucher.operations.decision_basis import Minutes
 from voucher.operations.outcome import only
+from voucher.operations.recognised import Recognised, recognise_cost
 from voucher.operations.review import ReviewRequest, review
 from voucher.queries.claims import ClaimFile, claim_file, document_of
 from voucher.queries.opinions import report_of
 from voucher.queries.review_desk import FIRM, US, DeskFilter, desk, desk_totals, next_case
 from voucher.schemas.base import load_form
 from voucher.schemas.claims import DecisionForm
+from voucher.schemas.messages import sentence
 from voucher.schemas.review import DeskSearch
 from voucher.terms import ClaimState, Verdict
 from voucher.web.access import current_actor, permits
@@ -128,18 +131,22 @@ def check_decision(number: str) -> ResponseReturnValue:
     data, errors, files = _read()
     with reading() as session:
         file = found(claim_file(session, current_actor(), number))
+        recognised, unfit = (None, {}) if errors else _recognised(session, file, data)
     if not errors:
-        errors = _above(file, data) | _unpaid(file, data)
+        errors = unfit | _above(file, data) | _unpaid(file, data)
     if errors or request.args.get("back"):
         shown = {} if request.args.get("back") else errors
         return case_page(number, form=request.form, errors=shown, kept=files.files)
     approved = _approved(file, data)
+    if recognised is not None:
+        approved = min(approved, recognised.most_fen)
     return render_template(
         "reviewer/decision.html",
         file=file,
         data=data,
         files=files.files,
         approved_fen=approved,
+        recognised=recognised,
         back_fen=max(file.order.captured_fen - approved, 0),
         form=request.form,
     )
@@ -161,6 +168,7 @@ def decide(number: str) -> ResponseReturnValue:
         data["cause"],
         _minutes(data, files),
         data["budget_line"],
+        data["audited"],
     )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
@@ -200,6 +208,23 @@ def _minutes(data: dict[str, Any], files: Received) -> Minutes | None:
     if not data["minutes_no"]:
         return None
     return Minutes(data["minutes_no"], data["minutes_on"], files.stored("minutes")[0])
+
+
+def _recognised(
+    session: Session, file: ClaimFile, data: dict[str, Any]
+) -> tuple[Recognised | None, dict[str, list[str]]]:
+    """What a yes would rest on where the policy counts on the audited amount, or what is wrong with it."""
+    if data["verdict"] is Verdict.REJECT:
+        return None, {}
+    case = Case(file.claim, file.order, file.policy, None, "", None, None)
+    try:
+        found_ = recognise_cost(session, case, data["audited"])
+    except Refusal as refusal:
+        return None, {"audited": [sentence(refusal)]}
+    if found_ is not None and data["verdict"] is Verdict.TRIM and data["approved"] > found_.most_fen:
+        most = format_yuan(found_.most_fen)
+        return None, {"approved": [f"按审核认定金额计算，最多可核定 {most} 元。"]}
+    return found_, {}
 
 
 def _above(file: ClaimFile, data: dict[str, Any]) -> dict[str, list[str]]:

@@ -166,6 +166,9 @@ def show(number: str) -> dict[str, Any]:
         Code.CASE_TAKEN,
         Code.REASON_MISSING,
         Code.APPROVED_ABOVE_CLAIM,
+        Code.APPROVED_ABOVE_AUDIT,
+        Code.AUDIT_MISSING,
+        Code.SUBSIDY_ZERO,
         Code.OPINION_MISSING,
         Code.COSIGN_MISSING,
         Code.MINUTES_MISSING,
@@ -192,6 +195,7 @@ def decide(body: dict[str, Any], number: str) -> dict[str, Any]:
         body["cause"],
         cited,
         body["budget_line"],
+        body["audited_fen"],
     )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:

@@ -55,7 +55,12 @@ _READ: Final = ("enterprise:order:read", "provider:order:read")
 def place(body: dict[str, Any]) -> dict[str, Any]:
     """企业向服务平台下单。不动用资金；下单之日有效的政策版本适用到底。"""
     asked = PlaceRequest(
-        body["voucher_no"], body["platform_id"], body["service"], body["description"], body["entry_id"]
+        body["voucher_no"],
+        body["platform_id"],
+        body["service"],
+        body["description"],
+        body["entry_id"],
+        body["units"],
     )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
