@@ -742,6 +742,8 @@ def upgrade() -> None:
         sa.Column("instalments", sa.Integer(), nullable=False),
         sa.Column("entry_id", KEY, nullable=True),
         sa.Column("listed_fen", sa.BigInteger(), nullable=True),
+        sa.Column("agreement_version_id", KEY, nullable=True),
+        sa.Column("recognised_region", sa.String(length=20), nullable=False),
         sa.Column("earlier_fen", sa.BigInteger(), nullable=True),
         sa.Column("units", sa.Integer(), nullable=True),
         sa.Column("fiscal_year", sa.Integer(), nullable=False),

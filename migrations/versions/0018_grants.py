@@ -22,6 +22,8 @@ LEDGER = (
     "log_checkpoint",
     "journal",
     "tax_check",
+    "agreement_version",
+    "agreement_step",
 )
 VIEWS = ("audit_ledger", "audit_cap", "audit_voucher", "audit_settlement")
 BALANCES = "debits_posted, credits_posted, debits_pending, credits_pending, version, last_seq"

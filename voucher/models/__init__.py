@@ -1,6 +1,7 @@
 """Tables: columns, constraints, relationships. No decisions."""
 
 from voucher.models import (
+    agreements,
     applications,
     catalogue,
     centres,
@@ -28,6 +29,7 @@ from voucher.models import (
 )
 
 __all__ = [
+    "agreements",
     "applications",
     "catalogue",
     "centres",

@@ -11,6 +11,8 @@ APPEND_ONLY = (
     "journal",
     "tax_check",
     "undertaking",
+    "agreement_version",
+    "agreement_step",
 )
 ENDS_ONCE = ("policy_version",)
 """Never deleted, and changed once: by the version that follows."""

@@ -25,6 +25,8 @@ class Order(Base):
     `units` counts what the policy's cap per unit multiplies (persons trained, samples); None: one, or no such cap.
     `contract_fen` is the order's own part of the contract `contract_ref` (its name in the ledger; empty: none on file).
     `instalments` counts its parts. `entry_id` and `listed_fen` say what the catalogue offered when it was placed.
+    `agreement_version_id` is the version of the recognition agreement under which it was placed (None: the platform is
+    the home region's own), `recognised_region` the region that certified the platform.
     `cancel_asked_by` is the side whose request to call it off waits for the other's.
     A post-subsidy order (channel POST_SUBSIDY) has neither voucher nor platform: there `voucher_id` and `platform_id`
     are None, `holder_class` is the firm's class, and `budget_line_id` names the line that pays once it is awarded.
@@ -72,6 +74,8 @@ class Order(Base):
     instalments: Mapped[int] = mapped_column(default=0)
     entry_id: Mapped[int | None] = mapped_column(BigKey)
     listed_fen: Mapped[int | None] = mapped_column(FenColumn)
+    agreement_version_id: Mapped[int | None] = mapped_column(BigKey)
+    recognised_region: Mapped[str] = mapped_column(String(20), default="")
     earlier_fen: Mapped[int | None] = mapped_column(FenColumn)
     units: Mapped[int | None]
     fiscal_year: Mapped[int]

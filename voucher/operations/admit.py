@@ -1,6 +1,7 @@
 """Whether this voucher may buy this service from this platform now: the verdicts before any amount.
 
-In this order: voucher revoked, platform certified for kind and service, region, relation, bans, roster, voucher live.
+In this order: voucher revoked, platform certified for kind and service by the region or recognised by an agreement,
+relation, bans, roster, voucher live.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from voucher.models.parties import Certification, Platform
 from voucher.models.vouchers import Voucher
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policy_in_force
+from voucher.operations.recognise import Recognition
 from voucher.operations.relations import Known, known
 from voucher.rules import eligibility
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
-from voucher.rules.subsidy import within
-from voucher.terms import CertificationState, Certifier, VoucherKind, VoucherState
+from voucher.rules.recognition import Recognised
+from voucher.terms import VoucherState
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,11 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The policy version that rules the order, and the platform."""
+    """The policy version that rules the order, the platform, and the agreement that recognises it (None: none is needed)."""
 
     policy: Policy
     platform: Platform
+    recognised: Recognised | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class _Facts:
     platforms: dict[int, Platform]
     certifications: dict[int, list[Certification]]
     known: Known
+    recognition: Recognition
 
 
 def admit(
@@ -57,9 +61,12 @@ def admit(
 
     Refused, each alone, in this order: `policy_not_published`, `voucher_revoked`, `not_found` for a platform
     that does not exist, `service_not_certified`, `provider_suspended`, `not_recognised`, `affiliated`,
-    `party_banned`, `not_qualified`, `voucher_expired`, `voucher_not_usable`. Locks the platforms' certifications FOR SHARE.
+    `party_banned`, `not_qualified`, `voucher_expired`, `voucher_not_usable`. Locks the platforms' certifications FOR SHARE, and
+    the agreements where one is asked.
     """
-    facts = _facts(session, wishes, at) if wishes else _Facts({}, {}, Known())
+    if not wishes:
+        return []
+    facts = _facts(session, wishes, at)
     policies: dict[str, Policy] = {}
     results: list[Admitted | Refused] = []
     for wish in wishes:
@@ -73,20 +80,6 @@ def admit(
     return results
 
 
-def check_certified(policy: Policy, rows: Sequence[Certification], *, service: str, on: date) -> None:
-    """One of a platform's certifications covers the service on this day, by an authority of the policy's region.
-
-    Refused: `service_not_certified`, `provider_suspended`; where only another region's certification covers it,
-    `not_recognised` (reason `no_agreement`).
-    """
-    _refuse(eligibility.platform(policy, [_plain(row) for row in rows], service=service, on=on))
-    home = [_plain(row) for row in rows if within(row.region_code, policy.owner_region)]
-    finding = eligibility.platform(policy, home, service=service, on=on)
-    if finding is not None and finding[0] is not Code.PROVIDER_SUSPENDED:
-        finding = Code.NOT_RECOGNISED, {"reason": "no_agreement", "home": policy.owner_region}
-    _refuse(finding)
-
-
 def _admit(policy: Policy, wish: Wish, facts: _Facts, *, on: date) -> Admitted:
     voucher = wish.voucher
     live = eligibility.voucher_live(VoucherState(voucher.state), voucher.use_by, on)
@@ -97,7 +90,13 @@ def _admit(policy: Policy, wish: Wish, facts: _Facts, *, on: date) -> Admitted:
         raise Refusal(Code.NOT_FOUND, platform=wish.platform_id)
     if policy.service(wish.service) is None:
         raise Refusal(Code.SERVICE_NOT_CERTIFIED, reason="not_in_policy", service=wish.service)
-    check_certified(policy, facts.certifications.get(platform.id, []), service=wish.service, on=on)
+    recognised = facts.recognition.admit(
+        policy,
+        facts.certifications.get(platform.id, []),
+        platform_id=platform.id,
+        service=wish.service,
+        on=on,
+    )
     owner_id = voucher.holder.organisation_id
     if owner_id is not None:
         facts.known.refuse_related(policy, owner_id, platform.organisation_id)
@@ -105,23 +104,12 @@ def _admit(policy: Policy, wish: Wish, facts: _Facts, *, on: date) -> Admitted:
     if owner_id is not None:
         facts.known.refuse_off_roster(policy, owner_id, on, held=voucher.holder_class)
     _refuse(live)
-    return Admitted(policy, platform)
+    return Admitted(policy, platform, recognised)
 
 
 def _refuse(finding: eligibility.Finding) -> None:
     if finding is not None:
         raise Refusal(finding[0], **finding[1])
-
-
-def _plain(row: Certification) -> eligibility.Certification:
-    return eligibility.Certification(
-        certifier=Certifier(row.authority),
-        kinds=tuple(VoucherKind(kind) for kind in row.kinds),
-        services=tuple(row.services),
-        valid_from=row.from_on,
-        valid_to=row.to_on,
-        state=CertificationState(row.state),
-    )
 
 
 def certifications(session: Session, platform_ids: Collection[int]) -> dict[int, list[Certification]]:
@@ -157,6 +145,5 @@ def _facts(session: Session, wishes: Sequence[Wish], at: datetime) -> _Facts:
     owners = {wish.voucher.holder.organisation_id for wish in wishes} - {None}
     hosts = {platform.organisation_id for platform in platforms.values()}
     on = business_date(at)
-    return _Facts(
-        platforms, certified, known(session, {*filter(None, owners)}, hosts, years={on.year}, on=on)
-    )
+    parties = known(session, {*filter(None, owners)}, hosts, years={on.year}, on=on)
+    return _Facts(platforms, certified, parties, Recognition(session, ids))

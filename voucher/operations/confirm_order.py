@@ -15,12 +15,13 @@ from voucher.models.orders import Order
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import find, journal
-from voucher.operations.admit import certifications, check_certified
+from voucher.operations.admit import certifications
 from voucher.operations.capture import Captured, CaptureRequest, capture
 from voucher.operations.deliver import CONFIRMED, answered
 from voucher.operations.instalments import Instalments
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
+from voucher.operations.recognise import Recognition
 from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
@@ -103,9 +104,10 @@ class CaptureChecks:
         self._policies = policies_of(session, {order.policy_code for order in orders}) if orders else {}
         ids = {order.platform_id for order in orders}
         self._certifications = certifications(session, ids) if orders else {}
+        self._recognition = Recognition(session, ids)
 
     def check(self, order: Order, voucher: Voucher) -> None:
-        """Refuses `state_changed` (also after the complete-by day), `voucher_revoked`, and what `check_certified` does.
+        """Refuses `state_changed` (also after the complete-by day), `voucher_revoked`, and what `Recognition.check_order` does.
 
         A voucher that has expired since the hold still pays: the hold was made in time.
         """
@@ -121,7 +123,7 @@ class CaptureChecks:
         if voucher.state == VoucherState.REVOKED.value:
             raise Refusal(Code.VOUCHER_REVOKED)
         rows = self._certifications.get(order.platform_id, [])
-        check_certified(self._policies[order.policy_code], rows, service=order.service, on=self._on)
+        self._recognition.check_order(self._policies[order.policy_code], order, rows, on=self._on)
 
 
 def captured_facts(

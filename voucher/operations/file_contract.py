@@ -16,12 +16,13 @@ from voucher.models.parties import Holder, Platform
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import find, journal
-from voucher.operations.admit import certifications, check_certified
+from voucher.operations.admit import certifications
 from voucher.operations.contracts import Paper, Parties, file_papers, forget_unused, parties_of
 from voucher.operations.hold import Held, HoldRequest, hold
 from voucher.operations.instalments import plan_instalments
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
+from voucher.operations.recognise import Recognition
 from voucher.operations.relations import Known, known
 from voucher.operations.tell import Note, tell
 from voucher.rules import eligibility
@@ -137,6 +138,7 @@ class _Checks:
         self._policies = policies_of(session, {order.policy_code for order in orders}) if orders else {}
         ids = {order.platform_id for order in orders}
         self._certifications = certifications(session, ids) if orders else {}
+        self._recognition = Recognition(session, ids)
         self._platforms = _platforms(session, ids) if orders else {}
         self._known = _known(session, orders, self._platforms, today)
         self._planned: set[int] = set()
@@ -160,7 +162,7 @@ class _Checks:
         last_on = complete_by(policy, today)
         check_parts(policy, request.parts, contract_fen=request.contract_fen, last_on=last_on)
         rows = self._certifications.get(order.platform_id, [])
-        check_certified(policy, rows, service=order.service, on=today)
+        self._recognition.check_order(policy, order, rows, on=today)
         platform = self._platforms[order.platform_id]
         self._known.refuse_banned(voucher.holder.organisation_id, platform.organisation_id)
         self._planned.add(order.id)

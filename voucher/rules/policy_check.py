@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from itertools import combinations, product
@@ -11,6 +10,7 @@ from itertools import combinations, product
 from voucher.money import format_yuan
 from voucher.rules.funding import one_whole
 from voucher.rules.policy import Policy, PolicyError, Problem, RateLine
+from voucher.rules.quotations import quotations
 from voucher.terms import CapPeriod, DocumentKind, PayoutMode, SubsidyBase, VoucherKind, YearBasis
 
 _REQUIRED = {
@@ -74,7 +74,7 @@ def check(policy: Policy, document_text: str | None) -> tuple[Problem, ...]:
         *contradictions(policy),
         *_weak(policy),
         *_not_carried_out(policy),
-        *_quotations(policy, document_text),
+        *quotations(policy, document_text),
     )
 
 
@@ -93,7 +93,7 @@ def check_rest(unreadable: PolicyError, document_text: str | None) -> tuple[Prob
         *contradictions(policy, broken=broken),
         *_weak(policy),
         *_not_carried_out(policy),
-        *_quotations(policy, document_text),
+        *quotations(policy, document_text),
     )
     return unreadable.problems + tuple(each for each in rest if _root(each.key) not in passed_over)
 
@@ -249,22 +249,3 @@ def _not_yet(policy: Policy, key: str, what: str) -> Problem:
 def _clause(policy: Policy, key: str) -> str | None:
     source = policy.source_of(key)
     return source.item if source else None
-
-
-def _quotations(policy: Policy, document_text: str | None) -> Iterator[Problem]:
-    if document_text is None:
-        yield Problem(None, "document", None, f"没有存储文件 {policy.document_no} 的原文，引文无法核对")
-        return
-    stored = _bare(document_text)
-    if _bare(policy.document_no) not in stored:
-        yield Problem(None, "document_no", None, f"存储的原文中没有文号 {policy.document_no}")
-    for key, source in policy.sources:
-        if _bare(source.document_no) != _bare(policy.document_no):
-            yield Problem(None, key, source.item, f"引用的是另一份文件 {source.document_no}，没有它的原文")
-        elif not _bare(source.quote) or _bare(source.quote) not in stored:
-            yield Problem(None, key, source.item, f"原文中找不到这段引文：{source.quote}")
-
-
-def _bare(text: str) -> str:
-    """The text without any white space and with full-width forms folded, as scans differ in both."""
-    return "".join(unicodedata.normalize("NFKC", text).split())

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from voucher.rules import policy_shapes as shapes
 from voucher.rules.policy import Cap, Fill, Policy, PolicyError, Problem, Service, Source
@@ -28,13 +28,13 @@ def read(text: str, fills: Sequence[str] = ()) -> Policy:
     Raises PolicyError with every problem found (a TOML fault hides what comes after it): unknown or missing keys, wrong values, a
     parameter without source, a fill-in of something already given or of another policy.
     """
-    given = _File(text, "")
+    given = TomlFile(text, "")
     identity = given.identity()
     values = given.parameters()
     problems = given.problems
     filled: list[Fill] = []
     for number, fill_text in enumerate(fills):
-        extra = _File(fill_text, f"fills[{number}].")
+        extra = TomlFile(fill_text, f"fills[{number}].")
         author = extra.author(identity.get("code"))
         for name, value in extra.parameters().items():
             if name in values:
@@ -75,11 +75,26 @@ def _completed(cap: Cap, family: str, values: Mapping[str, Any]) -> Cap:
     return replace(cap, family=cap.family or family, year_start=start)
 
 
-class _File:
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a text may hold: the name of its first table, that table's fields, single values, and lists of tables."""
+
+    head: str
+    identity: Mapping[str, shapes.Shape]
+    optional: frozenset[str]
+    values: Mapping[str, tuple[str, shapes.Shape]]
+    lists: Mapping[str, shapes.ListShape]
+
+
+POLICY: Final = Layout("policy", shapes.IDENTITY, shapes.OPTIONAL_IDENTITY, shapes.VALUES, shapes.LISTS)
+
+
+class TomlFile:
     """One TOML text while it is read: its lines, its problems, its sources. `prefix` names a fill-in file."""
 
-    def __init__(self, text: str, prefix: str) -> None:
+    def __init__(self, text: str, prefix: str, layout: Layout = POLICY) -> None:
         text = text.removeprefix("\ufeff")
+        self.layout = layout
         self.prefix = prefix
         self.filling = bool(prefix)
         self.lines = locate(text)
@@ -93,8 +108,8 @@ class _File:
             line = int(at[1]) if at else len(text.splitlines()) or 1
             broken = Problem(line, prefix.rstrip("."), None, f"不是有效的 TOML：{fault}")
             raise PolicyError((broken,)) from fault
-        head = "fill" if self.filling else "policy"
-        for key in self.raw.keys() - {head} - shapes.VALUES.keys() - shapes.LISTS.keys():
+        head = "fill" if self.filling else layout.head
+        for key in sorted(self.raw.keys() - {head} - layout.values.keys() - layout.lists.keys()):
             self.wrong(key, "没有这个参数")
 
     def wrong(self, key: str, message: str) -> None:
@@ -103,24 +118,25 @@ class _File:
         self.problems.append(Problem(line_of(self.lines, key), self.prefix + key, clause, message))
 
     def identity(self) -> dict[str, Any]:
-        """What names the version: the table [policy]."""
-        return self._head("policy", shapes.IDENTITY, shapes.OPTIONAL_IDENTITY)
+        """What names the version: the first table ([policy])."""
+        return self._head(self.layout.head, self.layout.identity, self.layout.optional)
 
-    def author(self, policy_code: str | None) -> dict[str, str]:
-        """Who fills in and on what basis: the table [fill], which must name this policy."""
-        head = self._head("fill", {"policy": shapes.code, "who": shapes.text, "basis": shapes.text})
-        if "policy" in head and policy_code is not None and head["policy"] != policy_code:
-            self.wrong("fill.policy", f"填写的是另一份政策，不是 {policy_code}")
+    def author(self, code: str | None) -> dict[str, str]:
+        """Who fills in and on what basis: the table [fill], which must name this version."""
+        of = self.layout.head
+        head = self._head("fill", {of: shapes.code, "who": shapes.text, "basis": shapes.text})
+        if of in head and code is not None and head[of] != code:
+            self.wrong(f"fill.{of}", f"填写的是另一份政策，不是 {code}")
         return {"who": head.get("who", ""), "basis": head.get("basis", "")}
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter that the file sets and that has the right shape, by its name in `Policy`."""
         found: dict[str, Any] = {}
         for key, value in self.raw.items():
-            if key in shapes.VALUES:
-                name, shape = shapes.VALUES[key]
+            if key in self.layout.values:
+                name, shape = self.layout.values[key]
                 self._keep(found, name, key, self._value(key, value, shape))
-            elif key in shapes.LISTS:
+            elif key in self.layout.lists:
                 self._keep(found, key, key, self._list(key, value))
         return found
 
@@ -161,7 +177,7 @@ class _File:
 
     def _entry(self, at: str, key: str, table: dict[str, Any]) -> Any:
         """One entry of a list; None where it has a problem."""
-        build, fields, required = shapes.LISTS[key]
+        build, fields, required = self.layout.lists[key]
         self._source(at, table)
         rest = {name: value for name, value in table.items() if name != "source"}
         before = len(self.problems)

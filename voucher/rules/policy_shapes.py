@@ -240,7 +240,9 @@ VALUES: dict[str, tuple[str, Shape]] = {
     "appeal_days": ("appeal_days", days),
 }
 
-LISTS: dict[str, tuple[Callable[[Mapping[str, Any]], Any], dict[str, Shape], frozenset[str]]] = {
+ListShape = tuple[Callable[[Mapping[str, Any]], Any], dict[str, Shape], frozenset[str]]
+
+LISTS: dict[str, ListShape] = {
     "authorities": (build(Authority), {"function": code, "name": text}, frozenset({"function", "name"})),
     "services": (build(Service), {"code": code, "label": text}, frozenset({"code", "label"})),
     "rate_lines": (

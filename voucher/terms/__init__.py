@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from voucher.terms.agreements import (
+    AgreementState,
+    AgreementStepKind,
+    Direction,
+    PartyRole,
+    RecognitionReason,
+    RegistryMode,
+    Remit,
+    ShareSide,
+)
 from voucher.terms.claims import (
     BatchState,
     ClaimItem,
@@ -87,6 +97,8 @@ from voucher.terms.vouchers import (
 
 __all__ = [
     "AffiliationKind",
+    "AgreementState",
+    "AgreementStepKind",
     "AppealChannel",
     "AppealState",
     "ApplicationState",
@@ -107,6 +119,7 @@ __all__ = [
     "DeliveryAnswer",
     "DeskKind",
     "DeskState",
+    "Direction",
     "DisputeOutcome",
     "DocumentKind",
     "EligibilityRule",
@@ -132,6 +145,7 @@ __all__ = [
     "OrderSide",
     "OrderState",
     "PartyMarkKind",
+    "PartyRole",
     "PayeeChangeState",
     "PaymentChannel",
     "PayoutMode",
@@ -139,12 +153,16 @@ __all__ = [
     "PlatformKind",
     "PolicyState",
     "PostingKind",
+    "RecognitionReason",
     "RegionLevel",
+    "RegistryMode",
+    "Remit",
     "Retention",
     "Role",
     "RosterFault",
     "Rounding",
     "SessionState",
+    "ShareSide",
     "Side",
     "SubsidyBase",
     "TaxVerdict",
