@@ -14,7 +14,10 @@ from typing import Final, Protocol
 from voucher.errors import Code, Fact
 from voucher.money import format_yuan
 from voucher.schemas import messages_centres as centres
+from voucher.schemas.details import DETAILS, LEFT, NEEDED
 from voucher.schemas.words import word
+
+__all__ = ["DETAILS", "SENTENCES", "names", "sentence", "shown"]
 
 
 class Refusing(Protocol):
@@ -147,133 +150,13 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.USCC_INVALID: "统一社会信用代码不正确，请核对 18 位代码。",
 }
 
-_LEFT: Final = "还剩 {left_fen} 元。"
-_NEEDED: Final = "本次需要 {needed_fen} 元，{left_fen} 元可用。"
-_STATE: Final = "当前状态：{state}。"
-
-DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
-    Code.LOCKED_OUT: ("请在 {minutes} 分钟后再试，或联系管理员。",),
-    Code.SUCCESSOR_MISSING: ("未办结：{open}。",),
-    Code.MEMBERS_MISSING: ("已填写 {given} 名。",),
-    Code.CONVERSION_BLOCKED: ("未办结：{open}。",),
-    Code.PIN_WRONG: ("还可再试 {left} 次。",),
-    Code.PERIOD_CLOSED: ("已结账至 {closed_through}。",),
-    Code.STATE_CHANGED: (_STATE,),
-    Code.CONTRACT_DIFFERS: ("备案的合同金额 {contract_fen} 元，签订日期 {contract_on}。",),
-    Code.INSTALMENTS_INVALID: (
-        "{reason}。",
-        "各期金额合计 {total_fen} 元，应等于 {contract_fen} 元。",
-        "最多 {most} 期。",
-    ),
-    Code.COMPLETE_BY_INVALID: ("{reason}。", "最晚可到 {latest_on}。"),
-    Code.BUDGET_EXCEEDED: ("预算 {budget_fen} 元，已用 {used_fen} 元。", _NEEDED, _LEFT),
-    Code.CAP_EXCEEDED: (
-        "所属年度：{year} 年。",
-        "限额 {cap_fen} 元，已用（含锁定）{used_fen} 元。",
-        _NEEDED,
-        _LEFT,
-    ),
-    Code.VOUCHER_EXHAUSTED: ("券面 {face_fen} 元，已用（含锁定）{used_fen} 元。", _NEEDED, _LEFT),
-    Code.QUOTA_EXCEEDED: ("额度 {quota_fen} 元，已用 {used_fen} 元。", _NEEDED, _LEFT),
-    Code.CONTRACT_EXCEEDED: ("上限 {contract_fen} 元，已用 {used_fen} 元。", _NEEDED, _LEFT),
-    Code.COUNT_EXCEEDED: ("上限 {limit} 次，已用 {used} 次。",),
-    Code.PLEDGE_EXCEEDED: ("配套 {pledge_fen} 元，已用 {used_fen} 元。", _NEEDED, _LEFT),
-    Code.ALLOTMENT_EXHAUSTED: ("分配 {allotment_fen} 元，已用 {used_fen} 元。", _NEEDED, _LEFT),
-    Code.ALREADY_SETTLED: (_STATE, _LEFT),
-    Code.PAYABLE_EXCEEDED: (_NEEDED,),
-    Code.BALANCE_EXCEEDED: (_NEEDED,),
-    Code.CAPTURE_ABOVE_HOLD: ("锁定 {held_fen} 元，要求核销 {asked_fen} 元。",),
-    Code.VOUCHER_EXPIRED: ("使用期限至 {use_by_on}。",),
-    Code.VOUCHER_NOT_USABLE: (_STATE,),
-    Code.FACE_OUT_OF_RANGE: (
-        "填写的是 {face_fen} 元。",
-        "最低 {face_min_fen} 元。",
-        "最高 {face_max_fen} 元。",
-    ),
-    Code.NOT_QUALIFIED: ("原因：{reason}。", "年度：{year} 年。", "单位类别：{holder_class}。"),
-    Code.NOT_RECOGNISED: ("原因：{reason}。",),
-    Code.PROVIDER_SUSPENDED: ("平台状态：{state}。",),
-    Code.SERVICE_NOT_CERTIFIED: ("原因：{reason}。", "服务：{service}。"),
-    Code.AFFILIATED: ("关系：{relation}。",),
-    **centres.DETAILS,
-    Code.PARTY_BANNED: ("单位：{party}。", "情形：{ban}。", "决定文号：{decision_no}，自 {from_on} 起。"),
-    Code.ALREADY_FUNDED: ("已由“{programme}”支持，合同号 {contract_no}。",),
-    Code.PAYEE_COOLING: ("可以复核的日期：{cools_until}。",),
-    Code.CONTRACT_DATE_INVALID: ("合同日期 {contract_on}，下单日期 {order_on}。",),
-    Code.INVOICE_USED: (
-        "由 {region} 地区登记使用。",
-        "其他企业提交过同一发票文件（校验 {file}）。",
-        "发票号码 {invoice}。",
-    ),
-    Code.INVOICE_MISMATCH: ("不一致的是：{field}。", "应为 {expected}。"),
-    Code.INVOICE_EXCEEDED: (
-        "发票号码 {invoice}。",
-        "不含税金额 {net_fen} 元，已分摊 {used_fen} 元，还可分摊 {left_fen} 元。",
-    ),
-    Code.INVOICE_VOID: ("发票号码 {invoice}，{tax_verdict}。",),
-    Code.INVOICE_UNCHECKED: ("发票号码 {invoice}，应在 {days} 天内查验过。",),
-    Code.PAYER_MISMATCH: ("填写的户名：{payer}，应为：{expected}。",),
-    Code.CHANNEL_NOT_ACCEPTED: ("付款方式：{channel}，可用的方式：{accepted}。",),
-    Code.OTHER_SIDE_CLAIMS: ("由{claimant}申请。",),
-    Code.ITEM_NOT_OPEN: ("项目：{item}。",),
-    Code.EVIDENCE_MISSING: ("缺少：{missing}。",),
-    Code.CLAIM_LATE: ("期限至 {redeem_by_on}。",),
-    Code.FILE_REFUSED: ("原因：{reason}。", "文件：{file}。", "缺少表头：{missing}。"),
-    Code.PAYEE_MISSING: ("收款单位：{payee}。",),
-    Code.QR_INVALID: ("还可再试 {left} 次。",),
-    Code.SCAN_RATE_LIMITED: ("请在 {minutes} 分钟后再试。",),
-    Code.QR_USED: ("扫码时间：{scanned_at}。",),
-    Code.SESSION_CLOSED: (_STATE,),
-    Code.APPROVED_ABOVE_CLAIM: ("申请 {claimed_fen} 元，核定 {approved_fen} 元。",),
-    Code.APPROVED_ABOVE_AUDIT: (
-        "审核认定 {audited_fen} 元，最多可核定 {most_fen} 元，填写了 {approved_fen} 元。",
-    ),
-    Code.AUDIT_MISSING: ("申请 {claim}。",),
-    Code.RECUSED: ("涉及单位：{organisation}。",),
-    Code.CASE_TAKEN: ("办理人：{reviewer}。",),
-    Code.TOLD_LATE: ("新提出的事项：{items}。",),
-    Code.COSIGN_MISSING: ("未同意的：{functions}。",),
-    Code.COLLEAGUE_UNFIT: ("原因：{reason}。",),
-    Code.APPLICATION_CLOSED: (
-        "原因：{reason}。",
-        "公布的申领期自 {opens_at}。",
-        "至 {closes_at}。",
-        "公布文件：{document_no}。",
-    ),
-    Code.APPLICATION_OPEN: ("申领号 {application}。", _STATE),
-    Code.WINDOW_OVERLAPS: ("已公布的自 {opens_at}，文件 {document_no}。",),
-    Code.UNDERTAKING_UNSIGNED: ("现行承诺书是第 {version} 版。",),
-    Code.HOLDING_EXCEEDED: (
-        "上限 {held_most_fen} 元，已持有（含办理中）{held_fen} 元，本次申领 {wanted_fen} 元。",
-    ),
-    Code.VOUCHER_IDLE: ("未使用的券：{voucher}。",),
-    Code.APPEAL_LATE: ("期限至 {appeal_by_on}。",),
-    Code.APPEAL_MADE: ("申诉号 {appeal}。", _STATE),
-    Code.CONTACT_MISSING: ("渠道：{message_channel}。",),
-    Code.HOLIDAY_NEEDLESS: ("日期：{day}。",),
-    Code.NOTICE_REQUIRED: ("申请 {claim}。", "应公示 {working_days} 个工作日。"),
-    Code.NOTICE_OVER: ("公示截止 {to_on}。",),
-    Code.OBJECTION_LIMITED: ("请在 {minutes} 分钟后再试。",),
-    Code.POLICY_NOT_PUBLISHED: ("政策：{programme}，日期：{on}。",),
-    Code.POLICY_INCOMPLETE: ("未确定的参数：{missing}。",),
-    Code.ALREADY_REGISTERED: ("已登记的是 {subject}。",),
-    Code.POLICY_INVALID: ("共 {problems} 处，第一处在 {key}。",),
-    Code.POLICY_OVERLAPS: ("本版本依据 {document_no}，已发布版本依据 {other_document_no}。",),
-    Code.ROSTER_INVALID: ("有错误的行数：{rows}。",),
-    Code.LOGIN_TAKEN: ("用户名：{login}。",),
-    Code.DUTIES_SEPARATED: ("涉及的角色：{roles}。",),
-    Code.USCC_INVALID: ("填写的是 {uscc}。",),
-    Code.PERIOD_NOT_OVER: ("要求结账至 {through}。",),
-    Code.ROLE_SCOPE_MISSING: ("角色：{role}。",),
-}
-
 
 def sentence(refusing: Refusing) -> str:
     """The Chinese text for a refusal: its rule, then every detail whose facts it brings."""
     facts = {name: shown(name, value) for name, value in refusing.facts.items() if value is not None}
     details = [text for text in DETAILS.get(refusing.code, ()) if names(text) <= facts.keys()]
-    if _NEEDED in details and _LEFT in details:
-        details.remove(_LEFT)
+    if NEEDED in details and LEFT in details:
+        details.remove(LEFT)
     return SENTENCES[refusing.code] + "".join(text.format(**facts) for text in details)
 
 
