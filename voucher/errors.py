@@ -139,6 +139,9 @@ class Code(StrEnum):
     POLICY_INVALID = "policy_invalid"
     POLICY_EXISTS = "policy_exists"
     POLICY_OVERLAPS = "policy_overlaps"
+    AGREEMENT_INVALID = "agreement_invalid"
+    AGREEMENT_EXISTS = "agreement_exists"
+    AGREEMENT_OVERLAPS = "agreement_overlaps"
     POLICY_PROPOSED = "policy_proposed"
     POLICY_CHANGED = "policy_changed"
     ROSTER_INVALID = "roster_invalid"
@@ -164,6 +167,7 @@ _STATUS = {
     Code.BUSY: 503,
     Code.POLICY_INCOMPLETE: 422,
     Code.POLICY_INVALID: 422,
+    Code.AGREEMENT_INVALID: 422,
     Code.ROSTER_INVALID: 422,
     Code.USCC_INVALID: 422,
     Code.ROLE_SCOPE_MISSING: 422,

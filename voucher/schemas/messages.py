@@ -15,7 +15,7 @@ from voucher.errors import Code, Fact
 from voucher.money import format_yuan
 from voucher.schemas import messages_centres as centres
 from voucher.schemas.details import DETAILS, LEFT, NEEDED
-from voucher.schemas.words import word
+from voucher.schemas.words import word, word_of
 
 __all__ = ["DETAILS", "SENTENCES", "names", "sentence", "shown"]
 
@@ -77,7 +77,7 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.VOUCHER_NOT_USABLE: "创新券当前状态不能使用。",
     Code.FACE_OUT_OF_RANGE: "券面金额不在政策规定的范围内。",
     Code.NOT_QUALIFIED: "该单位不符合本政策的申领条件。",
-    Code.NOT_RECOGNISED: "该服务机构所在地区的创新券互认尚未开通。",
+    Code.NOT_RECOGNISED: "该服务平台由其他地区认定，本券不能在此使用。",
     Code.PROVIDER_SUSPENDED: "该服务平台已被暂停或摘牌，不能收券。",
     Code.SERVICE_NOT_CERTIFIED: "该服务平台未取得此项服务的收券资格。",
     Code.AFFILIATED: "企业与服务机构存在关联关系，按政策不得使用创新券。",
@@ -143,6 +143,9 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.POLICY_INCOMPLETE: "政策还有必填参数未由主管部门确定，不能发布。",
     Code.POLICY_INVALID: "政策文件有错误，不能发布。",
     Code.POLICY_EXISTS: "该政策版本已经存在；已发布的版本不能修改，请新建版本。",
+    Code.AGREEMENT_INVALID: "互认协议有错误，不能发布。",
+    Code.AGREEMENT_EXISTS: "该协议版本已经提出或发布；内容不能修改，需要修改的请撤回后重新提出，或新建版本。",
+    Code.AGREEMENT_OVERLAPS: "两份互认协议对同样的两地、券种和服务在同一天都有效，不能发布。",
     Code.POLICY_OVERLAPS: "该政策版本与另一个已发布版本的有效期重叠，同一天只能有一个版本有效。",
     Code.POLICY_PROPOSED: "该政策版本已经提请发布，正在等待另一人办理；需要修改的，请先撤回。",
     Code.POLICY_CHANGED: "提请发布的内容与您看到的不一致，本次没有发布。请重新打开核对后再办理。",
@@ -153,7 +156,11 @@ SENTENCES: Final[Mapping[Code, str]] = {
 
 def sentence(refusing: Refusing) -> str:
     """The Chinese text for a refusal: its rule, then every detail whose facts it brings."""
-    facts = {name: shown(name, value) for name, value in refusing.facts.items() if value is not None}
+    facts = {
+        name: word_of(refusing.code, name, value) or shown(name, value)
+        for name, value in refusing.facts.items()
+        if value is not None
+    }
     details = [text for text in DETAILS.get(refusing.code, ()) if names(text) <= facts.keys()]
     if NEEDED in details and LEFT in details:
         details.remove(LEFT)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Final
 
+from voucher.errors import Code, Fact
 from voucher.terms import (
     AffiliationKind,
+    AgreementState,
     AppealState,
     ApplicationState,
     ApplicationVerdict,
@@ -27,6 +29,7 @@ from voucher.terms import (
     PayeeChangeState,
     PaymentChannel,
     PolicyState,
+    RecognitionReason,
     Role,
     SessionState,
     Side,
@@ -127,6 +130,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         PolicyState,
         ApplicationState,
         AppealState,
+        AgreementState,
     ),
     "reason": REASONS,
     "relation": {**_labels(AffiliationKind), **RELATIONS},
@@ -153,6 +157,15 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "accepted": _labels(PaymentChannel),
     "claimant": CLAIMANTS,
 }
+
+
+def word_of(code: Code, name: str, value: Fact) -> str | None:
+    """The word for a fact that one code means otherwise than the others; None where it has none of its own."""
+    if code is Code.NOT_RECOGNISED and name == "reason":
+        return RecognitionReason(str(value)).label if value in set(RecognitionReason) else None
+    if name == "clause":
+        return f"第 {value} 条" if str(value).isdecimal() else str(value)
+    return None
 
 
 def word(name: str, value: str) -> str:
