@@ -16,6 +16,7 @@ from tests.entrance import Machine, application
 from tests.originals import samples
 from voucher.api.files import named_file
 from voucher.errors import Code, Refusal
+from voucher.store import Stored, place_of
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
 
@@ -36,6 +37,12 @@ def sent(machine: Machine, *files: tuple[bytes, str]) -> Any:
         data={"file": [(io.BytesIO(content), name) for content, name in files]},
         headers={"Authorization": f"Bearer {machine.token}"},
     )
+
+
+def attached(installation: Api, machine: Machine, ticket: str, name: str) -> Stored:
+    """The file that this machine may attach with a ticket."""
+    with installation.app.test_request_context(headers={"Authorization": f"Bearer {machine.token}"}):
+        return named_file({"ticket": ticket, "file_name": name})
 
 
 def photo(side: int) -> bytes:
@@ -62,9 +69,7 @@ def test_several_photos_are_one_pdf_that_names_its_photos(installation: Api) -> 
     answer = ok(sent(installation.firm, (photo(40), "1.jpg"), (photo(50), "2.jpg")), 201)
     assert (answer["media_type"], answer["file_name"]) == ("application/pdf", "1等2张照片.pdf")
     assert [part["file_name"] for part in answer["made_of"]] == ["1.jpg", "2.jpg"]
-    named = {name: answer[name] for name in ("sha256", "file_name", "made_of")}
-    with installation.app.app_context():
-        stored = named_file(named)
+    stored = attached(installation, installation.firm, answer["ticket"], answer["file_name"])
     assert [part.sha256 for part in stored.parts] == [part["sha256"] for part in answer["made_of"]]
 
 
@@ -80,17 +85,23 @@ def test_a_hostile_file_is_refused_with_the_reason(installation: Api) -> None:
 
 def test_a_named_file_must_be_there_and_says_what_was_read(installation: Api) -> None:
     answer = ok(sent(installation.firm, (samples.digital_xml(), "发票.xml")), 201)
-    with installation.app.app_context():
-        stored = named_file({"sha256": answer["sha256"], "file_name": "原件.xml"})
-        assert stored.facts["invoice"]["seller_uscc"] == samples.SELLER
-        for gone in (
-            {"sha256": "0" * 64, "file_name": "x.pdf"},
-            {
-                "sha256": answer["sha256"],
-                "file_name": "x.xml",
-                "made_of": [{"sha256": "0" * 64, "file_name": "1.jpg"}],
-            },
-        ):
-            with pytest.raises(Refusal) as missing:
-                named_file(gone)
-            assert (missing.value.code, missing.value.facts["reason"]) == (Code.FILE_REFUSED, "missing")
+    stored = attached(installation, installation.firm, answer["ticket"], "原件.xml")
+    assert stored.facts["invoice"]["seller_uscc"] == samples.SELLER
+    folder = installation.app.extensions["voucher_config"].files_dir
+    place_of(folder, answer["sha256"]).unlink()
+    with pytest.raises(Refusal) as missing:
+        attached(installation, installation.firm, answer["ticket"], "原件.xml")
+    assert (missing.value.code, missing.value.facts["reason"]) == (Code.FILE_REFUSED, "missing")
+
+
+def test_whoever_knows_the_hash_of_anothers_file_cannot_attach_it(installation: Api) -> None:
+    answer = ok(sent(installation.firm, (PDF + b"secret", "合同.pdf")), 201)
+    for ticket in (answer["ticket"], answer["sha256"]):
+        with pytest.raises(Refusal) as stolen:
+            attached(installation, installation.manager, ticket, "合同.pdf")
+        assert (stolen.value.code, stolen.value.facts["reason"]) == (Code.FILE_REFUSED, "ticket")
+    named = {"kind": "result", "sha256": answer["sha256"], "file_name": "合同.pdf"}
+    body = refused(
+        installation.manager.send("/api/v1/orders/V000000000000/deliver", {"files": [named]}), 422, "invalid"
+    )
+    assert "ticket" in str(body["errors"])

@@ -189,7 +189,7 @@ def test_a_file_that_is_none_is_refused(installation: Api) -> None:
     assert "file" in refused(nothing, 422, "invalid")["errors"]
     program = client.post("/api/v1/files", data={"file": (__file__, "x.pdf")}, headers=headers)
     refused(program, 422, "file_refused")
-    document = {"kind": "result", "sha256": "0" * 64, "file_name": "x.pdf"}
+    document = {"kind": "result", "ticket": "0" * 64, "file_name": "x.pdf"}
     invoice = {
         "number": "1" * 20,
         "issued_on": "2026-01-01",
@@ -207,6 +207,7 @@ def test_a_file_that_is_none_is_refused(installation: Api) -> None:
         "documents": [document],
         "payee_account_id": 1,
     }
-    assert refused(installation.firm.send("/api/v1/claims", body), 422, "file_refused")["facts"][
-        "reason"
-    ] == ("missing")
+    assert (
+        refused(installation.firm.send("/api/v1/claims", body), 422, "file_refused")["facts"]["reason"]
+        == "ticket"
+    )

@@ -20,7 +20,7 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\
 def uploaded(machine: Machine, name: str = "授权书.pdf") -> dict[str, object]:
     headers = {"Authorization": f"Bearer {machine.token}"}
     answer = machine.client.post("/api/v1/files", data={"file": (io.BytesIO(PDF), name)}, headers=headers)
-    return {"sha256": ok(answer, 201)["sha256"], "file_name": name}
+    return {"ticket": ok(answer, 201)["ticket"], "file_name": name}
 
 
 def joined(api: Api, uscc: str, digits: str, login: str, as_role: str = "both") -> Machine:

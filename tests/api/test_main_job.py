@@ -51,7 +51,7 @@ def claim_body(api: Api, order_no: str, account_id: int, *, amount_fen: int) -> 
             }
         ],
         "documents": [
-            {"kind": kind, "sha256": file["sha256"], "file_name": file["file_name"]}
+            {"kind": kind, "ticket": file["ticket"], "file_name": file["file_name"]}
             for kind, file in files.items()
         ],
     }

@@ -43,11 +43,12 @@ def day(days: int = 0) -> str:
     return (business_date(wall_now()) + timedelta(days=days)).isoformat()
 
 
-def uploaded(api: Api, name: str) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {api.manager.token}"}
+def uploaded(api: Api, name: str, *, by: str = "manager") -> dict[str, Any]:
+    machine = getattr(api, by)
+    headers = {"Authorization": f"Bearer {machine.token}"}
     sent = {"file": (io.BytesIO(PDF), name)}
-    said = ok(api.manager.client.post("/api/v1/files", data=sent, headers=headers), 201)
-    return {"sha256": said["sha256"], "file_name": name}
+    said = ok(machine.client.post("/api/v1/files", data=sent, headers=headers), 201)
+    return {"ticket": said["ticket"], "file_name": name}
 
 
 def act(
@@ -91,7 +92,7 @@ def test_an_order_from_the_catalogue_in_two_instalments_to_its_capture(api: Api)
     whole = "ab" * 32
     bare = api.scanner.send(f"/api/v1/orders/{order}/deliver", {"report_sha256": whole})
     assert refused(bare, 422, "evidence_missing")["facts"]["missing"] == "cover,conclusion"
-    files = [{"kind": kind, **uploaded(api, f"{kind}.pdf")} for kind in ("cover", "conclusion")]
+    files = [{"kind": kind, **uploaded(api, f"{kind}.pdf", by="scanner")} for kind in ("cover", "conclusion")]
     delivery = {"provider_ref": "WT-9", "report_sha256": whole, "files": files}
     assert act(api, order, "deliver", delivery, by="scanner")["confirm_by"] == day(10)
     act(api, order, "send-back", {"reason": "缺少结论"}, by="firm")
@@ -126,7 +127,10 @@ def test_an_extension_within_the_bounds_and_a_supplement_that_the_firm_confirms(
 def test_a_dispute_is_stated_offered_and_agreed_or_decided(api: Api) -> None:
     order = filed(api)
     act(api, order, "deliver", {}, by="scanner")
-    body = {"body": "报告与约定的方法不符", "files": [{"kind": "statement", **uploaded(api, "函.pdf")}]}
+    body = {
+        "body": "报告与约定的方法不符",
+        "files": [{"kind": "statement", **uploaded(api, "函.pdf", by="firm")}],
+    }
     act(api, order, "dispute", body, by="firm", status=201)
     act(api, order, "dispute/statements", {"body": "方法由企业书面变更"}, status=201)
     refused(api.firm.send(f"/api/v1/orders/{order}/cancel", {}), 409, "state_changed")

@@ -36,7 +36,7 @@ class Desk:
             data={"file": (BytesIO(PDF), "纪要.pdf")},
             headers={"Authorization": f"Bearer {self.reviewer.token}"},
         )
-        return {"sha256": answered(sent, 201)["sha256"], "file_name": "纪要.pdf"}
+        return {"ticket": answered(sent, 201)["ticket"], "file_name": "纪要.pdf"}
 
 
 @pytest.fixture

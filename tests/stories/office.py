@@ -108,7 +108,7 @@ class Office:
         headers = {"Authorization": f"Bearer {machine.token}"}
         file = {"file": (BytesIO(content), name)}
         answer = ok(machine.client.post("/api/v1/files", data=file, headers=headers), 201)
-        return {"sha256": answer["sha256"], "file_name": name}
+        return {"ticket": answer["ticket"], "file_name": name}
 
     def papers(self, firm: Machine, *kinds: str) -> list[dict[str, Any]]:
         """A PDF of each kind."""

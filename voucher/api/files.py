@@ -1,4 +1,4 @@
-"""Files of programs: sent first, then named by their hash in what they are attached to."""
+"""Files of programs: sent first, then named by the ticket that whoever sent them was given."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO, cast
 
+from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.datastructures import FileStorage
 
+from voucher.api.access import current_actor
 from voucher.api.entry import settings
 from voucher.errors import Code, Refusal
 from voucher.originals import joined, with_facts
@@ -35,14 +37,30 @@ def keep_files_sent(sent: Sequence[FileStorage]) -> Stored:
     return with_facts(made[0], config.files_dir)
 
 
+def ticket_for(stored: Stored) -> str:
+    """The ticket with which the sender of a file, and nobody else, may attach it: signed, and bound to the person.
+
+    The parts that it was made of are in it, so nobody can name others.
+    """
+    parts = [[part.sha256, part.file_name] for part in stored.parts]
+    return _signer().dumps([stored.sha256, parts])
+
+
 def named_file(said: Mapping[str, Any]) -> Stored:
     """The stored file of a `StoredBody`, with what its original says; call it before the transaction begins.
 
-    Refused as `file_refused` where it or a part of it is not in the store (`missing`).
+    Refused as `file_refused`: a ticket that this person was not given (`ticket`: knowing a hash gives no right to
+    somebody's file), and where the file or a part of it is no longer in the store (`missing`).
     """
     folder = settings().files_dir
-    whole = described(folder, said["sha256"], file_name=said["file_name"])
-    parts = tuple(
-        described(folder, part["sha256"], file_name=part["file_name"]) for part in said.get("made_of", ())
-    )
+    try:
+        digest, made_of = _signer().loads(said["ticket"])
+    except BadData:
+        raise Refusal(Code.FILE_REFUSED, reason="ticket", file=said["file_name"]) from None
+    whole = described(folder, digest, file_name=said["file_name"])
+    parts = tuple(described(folder, part, file_name=name) for part, name in made_of)
     return with_facts(replace(whole, parts=parts), folder)
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(settings().secret_key, salt=f"sent-file-{current_actor().person_id}")

@@ -6,11 +6,11 @@ from typing import Any
 
 from marshmallow import fields
 
-from voucher.schemas.api_fields import DigestField, bounded, day
+from voucher.schemas.api_fields import day
 from voucher.schemas.base import Body, TextField
 from voucher.store import Stored
 
-MOST_PARTS = 20
+LONGEST_TICKET = 60_000
 
 
 class FileAnswer(Body):
@@ -56,35 +56,28 @@ class OriginalAnswer(Body):
 
 
 class StoredAnswer(FileAnswer):
-    """A file that was kept. `made_of`: the photos that became this PDF; send them along where it is attached."""
+    """A file that was kept. `made_of`: the photos that became this PDF."""
 
+    ticket = fields.String(
+        required=True, metadata={"description": "附上这份文件的凭据：只对上传的人有效，文件与照片都写在里面"}
+    )
     made_of = fields.List(fields.Nested(PhotoAnswer), required=True)
     invoice = fields.Nested(OriginalAnswer, required=True, allow_none=True)
-
-
-class PhotoBody(Body):
-    """A photo that a PDF was made of."""
-
-    sha256 = DigestField(required=True)
-    file_name = TextField(required=True, maximum=120)
 
 
 class StoredBody(Body):
     """A file sent before (POST /files), under the name that it is to go by."""
 
-    sha256 = DigestField(required=True)
-    file_name = TextField(required=True, maximum=120)
-    made_of = fields.List(
-        fields.Nested(PhotoBody),
-        load_default=list,
-        validate=bounded(0, MOST_PARTS),
-        metadata={"description": "照片合成的 PDF：POST /files 返回的 made_of"},
+    ticket = TextField(
+        required=True, maximum=LONGEST_TICKET, metadata={"description": "本人 POST /files 时得到的 ticket"}
     )
+    file_name = TextField(required=True, maximum=120)
 
 
-def stored_answer(stored: Stored) -> dict[str, Any]:
+def stored_answer(stored: Stored, ticket: str) -> dict[str, Any]:
     """What `StoredAnswer` says of a file."""
     return {
+        "ticket": ticket,
         "sha256": stored.sha256,
         "size_bytes": stored.size_bytes,
         "media_type": stored.media_type,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from voucher.api.access import current_actor
 from voucher.api.endpoint import Endpoints, invalid, listed_page, numbered, operation
 from voucher.api.entry import change, reading
-from voucher.api.files import keep_files_sent, named_file
+from voucher.api.files import keep_files_sent, named_file, ticket_for
 from voucher.errors import Code, found
 from voucher.operations.claim import ClaimRequest, claim
 from voucher.operations.claim_papers import GivenPayment
@@ -70,7 +70,8 @@ def upload() -> dict[str, Any]:
     sent = request.files.getlist("file")
     if not sent:
         raise invalid("file", "请选择文件。")
-    return stored_answer(keep_files_sent(sent))
+    kept = keep_files_sent(sent)
+    return stored_answer(kept, ticket_for(kept))
 
 
 @blueprint.route("/orders/<number>/payee-accounts", methods=["GET"])
