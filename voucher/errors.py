@@ -29,6 +29,7 @@ class Code(StrEnum):
     STEP_UP_REQUIRED = "step_up_required"
     JOIN_CODE_WRONG = "join_code_wrong"
     ACCOUNT_EXISTS = "account_exists"
+    NAME_DIFFERS = "name_differs"
     AUTHORISATION_PERIOD = "authorisation_period"
     LAST_IN_CHARGE = "last_in_charge"
     SUCCESSOR_MISSING = "successor_missing"
@@ -155,6 +156,7 @@ _STATUS = {
     Code.SIGN_IN_FAILED: 401,
     Code.LOCKED_OUT: 429,
     Code.JOIN_CODE_WRONG: 422,
+    Code.NAME_DIFFERS: 422,
     Code.AUTHORISATION_PERIOD: 422,
     Code.SUCCESSOR_MISSING: 422,
     Code.MEMBERS_MISSING: 422,

@@ -999,7 +999,11 @@ def upgrade() -> None:
         sa.Column("state_reason", sa.String(length=200), nullable=False),
         sa.Column("settled_at", INSTANT, nullable=True),
         sa.Column("paid_at", INSTANT, nullable=True),
+        sa.Column("bounced_by", KEY, nullable=True),
         sa.CheckConstraint("amount_fen > 0", name="ck_settlement_line_amount_positive"),
+        sa.ForeignKeyConstraint(
+            ["bounced_by"], ["person.id"], name="fk_settlement_line_bounced_by", ondelete="RESTRICT"
+        ),
         sa.ForeignKeyConstraint(
             ["batch_id"], ["settlement_batch.id"], name="fk_settlement_line_batch_id", ondelete="RESTRICT"
         ),

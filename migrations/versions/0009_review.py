@@ -133,6 +133,7 @@ def _opinions() -> None:
         "expert_opinion",
         sa.Column("id", KEY, nullable=False),
         sa.Column("claim_id", KEY, nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("person_id", KEY, nullable=False),
         sa.Column("invited_by", KEY, nullable=False),
         sa.Column("invited_at", INSTANT, nullable=False),
@@ -147,7 +148,9 @@ def _opinions() -> None:
         _to("expert_opinion", "person_id", "person.id"),
         _to("expert_opinion", "invited_by", "person.id"),
         sa.PrimaryKeyConstraint("id", name="pk_expert_opinion"),
-        sa.UniqueConstraint("claim_id", "person_id", name="uq_expert_opinion_claim_id_person_id"),
+        sa.UniqueConstraint(
+            "claim_id", "person_id", "round", name="uq_expert_opinion_claim_id_person_id_round"
+        ),
     )
     op.create_index("ix_expert_opinion_person", "expert_opinion", ["person_id"])
     op.create_table(

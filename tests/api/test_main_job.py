@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import update
+
 from tests.api.conftest import SERVICE, Api, ok, refused
+from tests.entrance import Machine
 from voucher.clock import business_date, wall_now
+from voucher.models.people import ApiToken
 
 PDF = b"%PDF-1.4\n%%EOF\n"
 
@@ -114,6 +119,23 @@ def settle(api: Api, claim_no: str, *, expected_fen: int) -> None:
     ok(api.maker.send(f"{path}/reconcile", {"lines": [paid]}))
     file = ok(api.auditor.get(path))
     assert (file["state"], file["lines"][0]["state"]) == ("reconciled", "paid")
+
+
+def test_money_is_not_moved_by_a_token_older_than_half_an_hour(api: Api) -> None:
+    asked = {"programme_code": api.world.programme_code, "claim_nos": [approved_claim(api)]}
+    path = f"/api/v1/batches/{ok(api.maker.send('/api/v1/batches', asked), 201)['number']}"
+    content = ok(api.maker.send(f"{path}/submit", {}))["content_sha256"]
+    fresh = api.checker.token
+    database = api.app.extensions["voucher_database"]
+    older = update(ApiToken).values(created_at=ApiToken.created_at)
+    database.transaction(
+        lambda session, at: session.execute(older.values(created_at=at - timedelta(minutes=31)))
+    )
+    refused(api.checker.send(f"{path}/approve", {"content_sha256": content}), 403, "step_up_required")
+    assert ok(api.checker.get(path))["state"] == "submitted"
+    again = Machine(api.app, api.world.checker)
+    assert again.token != fresh
+    assert ok(again.send(f"{path}/approve", {"content_sha256": content}))["state"] == "approved"
 
 
 def test_a_remote_order_goes_from_placing_to_capture_and_is_reversed(api: Api) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +15,10 @@ from tests import factories
 from tests.checks import scenes
 from tests.checks.scenes import claimed, findings, kinds
 from tests.operations import counter
+from tests.operations.reviewing import reviewer
 from tests.operations.stories import Told, placed, snapshot
 from voucher.clock import business_date
+from voucher.codes import make_uscc
 from voucher.errors import Code, Refusal
 from voucher.ledger.verify import verify
 from voucher.models.checks import PartyBan, PayeeChange
@@ -37,7 +39,7 @@ from voucher.operations.expire import Slice, expire_vouchers
 from voucher.operations.file_contract import ContractRequest, file_contract
 from voucher.operations.issue import IssueRequest, issue
 from voucher.operations.once import once, request_id
-from voucher.operations.outcome import Refused
+from voucher.operations.outcome import Refused, only
 from voucher.operations.qualify import QualifyRequest, qualify
 from voucher.operations.registry import RegistryRow, note_registry
 from voucher.operations.review import ReviewRequest, review
@@ -176,6 +178,24 @@ def test_row_16_every_kind_of_decision_shuts_out(told: Told) -> None:
         (answer,) = scenes.placing(told, voucher)
         assert isinstance(answer, Refused) and answer.facts["ban"] == kind.value
         let_in(told, ban_id)
+
+
+def test_a_party_that_is_not_registered_is_let_in_by_the_bureau_that_shut_it_out_or_one_above(
+    told: Told,
+) -> None:
+    county = reviewer(told, region_code="140105")
+    elsewhere, above = reviewer(told, region_code="141100"), reviewer(told, region_code="140000")
+    given = BanRequest(
+        uscc=make_uscc("110108", 99),
+        kind=BanKind.CREDIT,
+        legal_basis="办法第 32 条",
+        decision_no="小科〔2026〕9号",
+        from_on=date(2026, 1, 1),
+    )
+    row = told.do(lambda session, at: only(ban(session, [given], actor=county, at=at)))
+    freed = [LiftRequest(row.id, "信用修复")]
+    told.refuses(Code.NOT_FOUND, lambda session, at: lift(session, freed, actor=elsewhere, at=at))
+    told.do(lambda session, at: only(lift(session, freed, actor=above, at=at)))
 
 
 def test_row_32_a_ban_of_the_legal_person_holds_for_its_branch(told: Told) -> None:

@@ -134,15 +134,17 @@ class Joining(Told):
         said = {"uscc": uscc, "name": "星火科技有限公司", "legal_representative": "甲", **facts}
         return self.decided(self.case(DeskKind.CONVERT, team_ref, **said))
 
-    def joins(self, ref: str, code: MadeCode, *roles: Role) -> Joined:
+    def joins(self, ref: str, code: MadeCode, *roles: Role, name: str = "李四") -> Joined:
         """Somebody new uses a code."""
-        answer = self.tries(ref, code.digits, *roles)
+        answer = self.tries(ref, code.digits, *roles, name=name)
         assert isinstance(answer, Joined), answer
         return answer
 
-    def tries(self, ref: str, digits: str, *roles: Role, source: str = "198.51.100.7") -> Joined | Refused:
+    def tries(
+        self, ref: str, digits: str, *roles: Role, name: str = "李四", source: str = "198.51.100.7"
+    ) -> Joined | Refused:
         """Somebody new gives a code, right or wrong."""
-        new = Newcomer(login=f"new{next(_logins)}", name="新人", password_hash="-")
+        new = Newcomer(login=f"new{next(_logins)}", name=name, password_hash="-")
         joiner = Joiner(new, roles or (Role.ENTERPRISE_APPROVER,))
         given = Presentation(ref, digits, source)
         return self.do(lambda session, at: join(session, given, joiner, key=KEY, at=at))

@@ -270,6 +270,13 @@ def test_no_bookkeeper_without_an_end(world: Joining) -> None:
     )
 
 
+def test_an_authorisation_is_taken_up_by_the_person_whom_it_names(world: Joining) -> None:
+    given = authorised(world, name="王 五")
+    with pytest.raises(Refusal, match="name_differs"):
+        world.joins(world.world.firm.uscc, given.code, name="赵六")
+    assert world.actor(world.joins(world.world.firm.uscc, given.code, name="王五")).roles
+
+
 def test_an_approver_does_not_take_up_their_own_authorisation(world: Joining) -> None:
     given = authorised(world)
     actor = world.world.firm.actor

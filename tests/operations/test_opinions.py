@@ -15,6 +15,7 @@ from tests.operations.reviewing import (
     deciding,
     expert,
     mended,
+    returning,
     reviewer,
     sent_back,
 )
@@ -36,10 +37,11 @@ from voucher.operations.opinions import (
 from voucher.operations.outcome import Refused, only
 from voucher.operations.recuse import RecusalRequest, recuse
 from voucher.operations.review import ReviewRequest, review
+from voucher.operations.take_case import take_cases
 from voucher.queries.opinions import asked_of, expert_file
 from voucher.rules.permissions import Actor
 from voucher.store import Stored
-from voucher.terms import ClaimItem, OpinionVerdict, Verdict
+from voucher.terms import ClaimItem, OpinionVerdict, Role, Verdict
 
 PAPER = Stored("a" * 64, 1234, "application/pdf", "纪要.pdf")
 
@@ -124,6 +126,59 @@ def test_a_decided_claim_takes_no_opinion(told: Told) -> None:
     late = answering(number, actor=asked, verdict=OpinionVerdict.SUPPORT, text="好")
     told.refuses(Code.STATE_CHANGED, late)
     told.refuses(Code.STATE_CHANGED, inviting(told, number, expert(told)))
+
+
+def test_a_decided_claim_is_closed_to_the_expert_who_was_asked(told: Told) -> None:
+    number, asked = told.claimed(), expert(told)
+    told.do(inviting(told, number, asked))
+    told.do(deciding(number, Verdict.APPROVE, actor=told.world.reviewer))
+    with told.database.read() as session:
+        assert expert_file(session, asked, number) is None
+        assert [(row.number, row.open) for row in asked_of(session, asked)] == [(number, False)]
+
+
+def test_an_opinion_on_what_was_mended_since_no_longer_counts(told: Told) -> None:
+    asks(told, expert_review=True)
+    number, early, late = told.claimed(), expert(told), expert(told)
+    told.do(inviting(told, number, early))
+    told.do(inviting(told, number, late))
+    told.do(answering(number, actor=early, verdict=OpinionVerdict.SUPPORT, text="好"))
+    sent_back(told, number, ClaimItem.OTHER)
+    told.refuses(Code.STATE_CHANGED, answering(number, actor=late, verdict=OpinionVerdict.SUPPORT, text="好"))
+    mended(told, number)
+    approve = deciding(number, Verdict.APPROVE, actor=told.world.reviewer)
+    told.refuses(Code.OPINION_MISSING, approve)
+    with told.database.read() as session:
+        assert expert_file(session, early, number) is None
+        assert expert_file(session, late, number) is not None
+    told.do(inviting(told, number, early))
+    told.do(answering(number, actor=early, verdict=OpinionVerdict.SUPPORT, text="补正后仍然支持"))
+    told.do(lambda session, at: only(approve(session, at)))
+    facts = told.one(Review).facts
+    assert facts is not None
+    assert [each["round"] for each in facts["opinions"] if each["verdict"]] == [0, 1]
+
+
+def test_a_conflict_declared_before_a_claim_came_back_still_stands(told: Told) -> None:
+    number, asked = told.claimed(), expert(told)
+    told.do(inviting(told, number, asked))
+    told.do(answering(number, actor=asked, conflict="曾任该企业顾问"))
+    sent_back(told, number, ClaimItem.OTHER)
+    mended(told, number)
+    told.refuses(Code.RECUSED, inviting(told, number, asked))
+
+
+def test_whoever_signed_for_an_authority_neither_takes_nor_decides_the_case(told: Told) -> None:
+    asks(told, cosigners=["finance"])
+    number, finance = told.claimed(), cosigner(told, "finance")
+    both = replace(finance, roles=finance.roles | {Role.REVIEWER})
+    told.do(lambda session, at: only(signing(number, "finance", actor=finance)(session, at)))
+    told.refuses(Code.SELF_APPROVAL, lambda session, at: take_cases(session, [number], actor=both, at=at))
+    told.refuses(Code.SELF_APPROVAL, deciding(number, Verdict.APPROVE, actor=both))
+    told.refuses(Code.SELF_APPROVAL, returning(number, ClaimItem.OTHER, actor=both))
+    told.do(
+        lambda session, at: only(deciding(number, Verdict.APPROVE, actor=told.world.reviewer)(session, at))
+    )
 
 
 def test_only_experts_without_interest_are_asked(told: Told) -> None:

@@ -26,6 +26,7 @@ from voucher.operations import batch as batches
 from voucher.operations.batch import Batch, BatchRequest, ChangeRequest
 from voucher.operations.decide_objection import AnswerRequest, decide_objection
 from voucher.operations.object_to import (
+    MOST_OPEN,
     MOST_PER_SOURCE,
     MOST_WRONG_WORDS,
     ObjectionRequest,
@@ -252,16 +253,17 @@ def test_an_official_writes_down_a_telephone_call(database: Database) -> None:
 
 def test_one_address_objects_five_times_an_hour_and_a_wrong_word_counts(database: Database) -> None:
     told = Public(database)
-    notice = told.published()
-    for _ in range(MOST_PER_SOURCE):
-        number = told.objected(notice)
+    claims = [told.approved() for _ in range(3)]
+    notice = told.published(*claims)
+    for place in range(MOST_PER_SOURCE):
+        number = told.objected(notice, claims[place % 2])
     with pytest.raises(Refusal) as refused:
-        told.objected(notice)
+        told.objected(notice, claims[2])
     assert refused.value.code is Code.OBJECTION_LIMITED
     assert 0 < int(refused.value.facts["minutes"] or 0) <= 60
-    told.objected(notice, source="203.0.113.8")
+    told.objected(notice, claims[2], source="203.0.113.8")
     told.after(hours=1)
-    told.objected(notice)
+    told.objected(notice, claims[2])
 
     def looked(right: bool) -> Objection | Refused:
         return told.do(
@@ -275,6 +277,27 @@ def test_one_address_objects_five_times_an_hour_and_a_wrong_word_counts(database
     assert isinstance(limited, Refused) and limited.code is Code.OBJECTION_LIMITED
     told.after(hours=1, minutes=1)
     assert not isinstance(looked(True), Refused)
+
+
+def test_a_line_takes_three_objections_by_page_at_a_time_and_the_counter_takes_more(
+    database: Database,
+) -> None:
+    told = Public(database)
+    notice = told.published()
+    made = [told.objected(notice, source=f"203.0.113.{place}") for place in range(MOST_OPEN)]
+    with pytest.raises(Refusal) as refused:
+        told.objected(notice, source="203.0.113.99")
+    assert (refused.value.code, refused.value.facts) == (Code.OBJECTION_LIMITED, {"waiting": MOST_OPEN})
+    called = ObjectionRequest(notice, told.subjects(notice)[0], "李某", "电话", "另有新证据。")
+    told.do(
+        lambda session, at: only(
+            record_objection(
+                session, [called], via=ObjectionChannel.TELEPHONE, actor=told.world.officer, at=at
+            )
+        )
+    )
+    told.answered(made[0], upheld=False)
+    told.objected(notice, source="203.0.113.99")
 
 
 def test_where_a_notice_hangs_is_recorded_for_several_places_each_once(database: Database) -> None:

@@ -105,7 +105,9 @@ def test_a_batch_goes_its_way_to_the_money(told: Told) -> None:
     assert [states(told, number) for number in claims] == [(ClaimState.PAID, OrderState.PAID)] * 2
 
 
-def test_a_bounced_line_is_paid_again_to_a_corrected_account(told: Told) -> None:
+def test_a_bounced_line_is_paid_again_to_a_corrected_account_by_another_person_than_booked_it(
+    told: Told,
+) -> None:
     claim = told.approved()
     number = settled(told, claim)
     exported(told, number)
@@ -115,7 +117,10 @@ def test_a_bounced_line_is_paid_again_to_a_corrected_account(told: Told) -> None
     assert told.one(SettlementLine).state_reason == "账号有误"
     account = told.account(told.world.firm.organisation_id, account_no="6217000180001234567")
     request = RepayRequest(number, 1, account)
-    again = told.do(lambda session, at: only(pay_again(session, [request], actor=told.world.maker, at=at)))
+    told.refuses(
+        Code.SELF_APPROVAL, lambda session, at: pay_again(session, [request], actor=told.world.maker, at=at)
+    )
+    again = told.do(lambda session, at: only(pay_again(session, [request], actor=told.world.checker, at=at)))
     assert again.attempt == 2
     (instruction,) = exported(told, number).instructions
     assert (instruction.reference, instruction.account_no) == (f"{number}-0001-2", "6217000180001234567")

@@ -11,6 +11,7 @@ from tests.entrance import Browser
 from tests.web.stage import SERVICE, Stage, opened, proposed, scanned, shown_code, staged
 from voucher.clock import wall_now
 from voucher.codes import make_code
+from voucher.operations.open_paper_session import MOST_LOOKS
 from voucher.qr import version_of
 from voucher.web.counter_code import keys
 
@@ -235,7 +236,9 @@ def test_a_firm_that_opens_its_own_code_is_told_who_scans(stage: Stage) -> None:
 def test_a_paper_voucher_starts_a_session_that_only_the_firm_can_confirm(stage: Stage) -> None:
     page = stage.scanner.send("/provider/scan", {"code": f"HTTPS://X/V/{stage.voucher}"})
     assert page.location == f"/V/{stage.voucher}"
-    assert stage.world.firm.name in stage.scanner.get(page.location).text
+    shown = stage.scanner.get(page.location).text
+    assert stage.world.firm.uscc[-4:] in shown
+    assert stage.world.firm.name not in shown and stage.world.firm.uscc not in shown
     unseen = stage.scanner.send(page.location)
     assert unseen.status_code == 422
     assert "请先核对经办人证件" in unseen.text
@@ -250,6 +253,14 @@ def test_a_paper_voucher_starts_a_session_that_only_the_firm_can_confirm(stage: 
 def test_a_paper_voucher_that_does_not_exist_is_not_found(stage: Stage) -> None:
     assert stage.scanner.get("/V/V202600000000").status_code == 404
     assert stage.firm.get(f"/V/{stage.voucher}").status_code == 403
+
+
+def test_a_counter_that_looks_up_one_paper_voucher_after_another_is_stopped(stage: Stage) -> None:
+    for _ in range(MOST_LOOKS):
+        assert stage.scanner.get(f"/V/{stage.voucher}").status_code == 200
+    stopped = stage.scanner.get(f"/V/{stage.voucher}")
+    assert stopped.status_code == 429 and "扫码过于频繁" in stopped.text
+    assert stage.other_scanner.get(f"/V/{stage.voucher}").status_code == 200
 
 
 def test_practising_leaves_nothing_behind(stage: Stage) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,6 +24,7 @@ from voucher.money import Fen
 from voucher.operations.answer_order import AcceptRequest, accept_order
 from voucher.operations.file_contract import ContractRequest, file_contract
 from voucher.operations.issue import IssueRequest, issue
+from voucher.operations.join_codes import TRIES_PER_SOURCE
 from voucher.operations.outcome import only
 from voucher.operations.place_order import PlaceRequest, place_order
 from voucher.rules.permissions import Actor
@@ -86,6 +88,27 @@ def test_a_firm_opens_its_account_with_the_code_of_its_letter(app: Flask, world:
     assert signed_in.status_code == 303
 
 
+def test_an_address_that_is_locked_out_costs_the_server_no_password_hash(
+    app: Flask, world: factories.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    real = PasswordHasher.hash
+
+    def counted(self: PasswordHasher, password: str) -> str:
+        hashed.append(password)
+        return real(self, password)
+
+    monkeypatch.setattr(PasswordHasher, "hash", counted)
+    visitor = Browser(app)
+    for _ in range(TRIES_PER_SOURCE):
+        assert visitor.send("/join/", newcomer(make_uscc("140105", 1), "1" * 12, "wang1")).status_code == 422
+    assert len(hashed) == TRIES_PER_SOURCE
+    assert visitor.send("/join/", newcomer(make_uscc("140105", 1), "1" * 12, "wang1")).status_code == 429
+    reset = {"uscc": make_uscc("140105", 1), "code": "1" * 12, "password": PASSWORD, "again": PASSWORD}
+    assert visitor.send("/join/reset", reset).status_code == 429
+    assert len(hashed) == TRIES_PER_SOURCE
+
+
 def test_a_wrong_code_and_an_unknown_firm_look_the_same_and_keep_what_was_filled_in(
     app: Flask, world: factories.World
 ) -> None:
@@ -124,7 +147,7 @@ def test_an_approver_authorises_an_operator_who_does_only_that(app: Flask, world
     code = CODE.search(shown.text)
     assert code is not None, shown.text
     operator = Browser(app)
-    assert operator.send("/join/", newcomer(world.firm.uscc, code[1], "lisi")).status_code == 303
+    assert operator.send("/join/", newcomer(world.firm.uscc, code[1], "lisi", name="李四")).status_code == 303
     assert operator.get("/enterprise/orders/new").status_code == 200
     assert operator.send("/enterprise/orders/O202600000001/confirm", {}).status_code == 403
     assert "出示券码" in operator.get("/enterprise/").text

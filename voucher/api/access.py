@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -12,13 +13,15 @@ from voucher.clock import wall_now
 from voucher.db import Database
 from voucher.errors import Code, Refusal
 from voucher.operations.authenticate import token_hash
-from voucher.queries.people import Standing, standing_of_token
+from voucher.queries.people import Standing, standing_of_token, token_made_at
 from voucher.rules.permissions import PERMISSIONS, Actor, permitted
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _LONGEST_TOKEN: Final = 200
+PROOF_LIFE: Final = timedelta(minutes=30)
+"""How old a token may be for what asks for a fresh proof of the password (`permissions.PROVED`)."""
 
 
 def permits(*permissions: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -50,6 +53,18 @@ def allow(*permissions: str) -> Actor:
     return current_actor()
 
 
+def prove() -> None:
+    """Refuse (`step_up_required`) a token that was not issued within the last half hour.
+
+    A token is given for a password, so a fresh one is the proof that a page asks for.
+    """
+    database: Database = current_app.extensions["voucher_database"]
+    with database.read() as session:
+        made_at = token_made_at(session, token_hash(_token()))
+    if made_at is None or wall_now() - made_at > PROOF_LIFE:
+        raise Refusal(Code.STEP_UP_REQUIRED)
+
+
 def public(view: Callable[P, R]) -> Callable[P, R]:
     """Mark an endpoint that anybody may use."""
     view.public = True  # type: ignore[attr-defined]
@@ -79,11 +94,16 @@ def source() -> str:
     return (request.remote_addr or "")[:64]
 
 
-def _standing() -> Standing:
+def _token() -> str:
     authorization: Any = request.authorization
     token = authorization.token if authorization is not None and authorization.type == "bearer" else None
     if not token or len(token) > _LONGEST_TOKEN:
         raise Refusal(Code.NOT_SIGNED_IN)
+    return str(token)
+
+
+def _standing() -> Standing:
+    token = _token()
     database: Database = current_app.extensions["voucher_database"]
     with database.read() as session:
         standing = standing_of_token(session, token_hash(token), at=wall_now(), source=source())

@@ -15,13 +15,13 @@ from webargs.core import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
-from voucher.api.access import permits, public
+from voucher.api.access import permits, prove, public
 from voucher.api.entry import KEY_PARAMETER
 from voucher.codes import read_number
 from voucher.errors import Code, Refusal
 from voucher.operations.outcome import Refused
 from voucher.queries.paging import Page
-from voucher.rules.permissions import PERMISSIONS
+from voucher.rules.permissions import PERMISSIONS, PROVED
 from voucher.schemas.base import MAX_ID
 from voucher.schemas.messages import SENTENCES, sentence
 from voucher.terms import Role
@@ -70,10 +70,13 @@ def operation(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Name an endpoint, let it be used by whoever has one of the permissions, and list what it refuses.
 
-    `keyed`: it changes something, and asks for an Idempotency-Key. KeyError at import for an unknown permission.
+    `keyed`: it changes something, and asks for an Idempotency-Key; where a permission is one of `PROVED`, for a fresh
+    token too. KeyError at import for an unknown permission.
     """
     roles = frozenset[Role]().union(*(PERMISSIONS[permission] for permission in permissions))
-    codes = (*_SIGNED_IN, *(_KEYED if keyed else ()), *refuses)
+    asks_proof = keyed and bool(PROVED.intersection(permissions))
+    proof = (Code.STEP_UP_REQUIRED,) if asks_proof else ()
+    codes = (*_SIGNED_IN, *(_KEYED if keyed else ()), *proof, *refuses)
 
     def document(view: Callable[P, R]) -> Callable[P, R]:
         documented: Callable[P, R] = Blueprint.doc(
@@ -83,10 +86,19 @@ def operation(
             responses=_responses(codes),
             parameters=[KEY_PARAMETER] if keyed else [],
             **{"x-permissions": list(permissions)},
-        )(permits(*permissions)(view))
+        )(permits(*permissions)(_proving(view) if asks_proof else view))
         return documented
 
     return document
+
+
+def _proving(view: Callable[P, R]) -> Callable[P, R]:
+    @wraps(view)
+    def proved(*args: P.args, **kwargs: P.kwargs) -> R:
+        prove()
+        return view(*args, **kwargs)
+
+    return proved
 
 
 def open_operation(

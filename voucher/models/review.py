@@ -137,20 +137,22 @@ class StandIn(Base):
 
 
 class ExpertOpinion(Base):
-    """An expert asked about one claim (专家意见), and the answer, which is given once.
+    """An expert asked about one claim (专家意见), and the answer, which is given once in a round of the claim.
 
+    `round` is the claim's of the day on which it counts: what is unanswered goes on into the next, an answer does not.
     `conflict`: the expert declared an interest and gives no opinion. Amount in fen.
     """
 
     __tablename__ = "expert_opinion"
     __table_args__ = (
-        UniqueConstraint("claim_id", "person_id"),
+        UniqueConstraint("claim_id", "person_id", "round"),
         Index("ix_expert_opinion_person", "person_id"),
         CheckConstraint("verdict IS NULL OR given_at IS NOT NULL", name="given"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id", ondelete="RESTRICT"))
+    round: Mapped[int]
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
     invited_by: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
     invited_at: Mapped[datetime] = mapped_column(UTCDateTime)

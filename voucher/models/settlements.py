@@ -45,7 +45,10 @@ class SettlementBatch(Base):
 
 
 class SettlementLine(Base):
-    """One payment of a batch: one claim, one payee. `attempt` grows when a bounced line is paid again."""
+    """One payment of a batch: one claim, one payee. `attempt` grows when a bounced line is paid again.
+
+    `bounced_by`: who booked the last return. Another person sends the money to another account.
+    """
 
     __tablename__ = "settlement_line"
     __table_args__ = (
@@ -69,5 +72,6 @@ class SettlementLine(Base):
     state_reason: Mapped[str] = mapped_column(String(200), default="")
     settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     paid_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    bounced_by: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
 
     batch: Mapped[SettlementBatch] = relationship(lazy="raise", back_populates="lines")

@@ -13,11 +13,12 @@ from voucher.codes import is_uscc, normalise_uscc
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.checks import PartyBan
 from voucher.models.parties import Organisation, Platform
+from voucher.models.people import RoleGrant
 from voucher.operations import journal
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.regions import paths_of
 from voucher.rules.permissions import Actor, covers_region
-from voucher.terms import BanKind
+from voucher.terms import BanKind, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,8 @@ def lift(
 ) -> list[PartyBan | Refused]:
     """End bans at once; they stay on record.
 
+    A party that is not registered here is let in by the bureau that shut it out, or one above it.
+
     Refused, alone: `not_found`, one of the actor's own house (`self_approval`), `reason_missing`, lifted before
     (`state_changed`).
     """
@@ -78,7 +81,7 @@ def lift(
     for request in requests:
         row = session.get(PartyBan, request.ban_id, with_for_update=True, populate_existing=True)
         known = _organisations(session, [row.uscc]) if row is not None else {}
-        if row is None or not _may(row.uscc, known, actor):
+        if row is None or not _may_lift(session, row, known, actor):
             answers.append(Refused(Code.NOT_FOUND, {"ban": str(request.ban_id)}))
         elif _own(session, row.uscc, actor):
             answers.append(Refused(Code.SELF_APPROVAL))
@@ -93,6 +96,19 @@ def lift(
             journal.record(session, actor, "party.lift_ban", [(f"party:{row.uscc}", facts)], at=at)
     session.flush()
     return answers
+
+
+def _may_lift(session: Session, row: PartyBan, known: dict[str, str], actor: Actor) -> bool:
+    if row.uscc in known:
+        return covers_region(actor, known[row.uscc])
+    query = select(RoleGrant.region_code).where(
+        RoleGrant.person_id == row.entered_by,
+        RoleGrant.role.in_((Role.REVIEWER.value, Role.PROGRAMME_OFFICER.value)),
+        RoleGrant.region_code.is_not(None),
+    )
+    codes = [code for code in session.scalars(query) if code is not None]
+    paths = paths_of(session, codes)
+    return row.entered_by == actor.person_id or any(covers_region(actor, paths[code]) for code in codes)
 
 
 def _own(session: Session, uscc: str, actor: Actor) -> bool:

@@ -15,7 +15,7 @@ from voucher.models.orders import Order
 from voucher.models.parties import Holder, Organisation, Platform
 from voucher.models.people import Person, RoleGrant
 from voucher.models.regions import Region
-from voucher.models.review import CaseTaking, Recusal, StandIn
+from voucher.models.review import CaseTaking, Cosignature, Recusal, StandIn
 from voucher.operations.policies import policies_of
 from voucher.rules.permissions import Actor, covers_region
 from voucher.rules.policy import Policy
@@ -105,6 +105,12 @@ def bar_others(session: Session, case: Case, *, actor: Actor) -> None:
         raise taken(session, case)
 
 
+def bar_signers(session: Session, case: Case, *, actor: Actor) -> None:
+    """Refuse (`self_approval`) whoever signed the case for an authority, in whichever round: nobody says yes twice."""
+    if _signed(session, case, actor.person_id):
+        raise Refusal(Code.SELF_APPROVAL, claim=case.claim.number)
+
+
 def taken(session: Session, case: Case) -> Refusal:
     """The refusal that names who has the case in hand (nobody: only the claim)."""
     if case.taking is None:
@@ -142,10 +148,19 @@ def reviewer_paths(session: Session, person_ids: Sequence[int], *, on: date) -> 
 
 
 def bar_unfit(session: Session, case: Case, colleague_id: int, *, on: date) -> None:
-    """Refuse (`colleague_unfit`) a colleague who does not review the case's region, or has an interest in it."""
+    """Refuse (`colleague_unfit`) a colleague who does not review the case's region, has an interest in it, or signed it."""
     codes = reviewer_paths(session, [colleague_id], on=on)[colleague_id]
     reason = "" if any(f"/{code}/" in case.region_path for code in codes) else "not_reviewer"
     if not reason and case.sides & recused(session, [colleague_id]).get(colleague_id, frozenset()):
         reason = "interested"
+    if not reason and _signed(session, case, colleague_id):
+        reason = "signed"
     if reason:
         raise Refusal(Code.COLLEAGUE_UNFIT, claim=case.claim.number, reason=reason)
+
+
+def _signed(session: Session, case: Case, person_id: int) -> bool:
+    query = select(Cosignature.id).where(
+        Cosignature.claim_id == case.claim.id, Cosignature.person_id == person_id
+    )
+    return session.scalars(query.limit(1)).first() is not None

@@ -36,7 +36,9 @@ def bar_missing(session: Session, case: Case, minutes: Minutes | None) -> None:
     policy = case.policy
     if policy.expert_review:
         given = select(ExpertOpinion.id).where(
-            ExpertOpinion.claim_id == case.claim.id, ExpertOpinion.verdict.is_not(None)
+            ExpertOpinion.claim_id == case.claim.id,
+            ExpertOpinion.round == case.claim.round,
+            ExpertOpinion.verdict.is_not(None),
         )
         if session.scalars(given.limit(1)).first() is None:
             raise Refusal(Code.OPINION_MISSING, claim=case.claim.number)
@@ -148,7 +150,7 @@ def _opinions(session: Session, ids: Sequence[int]) -> _Told:
     query = select(ExpertOpinion).where(ExpertOpinion.claim_id.in_(ids)).order_by(ExpertOpinion.id)
     found: _Told = {}
     for row in session.scalars(query):
-        said = {"expert": row.person_id, "verdict": row.verdict}
+        said = {"expert": row.person_id, "verdict": row.verdict, "round": row.round}
         said |= {"amount_fen": row.amount_fen, "conflict": row.conflict}
         found.setdefault(row.claim_id, []).append(said)
     return found

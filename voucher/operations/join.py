@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -69,7 +70,8 @@ def join(
 
     Returned, to be committed: what `present` refuses. Refused by exception, with the code still good: `login_taken`,
     `role_scope_missing` for other roles than an account has, `self_approval` for an approver who would take up their
-    own authorisation, `authorisation_period` for one that is over, `duties_separated`.
+    own authorisation, `name_differs` for anybody but the one whom it names, `authorisation_period` for one that is over,
+    `duties_separated`.
     """
     row = present(session, given, _JOINING, key=key, at=at)
     if isinstance(row, Refused):
@@ -133,6 +135,8 @@ def _grants(session: Session, row: JoinCode, joiner: Joiner, at: datetime) -> tu
         raise Refusal(Code.AUTHORISATION_PERIOD)
     if isinstance(joiner.who, Actor) and joiner.who.person_id == letter.granted_by:
         raise Refusal(Code.SELF_APPROVAL)
+    if _plain(joiner.who.name) != _plain(letter.name):
+        raise Refusal(Code.NAME_DIFFERS)
     return (
         Grant(
             role=Role(letter.role),
@@ -159,3 +163,8 @@ def _take_up(session: Session, authorisation_id: int, person_id: int) -> None:
     letter.grant_id = session.scalars(
         select(RoleGrant.id).where(RoleGrant.person_id == person_id).order_by(RoleGrant.id.desc()).limit(1)
     ).one()
+
+
+def _plain(name: str) -> str:
+    """A name as it is compared: without spaces, full-width letters as their ASCII twins, in one case."""
+    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()

@@ -18,7 +18,7 @@ from typing import Final
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from voucher.errors import Code, Fact
+from voucher.errors import Code, Fact, Refusal
 from voucher.models.joining import JoinCode
 from voucher.models.parties import Organisation
 from voucher.models.people import SignInFailure
@@ -134,7 +134,7 @@ def present(
     """
     until = _locked_until(session, given.source, at)
     if until is not None:
-        return Refused(Code.LOCKED_OUT, {"minutes": -((at - until) // timedelta(minutes=1))})
+        return Refused(Code.LOCKED_OUT, {"minutes": _minutes(until, at)})
     row = session.scalars(
         select(JoinCode)
         .join(Organisation, Organisation.id == JoinCode.organisation_id)
@@ -156,6 +156,16 @@ def present(
         row.ended_at = at if row.wrong_tries >= WRONG_TRIES else None
     session.add(SignInFailure(login=_LOGIN, source=given.source[:64], failed_at=at))
     return Refused(Code.JOIN_CODE_WRONG)
+
+
+def barred(session: Session, source: str, *, at: datetime) -> Refusal | None:
+    """The refusal (`locked_out`) of an address that has used up its tries.
+
+    For the entry point, before it computes the slow hash of a password: nobody makes the server work for codes that
+    are not looked at any more. `present` decides.
+    """
+    until = _locked_until(session, source, at)
+    return None if until is None else Refusal(Code.LOCKED_OUT, minutes=_minutes(until, at))
 
 
 def use(row: JoinCode, person_id: int, *, at: datetime) -> None:
@@ -197,6 +207,10 @@ def _locked_until(session: Session, source: str, at: datetime) -> datetime | Non
         )
     ).one()
     return first + WINDOW if count >= TRIES_PER_SOURCE else None
+
+
+def _minutes(until: datetime, at: datetime) -> int:
+    return -((at - until) // timedelta(minutes=1))
 
 
 def _end_expired(session: Session, organisation_ids: Sequence[int], at: datetime) -> None:

@@ -35,6 +35,10 @@ WINDOW: Final = timedelta(hours=1)
 MOST_PER_SOURCE: Final = 5
 MOST_PER_NOTICE: Final = 60
 MOST_WRONG_WORDS: Final = 10
+MOST_OPEN: Final = 3
+"""Objections to one line by page that wait for a decision: more of them would say nothing new, and only stall it."""
+MOST_OF_NOTICE: Final = 200
+"""Objections by page to one notice in all; whoever comes later is heard by telephone or at the counter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ def object_publicly(session: Session, request: ObjectionRequest, *, source: str,
     """Somebody objects on the page; the claim is OBJECTED until the bureau decides, and its officers are told.
 
     Refused: no such notice or line (`not_found`), a notice that is over (`notice_over`), too many from one address
-    or to one notice within an hour (`objection_limited`).
+    or to one notice within an hour, one more to a line that three wait on already, or to a notice that has had 200
+    (`objection_limited`, then without minutes): a payout cannot be stalled without bound by nobody in particular.
     """
     visitor = Actor(person_id=0, ref="public", name="公众", roles=frozenset(), source=source)
     claim = _locked_claim(session, request)
@@ -60,6 +65,7 @@ def object_publicly(session: Session, request: ObjectionRequest, *, source: str,
     _limit(session, Objection.source == source, MOST_PER_SOURCE, at)
     by_page = (Objection.notice_id == notice.id) & (Objection.via == ObjectionChannel.PAGE.value)
     _limit(session, by_page, MOST_PER_NOTICE, at)
+    _bar_flood(session, by_page, claim)
     return _object(session, request, (notice, claim, ObjectionChannel.PAGE), actor=visitor, at=at)
 
 
@@ -131,6 +137,17 @@ def _limit(session: Session, condition: ColumnElement[bool], most: int, at: date
     count, first = session.execute(query).one()
     if count >= most:
         raise Refusal(Code.OBJECTION_LIMITED, minutes=-((at - first - WINDOW) // timedelta(minutes=1)))
+
+
+def _bar_flood(session: Session, by_page: ColumnElement[bool], claim: Claim) -> None:
+    """Refuse (`objection_limited`) what would only add to objections that wait, or to very many."""
+    query = select(func.count()).select_from(Objection).join(NoticeLine, NoticeLine.id == Objection.line_id)
+    lodged = Objection.state == ObjectionState.LODGED.value
+    waiting = session.scalars(query.where(by_page, lodged, NoticeLine.claim_id == claim.id)).one()
+    if waiting >= MOST_OPEN:
+        raise Refusal(Code.OBJECTION_LIMITED, waiting=waiting)
+    if session.scalars(query.where(by_page)).one() >= MOST_OF_NOTICE:
+        raise Refusal(Code.OBJECTION_LIMITED)
 
 
 def _object(

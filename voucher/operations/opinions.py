@@ -67,10 +67,11 @@ class ReportRequest:
 def invite_experts(
     session: Session, requests: Sequence[Invitation], *, actor: Actor, at: datetime
 ) -> list[str | Refused]:
-    """Ask experts, who are told and see that claim from then on; asking again changes nothing. Gives claim numbers.
+    """Ask experts, who are told and see that claim until it is decided; asking again in its round changes nothing.
 
-    ValueError for a last day in the past. Refused, each alone: `not_found` (claim, or no such expert),
-    `self_approval` (also for asking oneself), `recused` (the reviewer, or the expert), `case_taken`, a decided claim (`state_changed`).
+    Gives claim numbers. ValueError for a last day in the past. Refused, each alone: `not_found` (claim, or no such
+    expert), `self_approval` (also for asking oneself), `recused` (the reviewer, or the expert, also one who declared
+    a conflict in an earlier round), `case_taken`, a decided claim (`state_changed`).
     """
     found = cases(session, [request.claim_number for request in requests], actor=actor)
     experts = _experts(session, [request.expert_id for request in requests], on=business_date(at))
@@ -85,7 +86,9 @@ def invite_experts(
                 raise Refusal(Code.SELF_APPROVAL, claim=request.claim_number)
             if request.expert_id not in experts:
                 raise Refusal(Code.NOT_FOUND, expert=request.expert_id)
-            if case.sides & interests.get(request.expert_id, frozenset()):
+            if case.sides & interests.get(request.expert_id, frozenset()) or _declared(
+                session, case, request
+            ):
                 raise Refusal(Code.RECUSED, claim=request.claim_number)
             _ask(session, case, request, actor=actor, at=at)
             answers.append(request.claim_number)
@@ -100,8 +103,8 @@ def give_opinions(
     """Answer as an expert, once for each claim; whoever asked is told. Gives claim numbers.
 
     ValueError for neither or both of verdict and conflict. Refused, each alone: a claim that the actor was not
-    asked about (`not_found`), of the actor's own house or making (`self_approval`; a conflict may be declared), one
-    that is decided (`state_changed`), a second answer (`opinion_given`), a verdict
+    asked about in its round (`not_found`), of the actor's own house or making (`self_approval`; a conflict may be
+    declared), one that is decided or back at its firm (`state_changed`), a second answer (`opinion_given`), a verdict
     without text (`reason_missing`), an amount above what is claimed (`approved_above_claim`).
     """
     asked = _asked(session, [request.claim_number for request in requests], actor)
@@ -178,9 +181,21 @@ def _experts(session: Session, ids: Sequence[int], *, on: date) -> frozenset[int
     return frozenset(session.scalars(query))
 
 
+def _declared(session: Session, case: Case, request: Invitation) -> bool:
+    """Whether this expert declared a conflict with the claim, in whichever round."""
+    query = select(ExpertOpinion.id).where(
+        ExpertOpinion.claim_id == case.claim.id,
+        ExpertOpinion.person_id == request.expert_id,
+        ExpertOpinion.conflict.is_not(None),
+        ExpertOpinion.round != case.claim.round,
+    )
+    return session.scalars(query.limit(1)).first() is not None
+
+
 def _ask(session: Session, case: Case, request: Invitation, *, actor: Actor, at: datetime) -> None:
     values = {
         "claim_id": case.claim.id,
+        "round": case.claim.round,
         "person_id": request.expert_id,
         "invited_by": actor.person_id,
         "invited_at": at,
@@ -192,14 +207,19 @@ def _ask(session: Session, case: Case, request: Invitation, *, actor: Actor, at:
         return
     number, facts = request.claim_number, {"due_on": str(request.due_on)}
     journal.record(session, actor, "claim.invite", [(number, {"expert": request.expert_id, **facts})], at=at)
-    tell(session, [Note(MessageEvent.EXPERT_INVITED, number, facts, (request.expert_id,))], at=at)
+    note = Note(MessageEvent.EXPERT_INVITED, number, facts, (request.expert_id,), once=str(case.claim.round))
+    tell(session, [note], at=at)
 
 
 def _asked(session: Session, numbers: Sequence[str], actor: Actor) -> dict[str, tuple[ExpertOpinion, Claim]]:
     query = (
         select(ExpertOpinion, Claim)
         .join(Claim, Claim.id == ExpertOpinion.claim_id)
-        .where(Claim.number.in_(set(numbers)), ExpertOpinion.person_id == actor.person_id)
+        .where(
+            Claim.number.in_(set(numbers)),
+            ExpertOpinion.person_id == actor.person_id,
+            ExpertOpinion.round == Claim.round,
+        )
         .order_by(Claim.id)
         .with_for_update(of=(Claim, ExpertOpinion))
         .execution_options(populate_existing=True)
@@ -215,7 +235,7 @@ def _answerable(
     row, claim = asked
     if row.given_at is not None:
         raise Refusal(Code.OPINION_GIVEN, claim=claim.number)
-    if ClaimState(claim.state) not in _OPEN:
+    if ClaimState(claim.state) is not ClaimState.SUBMITTED:
         raise Refusal(Code.STATE_CHANGED, state=claim.state)
     if request.verdict is not None and not request.text.strip():
         raise Refusal(Code.REASON_MISSING, claim=claim.number)

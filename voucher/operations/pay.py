@@ -92,7 +92,8 @@ def pay_again(
     """Put bounced lines up for payment again, as attempt + 1; the claim follows a corrected account.
 
     Refused, alone: not there (`not_found`), a line that did not bounce (`state_changed`), an account that is not
-    the payee's, closed, or in another name (`payee_missing`).
+    the payee's, closed, or in another name (`payee_missing`), and another account named by whoever booked the return
+    (`self_approval`): nobody alone turns a payment to where they want it.
     """
     return alone(session, requests, lambda request: _pay_again(session, request, actor=actor, at=at))
 
@@ -157,6 +158,8 @@ def _pay_again(session: Session, request: RepayRequest, *, actor: Actor, at: dat
     payee = session.scalars(select(Organisation).where(Organisation.uscc == line.payee_ref)).one()
     account_id = request.payee_account_id or claim.payee_account_id
     account = payable_to(payee, accounts_in_use(session, [account_id]), account_id=account_id)
+    if account.account_no != line.account_no and actor.person_id == line.bounced_by:
+        raise Refusal(Code.SELF_APPROVAL, batch=batch.number, line=line.seq)
     claim.payee_account_id = account.id
     line.payee_name, line.bank, line.account_no = account.account_name, account.bank, account.account_no
     facts: dict[str, Fact] = {"line": line.seq, "attempt": line.attempt, "payee_account": account.id}

@@ -139,6 +139,7 @@ def _take(
         events.append(known.event(PostingKind.BANK_RETURN, actor=actor, at=at))
     line.bank_serial, line.state_reason = result.serial, result.reason[:200]
     line.paid_at = order.closed_at = at if result.paid else None
+    line.bounced_by = None if result.paid else actor.person_id
     return known
 
 

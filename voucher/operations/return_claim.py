@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -15,9 +15,9 @@ from voucher.models.claims import Claim
 from voucher.models.numbers import take_ids
 from voucher.models.orders import Order
 from voucher.models.parties import Holder
-from voucher.models.review import ClaimDefect, ClaimReturn
+from voucher.models.review import ClaimDefect, ClaimReturn, ExpertOpinion
 from voucher.operations import journal
-from voucher.operations.cases import Case, bar_interested, bar_others, case_of, cases, recused
+from voucher.operations.cases import Case, bar_interested, bar_others, bar_signers, case_of, cases, recused
 from voucher.operations.deadlines import deadline
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.tell import Note, tell
@@ -74,6 +74,7 @@ def return_claims(
             case = case_of(found, request.claim_number)
             bar_interested(session, case, actor=actor, interests=interests)
             bar_others(session, case, actor=actor)
+            bar_signers(session, case, actor=actor)
             following = next_state(ClaimState(case.claim.state), Event.RETURN)
             if case.claim.state != ClaimState.SUBMITTED.value:
                 raise Refusal(Code.STATE_CHANGED, state=case.claim.state, event=Event.RETURN.value)
@@ -156,6 +157,10 @@ def _write(session: Session, case: Case, request: ReturnRequest, *, actor: Actor
     claim, days, today = case.claim, case.policy.defect_days, business_date(at)
     claim.round += 1
     claim.returned_at, claim.return_reason = at, ""
+    unanswered = update(ExpertOpinion).where(
+        ExpertOpinion.claim_id == claim.id, ExpertOpinion.given_at.is_(None)
+    )
+    session.execute(unanswered.values(round=claim.round))
     due_on = None if days is None else deadline(session, today, days)
     (return_id,) = take_ids(session, ClaimReturn, 1)
     number = f"{claim.number}-{claim.round}"

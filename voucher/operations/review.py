@@ -19,7 +19,7 @@ from voucher.models.review import CaseTaking, ClaimReturn, Review
 from voucher.money import Fen
 from voucher.operations import journal
 from voucher.operations.award_money import Wanted, award, is_award
-from voucher.operations.cases import Case, bar_interested, bar_others, case_of, cases, recused
+from voucher.operations.cases import Case, bar_interested, bar_others, bar_signers, case_of, cases, recused
 from voucher.operations.decision_basis import Minutes, bar_missing, bases
 from voucher.operations.find import vouchers_for_share
 from voucher.operations.keep_files import keep_files
@@ -76,8 +76,8 @@ def review(
     From a voucher that is no longer live it goes on to the budget line of issue, from a closed line to lapsed;
     where the cap counts what is redeemed, its room comes back in the year that was charged. A rejected claim
     frees its invoices. What the decision rested on is kept with it (domain 1.4, C3). Refused, alone: a claim
-    outside the reviewer's regions (`not_found`), one of the reviewer's own organisation or making
-    (`self_approval`) or interest (`recused`), one in another's hand (`case_taken`), no reason for a trim or
+    outside the reviewer's regions (`not_found`), one of the reviewer's own organisation or making, or signed by the
+    reviewer for an authority (`self_approval`), or interest (`recused`), one in another's hand (`case_taken`), no reason for a trim or
     rejection (`reason_missing`), more than was claimed (`approved_above_claim`), a claim decided already or back at
     its firm (`state_changed`; once the last day is over it may be rejected), money that is gone from the order
     (`already_settled`), and for a yes what the policy asks for: `opinion_missing`, `cosign_missing`, `minutes_missing`.
@@ -95,6 +95,7 @@ def review(
             bar_interested(session, case, actor=actor, interests=interests)
             _bar_decided(session, case, request, again=request.claim_number in decided, at=at)
             bar_others(session, case, actor=actor)
+            bar_signers(session, case, actor=actor)
             decisions.append(_awarded(session, _decision(session, case, request), actor=actor, at=at))
             decided.add(request.claim_number)
         except Refusal as refusal:

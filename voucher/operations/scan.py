@@ -26,6 +26,8 @@ from voucher.terms import CertificationState, SessionState, VoucherState
 WRONG_TAGS = 5
 RATE_MINUTES = 10
 RATE_REFUSALS = 30
+LOOKED_UP = "looked_up"
+"""What stands in place of a verdict where a voucher on paper was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ def _suspension(session: Session, platform_id: int) -> str | None:
 
 def _refusals(session: Session, platform_id: int, at: datetime) -> int:
     query = select(func.count()).where(
-        ScanAttempt.platform_id == platform_id, ScanAttempt.scanned_at > at - timedelta(minutes=RATE_MINUTES)
+        ScanAttempt.platform_id == platform_id,
+        ScanAttempt.scanned_at > at - timedelta(minutes=RATE_MINUTES),
+        ScanAttempt.verdict != LOOKED_UP,
     )
     return session.scalars(query).one()

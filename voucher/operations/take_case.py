@@ -18,6 +18,7 @@ from voucher.operations import journal
 from voucher.operations.cases import (
     Case,
     bar_interested,
+    bar_signers,
     bar_unfit,
     case_of,
     cases,
@@ -55,7 +56,7 @@ def take_cases(
 ) -> list[InHand | Refused]:
     """Take cases in hand. One that the actor has already stays theirs; one of whom they stand in for comes over.
 
-    Refused, each alone: another region's (`not_found`), one of the actor's own house or making (`self_approval`)
+    Refused, each alone: another region's (`not_found`), one of the actor's own house, making or signature (`self_approval`)
     or interest (`recused`), one that another has in hand (`case_taken`), one that is decided (`state_changed`).
     """
     found = cases(session, claim_numbers, actor=actor)
@@ -67,6 +68,7 @@ def take_cases(
         try:
             case = case_of(found, number)
             bar_interested(session, case, actor=actor, interests=interests)
+            bar_signers(session, case, actor=actor)
             _bar_closed(case)
             for_id = _free(session, case, actor=actor, covered=covered)
             if case.taking is None or case.taking.person_id != actor.person_id:

@@ -64,6 +64,7 @@ class PaymentLine:
     bank_serial: str
     state_reason: str
     paid_at: datetime | None
+    bounced_by: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +259,7 @@ def _lines(session: Session, batch_id: int) -> list[PaymentLine]:
             SettlementLine.bank_serial,
             SettlementLine.state_reason,
             SettlementLine.paid_at,
+            SettlementLine.bounced_by,
         )
         .join(Claim, Claim.id == SettlementLine.claim_id)
         .join(Order, Order.id == SettlementLine.order_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,10 +18,12 @@ from voucher.queries.claims import ClaimFile, claim_file, document_of
 from voucher.rules.permissions import Actor
 from voucher.terms import ClaimState, OpinionVerdict
 
+_OPEN: Final = (ClaimState.SUBMITTED.value, ClaimState.RETURNED.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A claim that an expert was asked about. Amount in fen."""
+    """A claim that an expert was asked about; `open` while its papers may be read. Amount in fen."""
 
     number: str
     state: ClaimState
@@ -29,6 +32,7 @@ class Asked:
     invited_at: datetime
     due_on: date
     given_at: datetime | None
+    open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,17 @@ def asked_of(session: Session, actor: Actor) -> Sequence[Asked]:
             row.invited_at,
             row.due_on,
             row.given_at,
+            claim.state in _OPEN and row.round == claim.round and row.conflict is None,
         )
         for claim, name, row in session.execute(query)
     ]
 
 
 def expert_file(session: Session, actor: Actor, number: str) -> ExpertFile | None:
-    """One claim for the expert who was asked; None for every other claim, and once a conflict was declared."""
+    """One claim for the expert who was asked; None for every other, once a conflict was declared, and once decided.
+
+    A claim that came back is read by those who were asked anew: the opinion of the round before is no longer wanted.
+    """
     row = _opinion(session, actor, number)
     if row is None:
         return None
@@ -94,7 +102,9 @@ def _opinion(session: Session, actor: Actor, number: str) -> ExpertOpinion | Non
         .where(
             Claim.number == number,
             ExpertOpinion.person_id == actor.person_id,
+            ExpertOpinion.round == Claim.round,
             ExpertOpinion.conflict.is_(None),
+            Claim.state.in_(_OPEN),
         )
     )
     return session.scalars(query).one_or_none()

@@ -132,6 +132,14 @@ def standing_of_token(
     return standing.at_counter(rows[0].counter)
 
 
+def token_made_at(session: Session, token_hash: str) -> datetime | None:
+    """When the bearer token of this hash was given for a password; None for one that a PIN was enough for."""
+    query = select(ApiToken.created_at).where(
+        ApiToken.token_hash == token_hash, ApiToken.platform_id.is_(None)
+    )
+    return session.scalars(query).one_or_none()
+
+
 @cache
 def _by_token() -> Select[Any]:
     """Built once, for every request of a machine runs it: `on`, `token_hash` and `at` are given each time."""

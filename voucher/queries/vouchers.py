@@ -83,11 +83,6 @@ def own_voucher(session: Session, number: str, *, actor: Actor) -> VoucherView |
     return found[0] if found else None
 
 
-def any_voucher(session: Session, number: str) -> Voucher | None:
-    """A voucher by its number, whoever holds it: what a provider's counter may look up."""
-    return session.scalars(select(Voucher).where(Voucher.number == number)).one_or_none()
-
-
 def view_of(session: Session, voucher: Voucher) -> VoucherView:
     """A voucher that was found already, with its programme and figures."""
     return _views(session, [(voucher, session.get_one(Programme, voucher.programme_code))])[0]

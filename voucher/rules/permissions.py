@@ -101,6 +101,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "finance:batch:approve": _CHECKER,
     "finance:payment:export": _MAKER,
     "finance:payment:reconcile": _MAKER,
+    "finance:payment:repay": _FINANCE,
     "finance:period:close": _CHECKER,
     "finance:invoice:read": _FINANCE | _REVIEWER | _OFFICER,
     "finance:invoice:check": _MAKER | _REVIEWER | _OFFICER,
@@ -131,6 +132,26 @@ MANDATES: dict[Mandate, frozenset[str]] = {
 """What an authorised operator may be given, one by one. A permission of no mandate goes with the role."""
 
 MANDATED: frozenset[str] = frozenset().union(*MANDATES.values())
+
+PROVED: frozenset[str] = frozenset(
+    {
+        "own:payee:change",
+        "enterprise:authority:grant",
+        "provider:device:write",
+        "provider:pin:write",
+        "reviewer:desk:act",
+        "reviewer:payee:confirm",
+        "reviewer:application:decide",
+        "programme:voucher:issue",
+        "programme:objection:decide",
+        "finance:budget:fund",
+        "finance:batch:approve",
+        "finance:payment:export",
+        "finance:payment:repay",
+        "admin:person:write",
+    }
+)
+"""What is done only by somebody who proved their password a short time ago: pages ask for it, programs sign in again."""
 
 COUNTER_WORK: frozenset[str] = frozenset(
     {"provider:session:scan", "provider:session:propose", "provider:order:read", "provider:order:reverse"}

@@ -119,7 +119,10 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.HOLIDAY_NEEDLESS: ("日期：{day}。",),
     Code.NOTICE_REQUIRED: ("申请 {claim}。", "应公示 {working_days} 个工作日。"),
     Code.NOTICE_OVER: ("公示截止 {to_on}。",),
-    Code.OBJECTION_LIMITED: ("请在 {minutes} 分钟后再试。",),
+    Code.OBJECTION_LIMITED: (
+        "请在 {minutes} 分钟后再试。",
+        "该项目已有 {waiting} 件网上异议等待处理，结果将公布；另有新情况的请电话联系。",
+    ),
     Code.POLICY_NOT_PUBLISHED: ("政策：{programme}，日期：{on}。",),
     Code.POLICY_INCOMPLETE: ("未确定的参数：{missing}。",),
     Code.ALREADY_REGISTERED: ("已登记的是 {subject}。",),

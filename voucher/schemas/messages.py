@@ -41,6 +41,7 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.STEP_UP_REQUIRED: "此项业务涉及资金，请再次输入密码确认是您本人。",
     Code.JOIN_CODE_WRONG: "单位代码或一次性验证码不正确，或验证码已失效。请核对信函；仍不成功请向签发人重新领取。",
     Code.ACCOUNT_EXISTS: "该单位已经开通账户。由本单位审批人授权其他人员；审批人无法登录的，请到柜面办理。",
+    Code.NAME_DIFFERS: "授权书写的是另一人的姓名，不能由您接受。姓名写错的，请审批人撤回后重新授权。",
     Code.AUTHORISATION_PERIOD: "授权期限不正确：必须写明截止日期，截止日期应晚于起始日期和今天，最长三年。",
     Code.LAST_IN_CHARGE: "这是该单位或平台最后一名负责人，不能直接离开。请先由接任人开通账户。",
     Code.SUCCESSOR_MISSING: "还有未办结的业务，请指定本单位一名同事接手。",

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from voucher.codes import read_number, scan_code
 from voucher.errors import Refusal, found
-from voucher.operations.open_paper_session import open_paper_session
-from voucher.queries.vouchers import any_voucher
+from voucher.operations.open_paper_session import look_up_paper, open_paper_session
+from voucher.operations.outcome import Refused
+from voucher.rules.masking import masked
 from voucher.rules.permissions import permitted
 from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
@@ -20,7 +21,7 @@ from voucher.schemas.sessions import PaperForm
 from voucher.web.access import current_actor, current_standing, permits, public
 from voucher.web.counter_code import give_ticket, presented_at
 from voucher.web.counter_words import words
-from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.entry import change, database, form_body, form_key, now
 from voucher.web.provider import chosen_platform
 
 blueprint = Blueprint("counter", __name__)
@@ -58,7 +59,10 @@ def scanned(text: str) -> ResponseReturnValue:
 @blueprint.get("/v/<number>", endpoint="lower_paper")
 @permits("provider:session:scan")
 def paper(number: str) -> ResponseReturnValue:
-    """A voucher on paper, looked up by a counter: whose it is and whether it may be used. It takes nothing."""
+    """A voucher on paper, looked up by a counter: whether it may be used, and enough of its holder to compare papers.
+
+    It takes nothing; the look is counted.
+    """
     return _paper_page(number, {}), 200
 
 
@@ -84,8 +88,13 @@ def send_paper(number: str) -> ResponseReturnValue:
 
 
 def _paper_page(number: str, errors: dict[str, list[str]]) -> str:
-    with reading() as session:
-        voucher = found(any_voucher(session, found(read_number(number))))
-        return render_template(
-            "counter/paper.html", voucher=voucher, platform=chosen_platform(), today=now(), errors=errors
-        )
+    actor, platform, known = current_actor(), found(chosen_platform()), found(read_number(number))
+    voucher = database().transaction(
+        lambda session, at: look_up_paper(session, known, platform_id=platform.id, actor=actor, at=at)
+    )
+    if isinstance(voucher, Refused):
+        raise Refusal(voucher.code, **voucher.facts)
+    holder = (masked(voucher.holder.name), voucher.holder.ref[-4:])
+    return render_template(
+        "counter/paper.html", voucher=voucher, holder=holder, platform=platform, errors=errors
+    )

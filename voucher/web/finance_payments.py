@@ -112,16 +112,18 @@ def send_file(number: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<number>/lines/<int(max=9223372036854775807):seq>/pay-again")
-@permits("finance:payment:reconcile")
+@permits("finance:payment:repay")
 def pay_again_page(number: str, seq: int) -> ResponseReturnValue:
     """The form for paying a returned line again."""
+    require_step_up()
     return _again_page(number, seq, {}, 200)
 
 
 @blueprint.post("/<number>/lines/<int(max=9223372036854775807):seq>/pay-again")
-@permits("finance:payment:reconcile")
+@permits("finance:payment:repay")
 def send_pay_again(number: str, seq: int) -> ResponseReturnValue:
     """Put a returned line up for payment again, to the chosen account of the same payee."""
+    require_step_up(30)
     data, errors = load_form(RepayForm, {**request.form, "seq": str(seq)})
     if errors:
         return _again_page(number, seq, errors, 422)
@@ -162,6 +164,7 @@ def _again_page(number: str, seq: int, errors: dict[str, list[str]], status: int
         line=line,
         options=[(each.id, f"{each.account_name}，{each.bank}，{each.account_no}") for each in options],
         errors=errors,
+        booked_by_me=line.bounced_by == current_actor().person_id,
         chosen=request.form.get("payee_account_id", options[0].id if options else ""),
     )
     return page, status

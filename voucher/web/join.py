@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from voucher.errors import Code, Refusal
 from voucher.operations.authenticate import SignedIn, hash_password
 from voucher.operations.join import Joined, Joiner, Newcomer, join, reset_password
-from voucher.operations.join_codes import Presentation, join_key
+from voucher.operations.join_codes import Presentation, barred, join_key
 from voucher.operations.outcome import Refused
 from voucher.rules.permissions import Actor, permitted
 from voucher.schemas.account import password_fault
@@ -20,7 +20,7 @@ from voucher.schemas.base import load_form
 from voucher.schemas.joining import ACCOUNT_ROLES, JoinForm, JoinSignedInForm, ResetForm
 from voucher.schemas.messages import sentence
 from voucher.web.access import begin_session, current_standing, proved_at, public, source
-from voucher.web.entry import database, settings
+from voucher.web.entry import database, now, reading, settings
 
 blueprint = Blueprint("join", __name__, url_prefix="/join")
 
@@ -49,8 +49,8 @@ def send() -> ResponseReturnValue:
         errors = {"password": [fault]} if fault else {}
     if errors:
         return _page(request.form, errors, 422)
-    who = standing.actor if standing else _newcomer(data)
     try:
+        who = standing.actor if standing else _newcomer(data)
         answer = _join(data, who)
     except Refusal as refusal:
         field = "login" if refusal.code is Code.LOGIN_TAKEN else "_schema"
@@ -80,7 +80,10 @@ def send_reset() -> ResponseReturnValue:
         errors = {"password": [fault]} if fault else {}
     if errors:
         return _reset_page(request.form, errors, 422)
-    password_hash = hash_password(data["password"], profile=settings().argon2_profile)
+    try:
+        password_hash = _hashed(data["password"])
+    except Refusal as refusal:
+        return _reset_page(request.form, {"_schema": [sentence(refusal)]}, refusal.status)
     given = Presentation(data["uscc"], data["code"], source())
     key = join_key(settings().secret_key)
     answer = database().transaction(
@@ -94,8 +97,16 @@ def send_reset() -> ResponseReturnValue:
 
 
 def _newcomer(data: dict[str, Any]) -> Newcomer:
-    password_hash = hash_password(data["password"], profile=settings().argon2_profile)
-    return Newcomer(login=data["login"], name=data["name"], password_hash=password_hash)
+    return Newcomer(login=data["login"], name=data["name"], password_hash=_hashed(data["password"]))
+
+
+def _hashed(password: str) -> str:
+    """The hash to keep; refused (`locked_out`) before it is computed for an address that has used up its tries."""
+    with reading() as session:
+        refusal = barred(session, source(), at=now())
+    if refusal is not None:
+        raise refusal
+    return hash_password(password, profile=settings().argon2_profile)
 
 
 def _join(data: dict[str, Any], who: Newcomer | Actor) -> Joined | Refused:

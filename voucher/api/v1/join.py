@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor, public, source
 from voucher.api.endpoint import Endpoints, invalid, operation
-from voucher.api.entry import change, database, reading, settings
+from voucher.api.entry import change, database, now, reading, settings
 from voucher.clock import iso
 from voucher.errors import Code, Refusal
 from voucher.operations.authenticate import (
@@ -20,7 +20,7 @@ from voucher.operations.authenticate import (
 )
 from voucher.operations.devices import PinAttempt, enter_pin, issue_counter_token, presented_pin
 from voucher.operations.join import Joined, Joiner, Newcomer, join, reset_password
-from voucher.operations.join_codes import Presentation, join_key
+from voucher.operations.join_codes import Presentation, barred, join_key
 from voucher.operations.outcome import Refused
 from voucher.schemas import api_joining as schemas
 from voucher.schemas.account import TokenAnswer, password_fault
@@ -42,7 +42,7 @@ def join_(body: dict[str, Any]) -> dict[str, str]:
     422 `join_code_wrong`、`authorisation_period`，429 `locked_out`，409 `login_taken`、`self_approval`。任何人都可以用，不需要登录。
     """
     _check(body["password"], body["login"])
-    password_hash = hash_password(body["password"], profile=settings().argon2_profile)
+    password_hash = _hashed(body["password"])
     new = Newcomer(login=body["login"], name=body["name"], password_hash=password_hash)
     key = join_key(settings().secret_key)
     given = Presentation(body["uscc"], body["code"], source())
@@ -98,7 +98,7 @@ def reset(body: dict[str, Any]) -> dict[str, str]:
     422 `join_code_wrong`，429 `locked_out`。任何人都可以用，不需要登录。
     """
     _check(body["password"], body["code"])
-    password_hash = hash_password(body["password"], profile=settings().argon2_profile)
+    password_hash = _hashed(body["password"])
     given = Presentation(body["uscc"], body["code"], source())
     key = join_key(settings().secret_key)
 
@@ -135,6 +135,15 @@ def _check(password: str, login: str) -> None:
     fault = password_fault(password, login=login, profile=settings().password_profile)
     if fault:
         raise invalid("password", fault)
+
+
+def _hashed(password: str) -> str:
+    """The hash to keep; refused (`locked_out`) before it is computed for an address that has used up its tries."""
+    with reading() as session:
+        refusal = barred(session, source(), at=now())
+    if refusal is not None:
+        raise refusal
+    return hash_password(password, profile=settings().argon2_profile)
 
 
 def _token(session: Session, joined: Joined | Refused, at: datetime) -> Entered:

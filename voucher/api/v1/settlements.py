@@ -240,11 +240,16 @@ def reconcile_(body: dict[str, Any], number: str) -> dict[str, Any]:
 
 
 @blueprint.route("/batches/<number>/lines/<seq>/pay-again", methods=["POST"])
-@operation("退汇后重新支付", "finance:payment:export", refuses=(*_MOVED, Code.PAYEE_MISSING), keyed=True)
+@operation(
+    "退汇后重新支付",
+    "finance:payment:repay",
+    refuses=(*_MOVED, Code.PAYEE_MISSING, Code.SELF_APPROVAL),
+    keyed=True,
+)
 @blueprint.arguments(schemas.PayAgainBody)
 @blueprint.response(200, schemas.RequeuedAnswer)
 def pay_again_(body: dict[str, Any], number: str, seq: str) -> dict[str, Any]:
-    """退汇的一笔改到同一收款人的账户，进入下一次支付指令。"""
+    """退汇的一笔进入下一次支付指令；改到同一收款人的另一账户时，不能由登记退汇的人办理。"""
     asked = RepayRequest(numbered(number), _seq(seq), body["payee_account_id"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
