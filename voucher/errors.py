@@ -120,6 +120,7 @@ class Code(StrEnum):
     COSIGN_MISSING = "cosign_missing"
     MINUTES_MISSING = "minutes_missing"
     COLLEAGUE_UNFIT = "colleague_unfit"
+    NOT_OWN_PROGRAMME = "not_own_programme"
 
     APPLICATION_CLOSED = "application_closed"
     APPLICATION_OPEN = "application_open"
@@ -152,6 +153,7 @@ class Code(StrEnum):
 _STATUS = {
     Code.NOT_FOUND: 404,
     Code.NOT_PERMITTED: 403,
+    Code.NOT_OWN_PROGRAMME: 403,
     Code.NOT_SIGNED_IN: 401,
     Code.SIGN_IN_FAILED: 401,
     Code.LOCKED_OUT: 429,

@@ -1,4 +1,7 @@
-"""The post-subsidy of Zezhou county for tests (泽发改发〔2022〕43号, item 6): 30 % at home, 20 % from elsewhere."""
+"""The post-subsidy of Zezhou county for tests (泽发改发〔2022〕43号, item 6): 30 % at home, 20 % from elsewhere.
+
+Its owner is the province here, so that the people of the Shanxi world decide about it.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ programme = "{PROGRAMME}"
 title = "泽州县科技成果转化后补助"
 document_no = "泽发改发〔2022〕43号"
 document = "zezhou-2022"
-owner_region = "140525"
+owner_region = "140000"
 cap_family = "{PROGRAMME}"
 
 [kind]
@@ -107,7 +110,7 @@ class Awarding(Told):
             code=PROGRAMME,
             name="泽州县科技成果转化后补助",
             kind=VoucherKind.POST_SUBSIDY.value,
-            region_code="140525",
+            region_code="140000",
             book_id=self.world.book_id,
         )
         session.add(owner)

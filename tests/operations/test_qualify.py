@@ -45,7 +45,7 @@ def test_a_firm_on_the_roster_is_qualified_once_and_its_facts_are_kept(database:
 
 def test_whoever_does_not_meet_the_policy_is_refused_alone_with_the_reason(database: Database) -> None:
     world = database.transaction(lambda s, at: factories.shanxi(s, at=at), at=AT)
-    national = replace(world.reviewer, region_codes=frozenset({"000000"}))
+    national = replace(world.reviewer, region_codes=frozenset({"000000", "140000"}))
 
     def firms(session: Session, at: datetime) -> tuple[str, str]:
         owners: list[Organisation] = [

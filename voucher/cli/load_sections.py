@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from itertools import groupby
@@ -18,6 +18,7 @@ from voucher.cli.policy import stored_document
 from voucher.errors import Code, Refusal, found
 from voucher.models.ledger import Book
 from voucher.models.parties import Platform
+from voucher.models.programmes import Programme
 from voucher.operations.affiliate import AffiliationRequest, affiliate
 from voucher.operations.certify import CertifyRequest, certify
 from voucher.operations.enrol import Enrolment, Grant, enrol
@@ -207,7 +208,10 @@ def _qualifications(loading: Loading, parts: Parts) -> dict[str, int]:
     made: dict[str, int] = {}
     for programme, group in _by(parts, "programme").items():
         requests = [QualifyRequest(part["holder"], part["holder_class"]) for part in group]
-        done = _all(qualify(loading.session, programme, requests, **loading.who))
+        owner = found(loading.session.get(Programme, programme))
+        regions = loading.actor.region_codes | {owner.region_code}
+        who = {**loading.who, "actor": replace(loading.actor, region_codes=regions)}
+        done = _all(qualify(loading.session, programme, requests, **who))
         made |= {part["holder"]: each.qualification_id for part, each in zip(group, done, strict=True)}
     return made
 

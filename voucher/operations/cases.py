@@ -17,14 +17,17 @@ from voucher.models.people import Person, RoleGrant
 from voucher.models.regions import Region
 from voucher.models.review import CaseTaking, Cosignature, Recusal, StandIn
 from voucher.operations.policies import policies_of
-from voucher.rules.permissions import Actor, covers_region
+from voucher.rules.permissions import Actor, covers_region, runs
 from voucher.rules.policy import Policy
 from voucher.terms import Role
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A claim with its order and policy, who has it in hand, and the organisations on both sides."""
+    """A claim with its order and policy, who has it in hand, and the organisations on both sides.
+
+    `is_run` says that the programme is one of the actor's authority, not of one below it.
+    """
 
     claim: Claim
     order: Order
@@ -33,6 +36,7 @@ class Case:
     region_path: str
     firm_id: int | None
     host_id: int | None
+    is_run: bool = True
 
     @property
     def sides(self) -> frozenset[int]:
@@ -64,17 +68,33 @@ def cases(session: Session, numbers: Collection[str], *, actor: Actor) -> dict[s
         )
     }
     return {
-        claim.number: Case(claim, order, policies[order.policy_code], held.get(claim.id), path, firm, host)
+        claim.number: Case(
+            claim,
+            order,
+            policies[order.policy_code],
+            held.get(claim.id),
+            path,
+            firm,
+            host,
+            runs(actor, policies[order.policy_code].owner_region),
+        )
         for claim, order, path, firm, host in rows
     }
 
 
 def case_of(found: dict[str, Case], number: str) -> Case:
-    """The case of this number among those found; refused `not_found`."""
+    """The case of this number among those found; refused `not_found`, `not_own_programme` where others carry it out."""
     case = found.get(number)
     if case is None:
         raise Refusal(Code.NOT_FOUND, claim=number)
+    if not case.is_run:
+        raise others_programme(case.policy)
     return case
+
+
+def others_programme(policy: Policy) -> Refusal:
+    """The refusal of an authority that may read a programme and does not own it."""
+    return Refusal(Code.NOT_OWN_PROGRAMME, programme=policy.title)
 
 
 def recused(session: Session, person_ids: Collection[int]) -> dict[int, frozenset[int]]:

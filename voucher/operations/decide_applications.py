@@ -13,6 +13,7 @@ from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.applications import Application, ApplicationDecision, ApplicationQueue
 from voucher.models.parties import Holder, Qualification
+from voucher.models.programmes import Programme
 from voucher.models.regions import Region
 from voucher.money import Fen
 from voucher.operations import journal
@@ -25,7 +26,7 @@ from voucher.operations.qualify import QualifyRequest, qualify
 from voucher.operations.tell import Note, tell
 from voucher.rules import eligibility
 from voucher.rules.lifecycle import Event, next_state
-from voucher.rules.permissions import Actor, covers_region
+from voucher.rules.permissions import Actor, covers_region, runs
 from voucher.terms import ApplicationState, ApplicationVerdict, HolderClass, MessageEvent
 
 _EVENTS = {
@@ -95,6 +96,8 @@ def _locked(
     """The applications in the actor's regions, their queues locked first; a Refusal for those that are the actor's own."""
     query = (
         select(Application.id, Application.programme_code, Application.year, Region.path)
+        .add_columns(Programme.region_code, Programme.name)
+        .join(Programme, Programme.code == Application.programme_code)
         .join(Holder, Holder.id == Application.holder_id)
         .join(Region, Region.code == Holder.region_code)
         .where(Application.number.in_(set(numbers)))
@@ -110,6 +113,7 @@ def _locked(
         .execution_options(populate_existing=True)
     )
     interests = recused(session, [actor.person_id]).get(actor.person_id, frozenset())
+    foreign = {row.id: row.name for row in rows if not runs(actor, row.region_code)}
     found: dict[str, Application | Refusal] = {}
     for application in session.scalars(locked):
         firm_id = application.holder.organisation_id
@@ -118,6 +122,8 @@ def _locked(
             found[application.number] = Refusal(Code.SELF_APPROVAL, application=application.number)
         elif firm_id in interests:
             found[application.number] = Refusal(Code.RECUSED, organisation=application.holder.name)
+        elif application.id in foreign:
+            found[application.number] = Refusal(Code.NOT_OWN_PROGRAMME, programme=foreign[application.id])
     return found, queues
 
 

@@ -27,7 +27,7 @@ from voucher.operations.outcome import Refused
 from voucher.operations.policies import policies_of
 from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
-from voucher.rules.permissions import Actor, covers_region
+from voucher.rules.permissions import Actor, covers_region, runs
 from voucher.rules.policy import Policy
 from voucher.rules.publicity import shown_name, working_days_asked
 from voucher.rules.working_days import add_working_days, unknown_years
@@ -93,6 +93,8 @@ def _publicise(session: Session, request: NoticeRequest, *, actor: Actor, at: da
     region = session.get(Region, programme.region_code) if programme else None
     if programme is None or region is None or not covers_region(actor, region.path):
         raise Refusal(Code.NOT_FOUND, programme=request.programme_code)
+    if not runs(actor, programme.region_code):
+        raise Refusal(Code.NOT_OWN_PROGRAMME, programme=programme.name)
     rows = _claims(session, request)
     missing = set(request.claim_numbers) - {row.Claim.number for row in rows}
     if missing or not rows:

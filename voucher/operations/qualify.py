@@ -23,7 +23,7 @@ from voucher.operations.regions import paths_of
 from voucher.operations.register import batched
 from voucher.operations.relations import Known, known
 from voucher.rules import eligibility
-from voucher.rules.permissions import Actor, covers_region
+from voucher.rules.permissions import Actor, covers_region, runs
 from voucher.rules.policy import Policy
 from voucher.terms import HolderClass, HolderKind
 
@@ -68,13 +68,16 @@ def qualify(
 ) -> list[Qualified | Refused]:
     """Qualify holders for the year of `at` under the policy in force; again is the same answer.
 
-    Refused for the whole call: no such programme (`not_found`), no policy in force (`policy_not_published`).
+    Refused for the whole call: no such programme (`not_found`), one of an authority below (`not_own_programme`), no policy in force (`policy_not_published`).
     Refused one by one: a holder that is not there or not in the actor's regions (`not_found`); one that the
     policy does not serve (`not_qualified`; reason `holder_class`, `roster` or `region`), one that a decision in force
     shuts out (`party_banned`).
     """
-    if session.get(Programme, programme_code) is None:
+    programme = session.get(Programme, programme_code)
+    if programme is None:
         raise Refusal(Code.NOT_FOUND, programme=programme_code)
+    if not runs(actor, programme.region_code):
+        raise Refusal(Code.NOT_OWN_PROGRAMME, programme=programme.name)
     policy = policy_in_force(session, programme_code, at)
     case = _case(session, policy, [request.holder_ref for request in requests], actor=actor, at=at)
     checked: list[Holder | Refused] = []

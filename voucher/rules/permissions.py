@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from voucher.rules.subsidy import within
 from voucher.terms import Mandate, Role
 
 _ENTERPRISE = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER})
@@ -199,6 +200,15 @@ def carries(role: Role, mandates: frozenset[Mandate], permission: str) -> bool:
     if not mandates or permission not in MANDATED:
         return True
     return any(permission in MANDATES[mandate] for mandate in mandates)
+
+
+def runs(actor: Actor, owner_region: str) -> bool:
+    """Whether a programme is carried out by the actor's authority: by that of its owner region, or by one below it.
+
+    Who stands above reads it, and decides nothing: a city guides the vouchers of its counties and parks, and does
+    not own them (Lhasa 2019, 四（三）).
+    """
+    return any(within(code, owner_region) for code in actor.region_codes)
 
 
 def covers_region(actor: Actor, path: str) -> bool:

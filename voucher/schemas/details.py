@@ -100,6 +100,7 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.TOLD_LATE: ("新提出的事项：{items}。",),
     Code.COSIGN_MISSING: ("未同意的：{functions}。",),
     Code.COLLEAGUE_UNFIT: ("原因：{reason}。",),
+    Code.NOT_OWN_PROGRAMME: ("项目：{programme}。",),
     Code.APPLICATION_CLOSED: (
         "原因：{reason}。",
         "公布的申领期自 {opens_at}。",

@@ -127,6 +127,7 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.COSIGN_MISSING: "还有会签单位未同意，不能通过。",
     Code.MINUTES_MISSING: "本政策要求集体研究：请填写会议纪要（或批示）的文号、日期，并上传文件。",
     Code.COLLEAGUE_UNFIT: "该同事不能接手。",
+    Code.NOT_OWN_PROGRAMME: "该项目由下级或其他部门自行办理，您可以查看，不能办理。",
     Code.APPLICATION_CLOSED: "现在不在申领期内，不能提交申领。",
     Code.APPLICATION_OPEN: "本单位在该项目已有办理中的申领，办结后才能再申领。",
     Code.WINDOW_OVERLAPS: "与已公布的申领期重叠，同一时间只能有一个申领期。",
