@@ -54,12 +54,12 @@ def tell(session: Session, notes: Sequence[Note], *, at: datetime) -> int:
     """
     if not notes:
         return 0
-    people = _people(session, notes, on=business_date(at))
+    people = _People(_people(session, notes, on=business_date(at)))
     paths = _paths(session, {note.region_code for note in notes if note.region_code})
     rows = [
         row
         for note in notes
-        for person_id, contact in _recipients(note, people, paths).items()
+        for person_id, contact in people.meant(note, paths).items()
         for row in _rows(note, person_id, contact, at)
     ]
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
@@ -121,23 +121,32 @@ def _paths(session: Session, codes: set[str]) -> dict[str, str]:
     return {row.code: row.path for row in session.execute(query)}
 
 
-def _recipients(
-    note: Note, people: Sequence[Row[Any]], paths: Mapping[str, str]
-) -> dict[int, Contact | None]:
-    path = paths.get(note.region_code or "", "")
-    return {
-        row.id: row.Contact
-        for row in people
-        if row.id in note.person_ids
-        or (row.role in _ENTERPRISE and _same(note.organisation_id, row.organisation_id))
-        or (row.role in _ENTERPRISE and _same(note.holder_id, row.holder_id))
-        or (row.role in _PROVIDER and _same(note.platform_id, row.platform_id, row.hosted_id))
-        or (row.role in note.region_roles and row.region_code and f"/{row.region_code}/" in path)
-    }
+class _People:
+    """Everybody who may be meant, found by what a note names: looked through once, however many notes there are."""
 
+    def __init__(self, rows: Sequence[Row[Any]]) -> None:
+        self._rows = rows
+        self._places: dict[tuple[str, int | str | None], list[int]] = {}
+        for place, row in enumerate(rows):
+            keys: set[tuple[str, int | str | None]] = {("person", row.id)}
+            if row.role in _ENTERPRISE:
+                keys |= {("firm", row.organisation_id), ("holder", row.holder_id)}
+            if row.role in _PROVIDER:
+                keys |= {("platform", row.platform_id), ("platform", row.hosted_id)}
+            if row.region_code:
+                keys.add((f"region {row.role}", row.region_code))
+            for key in keys:
+                self._places.setdefault(key, []).append(place)
 
-def _same(wanted: int | None, *held: int | None) -> bool:
-    return wanted is not None and wanted in held
+    def meant(self, note: Note, paths: Mapping[str, str]) -> dict[int, Contact | None]:
+        """Whom a note is for, in the order of their ids, and how to reach them."""
+        named: list[tuple[str, int | str | None]] = [("person", each) for each in note.person_ids]
+        whole = {"firm": note.organisation_id, "holder": note.holder_id, "platform": note.platform_id}
+        named += [(kind, key) for kind, key in whole.items() if key is not None]
+        above = paths.get(note.region_code or "", "").split("/")
+        named += [(f"region {role.value}", code) for role in note.region_roles for code in above if code]
+        places = {place for key in named for place in self._places.get(key, ())}
+        return {self._rows[place].id: self._rows[place].Contact for place in sorted(places)}
 
 
 def _rows(note: Note, person_id: int, contact: Contact | None, at: datetime) -> Iterator[dict[str, Any]]:
