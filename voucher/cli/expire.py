@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 import click
 from sqlalchemy.orm import Session
@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from voucher.cli.context import SYSTEM, database
 from voucher.clock import business_date, wall_now
 from voucher.db import Database
-from voucher.operations.expire import Slice, Step, expire_orders, expire_vouchers
-from voucher.operations.unconfirmed import settle_unconfirmed
+from voucher.operations.expire import Slice, Step, expire_orders, expire_vouchers, orders_due, vouchers_due
+from voucher.operations.unclaimed import expire_unclaimed, unclaimed_due
+from voucher.operations.unconfirmed import settle_unconfirmed, unconfirmed_due
 
 Part = Callable[..., Step]
+Due = Callable[[Session, date], int]
 
 
 @click.command()
@@ -25,23 +27,29 @@ Part = Callable[..., Step]
     "--batch", "limit", type=click.IntRange(1, 1000), default=500, show_default=True, help="每批笔数"
 )
 def expire(*, day: datetime | None, limit: int) -> None:
-    """办理逾期未答复的验收，收回逾期未完成订单锁定的额度和过期券的余额；可随时中断、重复执行。"""
+    """办理逾期未答复的验收，收回逾期未完成订单锁定的额度、核销后逾期未申请兑付的金额和过期券的余额；可随时中断、重复执行。"""
     on = day.date() if day else business_date(wall_now())
-    store = database()
-    late = _run(store, settle_unconfirmed, Slice(on, limit=limit), label="逾期未验收")
-    orders = _run(store, expire_orders, Slice(on, limit=limit), label="逾期订单")
-    vouchers = _run(store, expire_vouchers, Slice(on, limit=limit), label="过期券")
+    store, first = database(), Slice(on, limit=limit)
+    late = _run(store, (settle_unconfirmed, unconfirmed_due), first, label="逾期未验收")
+    orders = _run(store, (expire_orders, orders_due), first, label="逾期订单")
+    unclaimed = _run(store, (expire_unclaimed, unclaimed_due), first, label="逾期未兑付")
+    vouchers = _run(store, (expire_vouchers, vouchers_due), first, label="过期券")
     click.echo(
-        f"逾期未验收的交付办理 {late.done} 笔；释放订单 {orders.done} 笔；收回券 {vouchers.done} 张，尚有锁定额度的 {vouchers.seen - vouchers.done} 张下次再办。"
+        f"逾期未验收的交付办理 {late.done} 笔；释放订单 {orders.done} 笔；逾期未申请兑付退回 {unclaimed.done} 笔；"
+        f"收回券 {vouchers.done} 张，尚有锁定额度的 {vouchers.seen - vouchers.done} 张下次再办。"
     )
 
 
-def _run(store: Database, part: Part, first: Slice, *, label: str) -> Step:
+def _run(store: Database, work: tuple[Part, Due], first: Slice, *, label: str) -> Step:
     """All steps of one run, shown as they go; what they saw and did together."""
+    part, due = work
+    with store.read() as session:
+        length = due(session, first.on)
     seen = done = 0
-    with click.progressbar(_steps(store, part, first), label=label, show_pos=True) as steps:
-        for step in steps:
+    with click.progressbar(length=length, label=label, show_pos=True) as bar:
+        for step in _steps(store, part, first):
             seen, done = seen + step.seen, done + step.done
+            bar.update(step.seen)
     return Step(seen, done, None)
 
 

@@ -26,6 +26,7 @@ from voucher.operations.return_claim import mark_overdue
 from voucher.operations.stand_in import hand_back_over
 from voucher.operations.sweep import sweep_holds, sweep_sessions
 from voucher.operations.tell_captures import tell_captures
+from voucher.operations.unclaimed import expire_unclaimed
 from voucher.operations.unconfirmed import settle_unconfirmed
 
 PART = 500
@@ -122,7 +123,7 @@ def _handed_back(session: Session, at: datetime) -> int:
 
 
 def _expire(store: Database, today: date) -> None:
-    for part in (settle_unconfirmed, expire_orders, expire_vouchers):
+    for part in (settle_unconfirmed, expire_orders, expire_unclaimed, expire_vouchers):
         after: int | None = 0
         while after is not None:
             after = _part(store, part, Slice(today, after, PART)).after

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from voucher.errors import Refusal
@@ -61,6 +61,12 @@ def settle_unconfirmed(session: Session, part: Slice, *, actor: Actor, at: datet
     _release(session, released, actor=actor, at=at)
     session.flush()
     return Step(seen[0], done, seen[1])
+
+
+def unconfirmed_due(session: Session, on: date) -> int:
+    """How many deliveries had their last day for an answer before this day."""
+    due = (Order.confirm_by < on) & (Order.state == OrderState.DELIVERED.value)
+    return session.scalar(select(func.count()).select_from(Order).where(due)) or 0
 
 
 def _due(session: Session, part: Slice) -> tuple[list[Order], dict[int, Voucher], tuple[int, int | None]]:

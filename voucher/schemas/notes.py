@@ -65,6 +65,11 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     MessageEvent.ORDER_EXPIRED: Template(
         "订单 {subject} 逾期失效", "订单 {subject} 未在期限内完成，锁定的额度已退回券内。"
     ),
+    MessageEvent.ORDER_UNCLAIMED: Template(
+        "订单 {subject} 逾期未申请兑付",
+        "订单 {subject} 核销后没有在期限内申请兑付，不予兑付。",
+        ("退回 {captured_fen} 元。",),
+    ),
     MessageEvent.CANCEL_ASKED: Template(
         "订单 {subject}：对方请求取消",
         "对方请求取消订单 {subject}。同意的，请在订单页面取消；不同意的，订单照常办理。",

@@ -55,6 +55,7 @@ class MessageEvent(Term):
     ORDER_CAPTURED = "order_captured", "订单已核销"
     ORDER_CANCELLED = "order_cancelled", "订单已取消"
     ORDER_EXPIRED = "order_expired", "订单逾期失效"
+    ORDER_UNCLAIMED = "order_unclaimed", "逾期未申请兑付"
     CANCEL_ASKED = "cancel_asked", "对方请求取消订单"
     EXTENSION_ASKED = "extension_asked", "机构申请延期"
     EXTENSION_ANSWERED = "extension_answered", "延期申请已答复"

@@ -56,6 +56,7 @@ _REASONS: Final = {
     "replaced": "已被新的申请取代",
     "complete_by": "超过完成期限",
     "confirm_by": "企业未在时限内确认",
+    "redeem_by": "核销后未在期限内申请兑付",
 }
 _MOVEMENTS: Final = {kind.value: kind.label for kind in PostingKind} | {
     "issue": "发放到本券",

@@ -47,6 +47,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "order.cancel": "订单取消",
     "order.reverse": "核销冲正",
     "order.expire": "订单逾期失效",
+    "order.unclaimed": "逾期未申请兑付，额度退回",
     "session.propose": "机构现场报价，额度锁定",
     "session.confirm": "企业现场确认，额度核销",
     "batch.make": "建立批次",
