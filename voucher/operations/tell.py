@@ -22,7 +22,6 @@ from voucher.terms import MessageChannel, MessageEvent, MessageState, Role
 
 _ENTERPRISE = (Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER)
 _PROVIDER = (Role.PROVIDER_SCANNER, Role.PROVIDER_MANAGER)
-_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +62,10 @@ def tell(session: Session, notes: Sequence[Note], *, at: datetime) -> int:
         for row in _rows(note, person_id, contact, at)
     ]
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    written = 0
-    for first in range(0, len(rows), _AT_ONCE):
-        part = rows[first : first + _AT_ONCE]
-        statement = dialect.insert(Message).values(part).on_conflict_do_nothing().returning(Message.id)
-        written += len(session.scalars(statement).all())
-    return written
+    if not rows:
+        return 0
+    statement = dialect.insert(Message).on_conflict_do_nothing().returning(Message.id)
+    return len(session.connection().execute(statement, rows).all())
 
 
 def _people(session: Session, notes: Sequence[Note], *, on: date) -> Sequence[Row[Any]]:
