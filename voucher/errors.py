@@ -73,6 +73,13 @@ class Code(StrEnum):
     AFFILIATED = "affiliated"
     PARTY_BANNED = "party_banned"
     CENTRE_NOT_CERTIFIED = "centre_not_certified"
+    TENANCY_INVALID = "tenancy_invalid"
+    TENANT_NEEDED = "tenant_needed"
+    TENANT_NEEDLESS = "tenant_needless"
+    ATTENDANCE_MISSING = "attendance_missing"
+    CHECK_IN_INVALID = "check_in_invalid"
+    CHECK_IN_OVER = "check_in_over"
+    CHECK_IN_DONE = "check_in_done"
     ALREADY_FUNDED = "already_funded"
     BRANCH_TOO_LATE = "branch_too_late"
     PAYEE_COOLING = "payee_cooling"
@@ -152,6 +159,8 @@ class Code(StrEnum):
 
 _STATUS = {
     Code.NOT_FOUND: 404,
+    Code.TENANCY_INVALID: 422,
+    Code.TENANT_NEEDED: 422,
     Code.NOT_PERMITTED: 403,
     Code.NOT_OWN_PROGRAMME: 403,
     Code.NOT_SIGNED_IN: 401,

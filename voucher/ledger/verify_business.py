@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voucher.ledger.verify_allotments import allotment_faults
 from voucher.ledger.verify_sql import Fault, Reader
 from voucher.terms import LineState, OrderState, PostingKind, VoucherState
 
@@ -97,4 +98,5 @@ def business_faults(reader: Reader) -> list[Fault]:
         "line_settled": _SETTLED,
         "line_unpaid": _UNPAID,
     }
-    return [fault for check, query in checks.items() for fault in reader.faults(check, query)]
+    found = [fault for check, query in checks.items() for fault in reader.faults(check, query)]
+    return found + allotment_faults(reader)

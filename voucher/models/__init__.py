@@ -24,6 +24,7 @@ from voucher.models import (
     review,
     sessions,
     settlements,
+    tenancies,
     versions,
     vouchers,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "review",
     "sessions",
     "settlements",
+    "tenancies",
     "versions",
     "vouchers",
 ]

@@ -1,13 +1,13 @@
 """Whether this voucher may buy this service from this platform now: the verdicts before any amount.
 
 In this order: voucher revoked, platform certified for kind and service by the region or recognised by an agreement,
-relation, bans, roster, voucher live.
+relation, bans, roster, centre, voucher live.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -18,10 +18,11 @@ from voucher.errors import Code, Refusal
 from voucher.models.parties import Certification, Platform
 from voucher.models.vouchers import Voucher
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.places import Places, places
 from voucher.operations.policies import policy_in_force
 from voucher.operations.recognise import Recognition
 from voucher.operations.relations import Known, known
-from voucher.rules import eligibility
+from voucher.rules import eligibility, tenancy
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
 from voucher.rules.recognition import Recognised
@@ -30,11 +31,12 @@ from voucher.terms import VoucherState
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A voucher to be used for a service at a platform."""
+    """A voucher to be used for a service at a platform; `for_tenants`: by a base, for tenants that it names."""
 
     voucher: Voucher
     platform_id: int
     service: str
+    for_tenants: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class _Facts:
     certifications: dict[int, list[Certification]]
     known: Known
     recognition: Recognition
+    places: Places = field(default_factory=Places)
 
 
 def admit(
@@ -60,24 +63,38 @@ def admit(
     """Check each wish against the policy version in force now.
 
     Refused, each alone, in this order: `policy_not_published`, `voucher_revoked`, `not_found` for a platform
-    that does not exist, `service_not_certified`, `provider_suspended`, `not_recognised`, `affiliated`,
-    `party_banned`, `not_qualified`, `voucher_expired`, `voucher_not_usable`. Locks the platforms' certifications FOR SHARE, and
+    that does not exist, `tenant_needed`, `service_not_certified`, `provider_suspended`, `not_recognised`, `affiliated`,
+    `party_banned`, `not_qualified`, `centre_not_certified`, `voucher_expired`, `voucher_not_usable`. Locks the platforms' certifications FOR SHARE, and
     the agreements where one is asked.
     """
     if not wishes:
         return []
-    facts = _facts(session, wishes, at)
-    policies: dict[str, Policy] = {}
+    policies = _in_force(session, {wish.voucher.programme_code for wish in wishes}, at)
+    live = [policy for policy in policies.values() if isinstance(policy, Policy)]
+    around = places(session, live, [wish.voucher.holder for wish in wishes])
+    facts = replace(_facts(session, wishes, at), places=around)
     results: list[Admitted | Refused] = []
     for wish in wishes:
+        policy = policies[wish.voucher.programme_code]
+        if isinstance(policy, Refused):
+            results.append(policy)
+            continue
         try:
-            programme = wish.voucher.programme_code
-            if programme not in policies:
-                policies[programme] = policy_in_force(session, programme, at)
-            results.append(_admit(policies[programme], wish, facts, on=business_date(at)))
+            results.append(_admit(policy, wish, facts, on=business_date(at)))
         except Refusal as refusal:
             results.append(refused(refusal))
     return results
+
+
+def _in_force(session: Session, programmes: Collection[str], at: datetime) -> dict[str, Policy | Refused]:
+    """The version of each programme that is in force now, or why there is none."""
+    found: dict[str, Policy | Refused] = {}
+    for programme in sorted(programmes):
+        try:
+            found[programme] = policy_in_force(session, programme, at)
+        except Refusal as refusal:
+            found[programme] = refused(refusal)
+    return found
 
 
 def _admit(policy: Policy, wish: Wish, facts: _Facts, *, on: date) -> Admitted:
@@ -88,6 +105,8 @@ def _admit(policy: Policy, wish: Wish, facts: _Facts, *, on: date) -> Admitted:
     platform = facts.platforms.get(wish.platform_id)
     if platform is None:
         raise Refusal(Code.NOT_FOUND, platform=wish.platform_id)
+    if tenancy.is_for_tenants(policy) and not wish.for_tenants:
+        raise Refusal(Code.TENANT_NEEDED, lines=0)
     if policy.service(wish.service) is None:
         raise Refusal(Code.SERVICE_NOT_CERTIFIED, reason="not_in_policy", service=wish.service)
     recognised = facts.recognition.admit(
@@ -98,11 +117,12 @@ def _admit(policy: Policy, wish: Wish, facts: _Facts, *, on: date) -> Admitted:
         on=on,
     )
     owner_id = voucher.holder.organisation_id
-    if owner_id is not None:
+    if owner_id is not None and not (wish.for_tenants and policy.own_services):
         facts.known.refuse_related(policy, owner_id, platform.organisation_id)
     facts.known.refuse_banned(owner_id, platform.organisation_id)
     if owner_id is not None:
         facts.known.refuse_off_roster(policy, owner_id, on, held=voucher.holder_class)
+    facts.places.refuse(policy, voucher.holder, on)
     _refuse(live)
     return Admitted(policy, platform, recognised)
 

@@ -19,12 +19,14 @@ from voucher.models.regions import Region
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations.import_roster import TECH_SME
+from voucher.operations.places import places
 from voucher.operations.policies import policy_in_force
 from voucher.rules import applying, eligibility
 from voucher.rules.applying import Condition, Holding, Window
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
-from voucher.terms import ApplicationState, HolderClass, HolderKind, IssueMode, VoucherState
+from voucher.rules.tenancy import asks_for_places
+from voucher.terms import ApplicationState, EligibilityRule, HolderClass, HolderKind, IssueMode, VoucherState
 
 UNFINISHED = (ApplicationState.SUBMITTED, ApplicationState.RETURNED, ApplicationState.WAITING)
 _COUNTED = (*UNFINISHED, ApplicationState.ISSUED)
@@ -105,6 +107,7 @@ def applicant_of(
     checked = (
         Condition("window", applying.opening([shape(each) for each in windows], at)),
         Condition("region", _region(session, policy, holder)),
+        *_centre(session, policy, holder, on=business_date(at)),
         Condition("holder_class", _class(policy, held_class, classes, qualified)),
         Condition("roster", _roster(session, policy, holder, on=business_date(at), served_as=served_as)),
         Condition("open", applying.one_at_a_time(holding)),
@@ -133,6 +136,13 @@ def _limits(policy: Policy, holding: Holding) -> tuple[Condition, ...]:
         (policy.held_most_fen, Condition("held", applying.held(policy, holding, least))),
     )
     return tuple(condition for parameter, condition in asked if parameter)
+
+
+def _centre(session: Session, policy: Policy, holder: Holder, *, on: date) -> tuple[Condition, ...]:
+    """The centre that the policy asks for: a base's own, or the one that a startup is inside."""
+    if not asks_for_places(policy):
+        return ()
+    return (Condition("centre", places(session, [policy], [holder]).finding(policy, holder, on)),)
 
 
 def shape(window: ApplicationWindow) -> Window:
@@ -193,6 +203,8 @@ def _windows(session: Session, programme_code: str, year: int, *, at: datetime) 
 
 
 def _region(session: Session, policy: Policy, holder: Holder) -> eligibility.Finding:
+    if EligibilityRule.TENANT_OF_CENTRE in policy.eligibility:
+        return None
     path = session.scalars(select(Region.path).where(Region.code == holder.region_code)).one()
     if f"/{policy.owner_region}/" in path:
         return None

@@ -19,6 +19,7 @@ from voucher.models.parties import Holder
 from voucher.models.vouchers import Voucher
 from voucher.operations.check_subject import subjects_of
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.places import Places, places, tenants_outside
 from voucher.operations.policies import policies_of
 from voucher.operations.relations import Known, known
 from voucher.rules.contracts import contract_key
@@ -47,14 +48,17 @@ class _Evidence:
     abroad: dict[str, str]
     files: dict[str, int]
     classes: dict[int | None, str]
+    places: Places
+    outside: dict[int, str]
 
 
 def bars(session: Session, wanted: Sequence[Wanted], *, at: datetime) -> list[Refused | None]:
-    """For each claim why it may not go on, or None; nothing is written. At most seven statements.
+    """For each claim why it may not go on, or None; nothing is written. At most nine statements.
 
     In this order: `affiliated` (one legal person, a registered or declared tie), `party_banned` (a decision in force
     against firm or provider), `not_qualified` (reason roster: the firm is not on the roster of the order's year any
-    more), `already_funded` (the contract is another public programme's), `invoice_used` (another region's list holds
+    more), `centre_not_certified` or `not_qualified` (the centre that the policy asks for), `tenancy_invalid` (a tenant of a
+    group order was not inside on the order's day), `already_funded` (the contract is another public programme's), `invoice_used` (another region's list holds
     the invoice, or another firm handed in the same invoice file).
     """
     if not wanted:
@@ -122,12 +126,17 @@ def refuse_barred(session: Session, claim_ids: Sequence[int], *, at: datetime) -
 
 def _pass(wanted: Wanted, evidence: _Evidence) -> None:
     owner_id, order = wanted.holder.organisation_id, wanted.order
-    if owner_id is not None and wanted.host_id is not None:
+    own = wanted.policy.own_services and order.beneficiaries
+    if owner_id is not None and wanted.host_id is not None and not own:
         evidence.known.refuse_related(wanted.policy, owner_id, wanted.host_id)
     evidence.known.refuse_banned(owner_id, wanted.host_id)
     if owner_id is not None:
         held = evidence.classes.get(order.voucher_id, order.holder_class or "")
         evidence.known.refuse_off_roster(wanted.policy, owner_id, business_date(order.placed_at), held=held)
+    evidence.places.refuse(wanted.policy, wanted.holder, business_date(order.placed_at), past=True)
+    if order.id in evidence.outside:
+        ref = evidence.outside[order.id]
+        raise Refusal(Code.TENANCY_INVALID, reason="outside", holder=ref)
     contract = contract_key(order.contract_no) if order.contract_no.strip() else ""
     paid = evidence.funded.get((wanted.holder.ref, contract)) if contract else None
     if paid is not None:
@@ -155,7 +164,11 @@ def _evidence(session: Session, wanted: Sequence[Wanted], at: datetime) -> _Evid
     keys = {key for each in wanted for key in each.invoice_keys}
     digests = {digest for each in wanted for digest in each.invoice_files}
     classes = _classes(session, [each for each in wanted if _off_roster(each, parties)])
-    return _Evidence(parties, funded, _abroad(session, keys), _files(session, digests), classes)
+    around = places(session, [each.policy for each in wanted], [each.holder for each in wanted])
+    outside = tenants_outside(session, [each.order for each in wanted])
+    return _Evidence(
+        parties, funded, _abroad(session, keys), _files(session, digests), classes, around, outside
+    )
 
 
 def _off_roster(wanted: Wanted, parties: Known) -> bool:

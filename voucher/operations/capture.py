@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from voucher.models.orders import Order
 from voucher.money import Fen
 from voucher.operations.charges import post_all
 from voucher.operations.outcome import Refused, one_book, refused
+from voucher.operations.tenant_returns import TenantReturns
 from voucher.rules.permissions import Actor
 from voucher.rules.shares import by_weight
 from voucher.terms import InstalmentState, OrderState, Phase, PostingKind, Unit
@@ -32,13 +33,15 @@ NOTHING = Fen(0)
 class CaptureRequest:
     """A held order, locked, and how much of the hold to take; `keep_fen` is held again, the rest goes back.
 
-    `last`: no further instalment is to come.
+    `last`: no further instalment is to come. `absent` are the allotments of tenants that did not attend: nothing of
+    theirs is taken.
     """
 
     order: Order
     amount_fen: Fen
     keep_fen: Fen = NOTHING
     last: bool = True
+    absent: frozenset[Ref] = frozenset()
 
     @property
     def moves(self) -> bool:
@@ -76,11 +79,14 @@ def capture(
     """
     moving = [request for request in requests if request.moves]
     orders = [request.order for request in moving]
+    reserved = _reserved(session, orders)
     events = [
         _event(request.order, PostingKind.CAPTURE, _taken(request, legs), actor=actor, at=at)
-        for request, legs in zip(moving, _reserved(session, orders), strict=True)
+        for request, legs in zip(moving, reserved, strict=True)
     ]
-    answers = iter(_resolve(session, orders, events, at=at) if moving else [])
+    answers = iter(
+        _resolve(session, orders, list(zip(events, reserved, strict=True)), at=at) if moving else []
+    )
     results: list[Captured | Refused] = []
     for request in requests:
         order = request.order
@@ -121,7 +127,8 @@ def _parts(request: CaptureRequest, reserved: Sequence[_Reserved]) -> tuple[list
     """What is taken and what is held again of each reserved leg: of money in proportion where several accounts pay,
     of allowances the same amounts, of counts the whole at once."""
     money = [each.amount if each.credit.code == "order" else 0 for each in reserved]
-    taken: list[int] = list(by_weight(request.amount_fen, money)) if any(money) else money
+    payers = [0 if each.debit in request.absent else most for each, most in zip(reserved, money, strict=True)]
+    taken: list[int] = list(by_weight(request.amount_fen, payers)) if any(payers) else [0] * len(money)
     rest = [max(amount - part, 0) for amount, part in zip(money, taken, strict=True)]
     kept: list[int] = list(by_weight(Fen(min(request.keep_fen, sum(rest))), rest)) if any(rest) else rest
     for place, each in enumerate(reserved):
@@ -143,6 +150,7 @@ def release(
     Refused, alone: a hold that is resolved already (`already_resolved`).
     """
     holding = [order for order in orders if order.hold_posting or not order.captured_fen]
+    reserved = _reserved(session, holding)
     events = [
         _event(
             order,
@@ -151,9 +159,10 @@ def release(
             actor=actor,
             at=at,
         )
-        for order, legs in zip(holding, _reserved(session, holding), strict=True)
+        for order, legs in zip(holding, reserved, strict=True)
     ]
-    answers = iter(_resolve(session, holding, events, at=at) if holding else [])
+    resolving = list(zip(events, reserved, strict=True))
+    answers = iter(_resolve(session, holding, resolving, at=at) if holding else [])
     results: list[Order | Refused] = []
     for order in orders:
         answer = next(answers) if order.hold_posting or not order.captured_fen else None
@@ -225,19 +234,44 @@ def _event(
 
 
 def _resolve(
-    session: Session, orders: Sequence[Order], events: Sequence[Event | None], *, at: datetime
+    session: Session,
+    orders: Sequence[Order],
+    resolving: Sequence[tuple[Event | None, list[_Reserved]]],
+    *,
+    at: datetime,
 ) -> list[Accepted | Rejected]:
-    """Post the events that there are; an order that holds nothing is answered `already_resolved`."""
-    present = [event for event in events if event is not None]
+    """Post the events that there are; an order that holds nothing is answered `already_resolved`.
+
+    What comes back to a tenant that has left meanwhile goes on to the voucher in the same posting.
+    """
+    present = [(event, reserved) for event, reserved in resolving if event is not None]
     if not present:
         return [Rejected(Code.ALREADY_RESOLVED, {"order": order.number}) for order in orders]
-    refs = [ref for event in present for leg in event.legs for ref in (leg.debit, leg.credit)]
-    locked = lock(session, one_book(order.book_id for order in orders), refs)
-    answers = iter(post_all(session, locked, present, at=at))
+    returns = TenantReturns(session, orders)
+    refs = [ref for event, _ in present for leg in event.legs for ref in (leg.debit, leg.credit)]
+    locked = lock(session, one_book(order.book_id for order in orders), [*refs, *returns.refs])
+    returns.read_again(session)
+    events = [_completed(event, reserved, returns) for event, reserved in present]
+    posted = post_all(session, locked, events, at=at)
+    for event, answer in zip(events, posted, strict=True):
+        returns.note(event.legs if isinstance(answer, Accepted) else ())
+    answers = iter(posted)
     return [
         next(answers) if event is not None else Rejected(Code.ALREADY_RESOLVED, {"order": order.number})
-        for order, event in zip(orders, events, strict=True)
+        for order, (event, _) in zip(orders, resolving, strict=True)
     ]
+
+
+def _completed(event: Event, reserved: Sequence[_Reserved], returns: TenantReturns) -> Event:
+    """The event, and what it frees on allotments that have ended on its way to the voucher."""
+    kept: dict[Ref, int] = {}
+    for leg in event.legs:
+        if leg.phase is not Phase.VOID:
+            kept[leg.debit] = kept.get(leg.debit, 0) + leg.amount
+    on = [
+        leg for each in reserved for leg in returns.on_legs(each.debit, each.amount - kept.get(each.debit, 0))
+    ]
+    return replace(event, legs=(*event.legs, *on)) if on else event
 
 
 def _close_hold(order: Order) -> None:

@@ -16,7 +16,7 @@ from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import find, journal
 from voucher.operations.admit import certifications
-from voucher.operations.capture import Captured, CaptureRequest, capture
+from voucher.operations.capture import Captured, CaptureRequest, capture, release
 from voucher.operations.deliver import CONFIRMED, answered
 from voucher.operations.instalments import Instalments
 from voucher.operations.outcome import Refused, refused
@@ -83,8 +83,15 @@ def take(
     actor: Actor,
     at: datetime,
 ) -> list[Captured | Refused]:
-    """Capture confirmed deliveries, and write down on instalments and deliveries that they were confirmed."""
-    answers = capture(session, [each for each, _ in takings], actor=actor, at=at) if takings else []
+    """Capture confirmed deliveries, and write down on instalments and deliveries that they were confirmed.
+
+    A group order that nobody attended is released: all of it goes back.
+    """
+    deserted = [each.order for each, _ in takings if each.order.beneficiaries and not each.amount_fen]
+    gone = iter(release(session, deserted, state=OrderState.RELEASED, actor=actor, at=at) if deserted else [])
+    served = [each for each, _ in takings if each.order not in deserted]
+    taken = iter(capture(session, served, actor=actor, at=at) if served else [])
+    answers = [_nothing(next(gone)) if each.order in deserted else next(taken) for each, _ in takings]
     done: list[Order] = []
     for (_, row), answer in zip(takings, answers, strict=True):
         if isinstance(answer, Captured):
@@ -94,6 +101,13 @@ def take(
                 row.captured_fen = answer.captured_fen
     answered(session, done, CONFIRMED, actor=actor, at=at)
     return answers
+
+
+def _nothing(released: Order | Refused) -> Captured | Refused:
+    if isinstance(released, Refused):
+        return released
+    released.close_reason = "nobody_attended"
+    return Captured(released, Fen(0))
 
 
 class CaptureChecks:

@@ -18,6 +18,7 @@ from voucher.money import Fen
 from voucher.operations import find, journal
 from voucher.operations.admit import certifications
 from voucher.operations.contracts import Paper, Parties, file_papers, forget_unused, parties_of
+from voucher.operations.group_lines import draws_of, lines_of
 from voucher.operations.hold import Held, HoldRequest, hold
 from voucher.operations.instalments import plan_instalments
 from voucher.operations.outcome import Refused, refused
@@ -141,6 +142,7 @@ class _Checks:
         self._recognition = Recognition(session, ids)
         self._platforms = _platforms(session, ids) if orders else {}
         self._known = _known(session, orders, self._platforms, today)
+        self._lines = lines_of(session, orders)
         self._planned: set[int] = set()
 
     def plan(self, order: Order, request: ContractRequest, voucher: Voucher) -> _Plan:
@@ -159,6 +161,8 @@ class _Checks:
                 left_fen=order.quote_fen,
                 quote=True,
             )
+        if order.beneficiaries and request.parts:
+            raise Refusal(Code.INSTALMENTS_INVALID, reason="for_tenants")
         last_on = complete_by(policy, today)
         check_parts(policy, request.parts, contract_fen=request.contract_fen, last_on=last_on)
         rows = self._certifications.get(order.platform_id, [])
@@ -166,10 +170,9 @@ class _Checks:
         platform = self._platforms[order.platform_id]
         self._known.refuse_banned(voucher.holder.organisation_id, platform.organisation_id)
         self._planned.add(order.id)
-        return _Plan(
-            HoldRequest(order, voucher, policy, platform.region_code, request.contract_fen),
-            self._paper(order, request, parties_of(voucher, platform)),
-        )
+        asked = HoldRequest(order, voucher, policy, platform.region_code, request.contract_fen)
+        draws = draws_of(self._lines.get(order.id, ()), asked)
+        return _Plan(replace(asked, draws=draws), self._paper(order, request, parties_of(voucher, platform)))
 
     def _paper(self, order: Order, request: ContractRequest, parties: Parties) -> Paper:
         ordered_on = business_date(order.placed_at)

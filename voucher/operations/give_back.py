@@ -30,6 +30,7 @@ from voucher.money import Fen
 from voucher.operations.award_money import is_award
 from voucher.operations.charges import return_legs
 from voucher.operations.find import budget_lines
+from voucher.operations.tenant_returns import TenantReturns
 from voucher.operations.together import Joint, lock_books, post_together
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
@@ -84,11 +85,16 @@ def post_backs(
     for back in backs:
         refs.setdefault(back.order.book_id, []).extend(ways.refs(back.order))
     locks = lock_books(session, refs)
+    ways.returns.read_again(session)
     answers: list[Accepted | Rejected | Joint] = [
         _planned(ways, locks[back.order.book_id], back, actor=actor, at=at) for back in backs
     ]
-    posted = iter(post_together(session, locks, [each for each in answers if isinstance(each, Joint)], at=at))
-    return [next(posted) if isinstance(each, Joint) else each for each in answers]
+    joints = [each for each in answers if isinstance(each, Joint)]
+    posted = post_together(session, locks, joints, at=at)
+    for joint, answer in zip(joints, posted, strict=True):
+        ways.returns.note(joint.events[joint.lead].legs if isinstance(answer, Accepted) else ())
+    given = iter(posted)
+    return [next(given) if isinstance(each, Joint) else each for each in answers]
 
 
 def recharge_posting(order_number: str) -> UUID:
@@ -172,6 +178,7 @@ class _Ways:
 
     def __init__(self, session: Session, orders: Sequence[Order]) -> None:
         self.charges = charges_of(session, orders)
+        self.returns = TenantReturns(session, orders)
         ids = {order.voucher_id for order in orders if not is_award(order)}
         self._vouchers = {row.id: row for row in session.scalars(select(Voucher).where(Voucher.id.in_(ids)))}
         self._lines = budget_lines(session, [each.budget_line_id for each in self._vouchers.values()])
@@ -191,24 +198,27 @@ class _Ways:
 
     def refs(self, order: Order) -> list[Ref]:
         """Every account that giving back may name."""
-        found = [accounts.order(order.number)]
+        found = [accounts.order(order.number), *self.returns.refs]
         for charge in self.charges[order.id]:
             legs = self.money(order, charge.source, 1) if charge.is_money else ()
             found += [charge.source, charge.used, *(ref for leg in legs for ref in (leg.debit, leg.credit))]
         return found
 
     def money(self, order: Order, source: Ref, amount_fen: int) -> tuple[Leg, ...]:
-        """order → where it came from; a voucher that is no longer live gives it on to its budget line."""
+        """order → where it came from; a voucher that is no longer live gives it on to its budget line.
+
+        An allotment whose tenant left gives it on to the voucher.
+        """
         back = Leg(accounts.order(order.number), source, amount_fen)
         if source.code == "budget":
             closed = self._budgets[source.owner].closed_on is not None
             return (back, Leg(source, accounts.lapsed(source.period), amount_fen)) if closed else (back,)
         voucher = self._vouchers[order.voucher_id]
         if voucher.state == VoucherState.LIVE.value:
-            return (back,)
+            return (back, *self.returns.on_legs(source, amount_fen))
         on = return_legs(voucher, self._lines[voucher.budget_line_id], amount_fen)
         if source.code == "allot":
-            on = (Leg(source, accounts.voucher(voucher.number), amount_fen), *on)
+            on = (self.returns.on(source, amount_fen), *on)
         return (back, *on)
 
 

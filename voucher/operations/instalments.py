@@ -11,6 +11,7 @@ from voucher.errors import Code, Refusal
 from voucher.models.contracts import Instalment
 from voucher.models.orders import Order
 from voucher.money import Fen
+from voucher.operations.attendance import Attendance
 from voucher.operations.capture import CaptureRequest
 from voucher.operations.hold import Held
 from voucher.rules.contracts import Part, split
@@ -42,6 +43,7 @@ class Instalments:
 
     def __init__(self, session: Session, orders: Sequence[Order]) -> None:
         self._rows: dict[int, list[Instalment]] = {}
+        self._attendance = Attendance(session, orders)
         ids = [order.id for order in orders if order.instalments]
         if not ids:
             return
@@ -61,8 +63,11 @@ class Instalments:
     def taking(self, order: Order, amount_fen: Fen | None = None) -> tuple[CaptureRequest, Instalment | None]:
         """What confirming the delivered part (of an order without instalments: all) captures, and that part.
 
-        None: all of its share. Refused: more than its share (`capture_above_hold`).
+        None: all of its share. Of an order for tenants: the parts of those who attended. Refused: more than its share
+        (`capture_above_hold`), a line of which nobody knows whether its tenant attended (`attendance_missing`).
         """
+        if order.beneficiaries:
+            return self._attendance.taking(order, amount_fen), None
         row = self.first(order, InstalmentState.DELIVERED)
         if row is None:
             return CaptureRequest(order, Fen(order.held_fen) if amount_fen is None else amount_fen), None

@@ -23,6 +23,7 @@ from voucher.money import Fen
 from voucher.operations import journal
 from voucher.operations.charges import Allowance, Room, allowance_of, charge_legs, post_all
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.places import places
 from voucher.operations.policies import policy_in_force
 from voucher.operations.tell import Note, tell
 from voucher.rules.eligibility import face, holder_class
@@ -62,16 +63,18 @@ def issue(
 
     Refused for the whole call: a line that is not there or not the actor's (`not_found`) or is closed
     (`period_closed`), no policy in force (`policy_not_published`). Refused for one request alone: a holder who is not qualified this year
-    (`not_qualified`), a face value out of range (`face_out_of_range`), a budget that is used up
+    (`not_qualified`) or not in a centre as the policy asks (`not_qualified`, `centre_not_certified`), a face value out of range (`face_out_of_range`), a budget that is used up
     (`budget_exceeded`), and, where the cap counts what is claimed, the cap (`cap_exceeded`).
     """
     line, book_id = _line(session, line_code, actor)
     policy = policy_in_force(session, line.programme_code, at)
     qualified = _qualified(session, line, fiscal_year(at), requests)
+    around = places(session, [policy], [holder for holder, _ in qualified.values()])
     drafts: list[_Draft | Refused] = []
     for voucher_id, request in zip(take_ids(session, Voucher, len(requests)), requests, strict=True):
         try:
             holder, held_class = _checked(policy, qualified, request)
+            around.refuse(policy, holder, business_date(at))
         except Refusal as refusal:
             drafts.append(refused(refusal))
             continue

@@ -29,6 +29,7 @@ class PlaceRequest:
     """A service wanted from a platform, to be paid in part by one voucher; `entry_id`: as it is in the catalogue.
 
     `units` counts what a cap per unit multiplies (persons trained, samples).
+    `for_tenants`: it is the base of a group order that names them.
     """
 
     voucher_number: str
@@ -37,6 +38,7 @@ class PlaceRequest:
     description: str = ""
     entry_id: int | None = None
     units: int = 1
+    for_tenants: bool = False
 
 
 def place_order(
@@ -49,7 +51,7 @@ def place_order(
     """
     vouchers = find.own_vouchers(session, [request.voucher_number for request in requests], actor=actor)
     wishes = [
-        Wish(vouchers[request.voucher_number], request.platform_id, request.service)
+        _wish(vouchers[request.voucher_number], request)
         for request in requests
         if request.voucher_number in vouchers
     ]
@@ -88,6 +90,10 @@ def place_order(
     return results
 
 
+def _wish(voucher: Voucher, request: PlaceRequest) -> Wish:
+    return Wish(voucher, request.platform_id, request.service, for_tenants=request.for_tenants)
+
+
 def units_of(policy: Policy, units: int) -> int | None:
     """How many an order counts: nothing where the policy has no cap per unit."""
     return None if policy.per_unit_cap_fen is None else units
@@ -114,6 +120,7 @@ def new_order(order_id: int, voucher: Voucher, admitted: Admitted, service: str,
         captured_fen=0,
         approved_fen=0,
         wanted_fen=0,
+        beneficiaries=0,
         reductions=[],
         placed_at=at,
     )

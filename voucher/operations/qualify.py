@@ -18,6 +18,7 @@ from voucher.models.programmes import Programme
 from voucher.operations.import_roster import TECH_SME
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.places import Places, places
 from voucher.operations.policies import policy_in_force
 from voucher.operations.regions import paths_of
 from voucher.operations.register import batched
@@ -25,7 +26,7 @@ from voucher.operations.relations import Known, known
 from voucher.rules import eligibility
 from voucher.rules.permissions import Actor, covers_region, runs
 from voucher.rules.policy import Policy
-from voucher.terms import HolderClass, HolderKind
+from voucher.terms import EligibilityRule, HolderClass, HolderKind
 
 _TEAMS = (HolderKind.TEAM.value, HolderKind.FOUNDER.value)
 
@@ -34,7 +35,7 @@ _TEAMS = (HolderKind.TEAM.value, HolderKind.FOUNDER.value)
 class QualifyRequest:
     """A holder (its USCC or temporary id) and the class it asks to be qualified as.
 
-    Without a class: a team or founder as a team, everybody else as a sci-tech SME.
+    Without a class: a team or founder as a team, a base as a base, everybody else as a sci-tech SME.
     """
 
     holder_ref: str
@@ -61,6 +62,7 @@ class _Case:
     paths: dict[str, str]
     numbers: dict[str, str]
     known: Known
+    places: Places
 
 
 def qualify(
@@ -70,7 +72,8 @@ def qualify(
 
     Refused for the whole call: no such programme (`not_found`), one of an authority below (`not_own_programme`), no policy in force (`policy_not_published`).
     Refused one by one: a holder that is not there or not in the actor's regions (`not_found`); one that the
-    policy does not serve (`not_qualified`; reason `holder_class`, `roster` or `region`), one that a decision in force
+    policy does not serve (`not_qualified`; reason `holder_class`, `roster`, `region` or what a centre asks for), a base
+    that is not certified (`centre_not_certified`), one that a decision in force
     shuts out (`party_banned`).
     """
     programme = session.get(Programme, programme_code)
@@ -113,7 +116,8 @@ def _case(session: Session, policy: Policy, refs: Sequence[str], *, actor: Actor
     owners = {holder.organisation_id for holder in holders.values()} - {None}
     on = business_date(at)
     parties = known(session, {*filter(None, owners)}, set(), years={on.year}, on=on)
-    return _Case(policy, actor, at, holders, paths, numbers, parties)
+    around = places(session, [policy], list(holders.values()))
+    return _Case(policy, actor, at, holders, paths, numbers, parties, around)
 
 
 def _eligible(case: _Case, request: QualifyRequest) -> Holder:
@@ -124,7 +128,8 @@ def _eligible(case: _Case, request: QualifyRequest) -> Holder:
         or not covers_region(case.actor, case.paths[holder.region_code])
     ):
         raise Refusal(Code.NOT_FOUND, holder=request.holder_ref[:40])
-    if f"/{case.policy.owner_region}/" not in case.paths[holder.region_code]:
+    by_centre = EligibilityRule.TENANT_OF_CENTRE in case.policy.eligibility
+    if not by_centre and f"/{case.policy.owner_region}/" not in case.paths[holder.region_code]:
         raise Refusal(Code.NOT_QUALIFIED, reason="region", holder=holder.ref)
     case.known.refuse_banned(holder.organisation_id, None)
     on = business_date(case.at)
@@ -137,12 +142,15 @@ def _eligible(case: _Case, request: QualifyRequest) -> Holder:
     )
     if finding is not None:
         raise Refusal(finding[0], holder=holder.ref, **finding[1])
+    case.places.refuse(case.policy, holder, on)
     return holder
 
 
 def _class_of(holder: Holder, request: QualifyRequest) -> HolderClass:
     if request.holder_class is not None:
         return request.holder_class
+    if holder.kind == HolderKind.BASE.value:
+        return HolderClass.INCUBATION_BASE
     return HolderClass.TEAM if holder.kind in _TEAMS else HolderClass.TECH_SME
 
 

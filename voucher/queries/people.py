@@ -29,6 +29,7 @@ from voucher.terms import Mandate, Role
 
 _ENTERPRISE = frozenset({Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER, Role.BOOKKEEPER})
 _PROVIDER = frozenset({Role.PROVIDER_SCANNER, Role.PROVIDER_MANAGER})
+_BASE = frozenset({Role.INCUBATOR_MANAGER})
 _BY_REGION = frozenset({Role.REVIEWER, Role.PROGRAMME_OFFICER, Role.COSIGNER, Role.INCUBATOR_MANAGER})
 
 
@@ -80,7 +81,7 @@ class Standing:
         ]
         roles = frozenset[Role]().union(*(PERMISSIONS[permission] for permission in permissions))
         platforms = frozenset[int]().union(*(scope.platform_ids for scope in given))
-        for_a_side = bool((_ENTERPRISE | _PROVIDER) & roles)
+        for_a_side = bool((_ENTERPRISE | _PROVIDER) & roles) or roles == _BASE
         return replace(
             self.actor,
             organisation_ids=_organisations(given) if for_a_side else self.actor.organisation_ids,
@@ -234,7 +235,7 @@ def _scopes(session: Session, grants: Sequence[RoleGrant]) -> tuple[RoleScope, .
                 region_code=grant.region_code,
                 book_id=grant.book_id,
                 function=grant.function,
-                organisation_id=grant.organisation_id if grant.role in _ENTERPRISE else None,
+                organisation_id=grant.organisation_id if grant.role in _ENTERPRISE | _BASE else None,
                 mandates=frozenset(Mandate(each) for each in grant.mandates.split(",") if each),
             )
         )

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from voucher.codes import normalise_uscc
+from voucher.codes import is_uscc, normalise_uscc
 from voucher.models.ledger import Book
 from voucher.models.parties import Organisation, Platform
 from voucher.models.people import Person, RoleGrant
@@ -72,7 +72,7 @@ class Place:
 def place_of(session: Session, role: Role, text: str) -> Place | None:
     """The place that an administrator names for a role; None where there is none.
 
-    Firms and platforms by USCC, reviewers and cosigners by region, finance and auditors by
+    Firms and platforms by USCC, an incubator's manager by the base's USCC or a region, reviewers and cosigners by region, finance and auditors by
     book; a programme officer by a code that is both.
     """
     if role in (
@@ -82,11 +82,17 @@ def place_of(session: Session, role: Role, text: str) -> Place | None:
         Role.PROVIDER_SCANNER,
         Role.PROVIDER_MANAGER,
     ):
-        uscc = normalise_uscc(text)
-        owner = session.scalars(select(Organisation.id).where(Organisation.uscc == uscc)).one_or_none()
-        return None if owner is None else Place(organisation_id=owner)
+        return _organisation(session, text)
+    if role is Role.INCUBATOR_MANAGER and is_uscc(text):
+        return _organisation(session, text)
     region = session.scalars(select(Region.code).where(Region.code == text)).one_or_none()
     book = session.scalars(select(Book.book_id).where(Book.code == text)).one_or_none()
     if role in (Role.REVIEWER, Role.COSIGNER, Role.INCUBATOR_MANAGER):
         return None if region is None else Place(region_code=region)
     return None if book is None else Place(region_code=region, book_id=book)
+
+
+def _organisation(session: Session, text: str) -> Place | None:
+    query = select(Organisation.id).where(Organisation.uscc == normalise_uscc(text))
+    owner = session.scalars(query).one_or_none()
+    return None if owner is None else Place(organisation_id=owner)

@@ -177,6 +177,8 @@ class Policy:
     eligibility: tuple[EligibilityRule, ...] = ()
     certifiers: tuple[Certifier, ...] = ()
     affiliation_share_bp: int | None = None
+    centre_certifiers: tuple[Certifier, ...] = ()
+    own_services: bool | None = None
     services: tuple[Service, ...] = ()
     base: SubsidyBase | None = None
     rate_lines: tuple[RateLine, ...] = ()

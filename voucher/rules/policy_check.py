@@ -11,7 +11,15 @@ from voucher.money import format_yuan
 from voucher.rules.funding import one_whole
 from voucher.rules.policy import Policy, PolicyError, Problem, RateLine
 from voucher.rules.quotations import quotations
-from voucher.terms import CapPeriod, DocumentKind, PayoutMode, SubsidyBase, VoucherKind, YearBasis
+from voucher.terms import (
+    CapPeriod,
+    DocumentKind,
+    EligibilityRule,
+    PayoutMode,
+    SubsidyBase,
+    VoucherKind,
+    YearBasis,
+)
 
 _REQUIRED = {
     "kind": "券种",
@@ -56,6 +64,8 @@ def unset(policy: Policy) -> tuple[Problem, ...]:
         required["year"] = "年度的含义"
     if policy.year is YearBasis.WINDOW:
         required["year_start"] = "年度的起始日"
+    if EligibilityRule.CERTIFIED_BASE in policy.eligibility:
+        required["centre_certifiers"] = "孵化载体的认定部门"
     return tuple(
         Problem(None, key, None, f"{label}（{key}）没有规定，须由主管部门填写后才能发布")
         for key, label in required.items()

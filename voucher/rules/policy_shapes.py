@@ -199,6 +199,8 @@ VALUES: dict[str, tuple[str, Shape]] = {
     "eligibility": ("eligibility", choices(EligibilityRule)),
     "certifiers": ("certifiers", choices(Certifier)),
     "affiliation_share_bp": ("affiliation_share_bp", whole(1, WHOLE_BP)),
+    "centre_certifiers": ("centre_certifiers", choices(Certifier)),
+    "own_services": ("own_services", yes_or_no),
     "base": ("base", choice(SubsidyBase)),
     "per_order_cap_fen": ("per_order_cap_fen", fen),
     "per_unit_cap_fen": ("per_unit_cap_fen", fen),

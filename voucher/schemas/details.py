@@ -51,7 +51,16 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
         "最低 {face_min_fen} 元。",
         "最高 {face_max_fen} 元。",
     ),
-    Code.NOT_QUALIFIED: ("原因：{reason}。", "年度：{year} 年。", "单位类别：{holder_class}。"),
+    Code.NOT_QUALIFIED: (
+        "原因：{reason}。",
+        "年度：{year} 年。",
+        "单位类别：{holder_class}。",
+        "日期：{on}。",
+        "已于 {left_on} 退出。",
+        "载体：{centre}。",
+        "该载体由{centre_region}认定，由该地的项目支持。",
+        "依据：{clause}。",
+    ),
     Code.NOT_RECOGNISED: (
         "原因：{reason}。",
         "本券属于{home_name}，平台由{certifying_name}认定。",

@@ -86,6 +86,7 @@ from voucher.terms.policies import (
     VoucherKind,
     YearBasis,
 )
+from voucher.terms.tenancies import AllotmentState, AttendanceProof, TenancyState, TenantFault
 from voucher.terms.term import Term
 from voucher.terms.vouchers import (
     AppealChannel,
@@ -99,11 +100,13 @@ __all__ = [
     "AffiliationKind",
     "AgreementState",
     "AgreementStepKind",
+    "AllotmentState",
     "AppealChannel",
     "AppealState",
     "ApplicationState",
     "ApplicationVerdict",
     "AskState",
+    "AttendanceProof",
     "BanKind",
     "BatchState",
     "CapBasis",
@@ -166,6 +169,8 @@ __all__ = [
     "Side",
     "SubsidyBase",
     "TaxVerdict",
+    "TenancyState",
+    "TenantFault",
     "Term",
     "TitleKind",
     "Transition",

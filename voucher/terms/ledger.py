@@ -11,6 +11,8 @@ class PostingKind(Term):
     PLEDGE = "pledge", "配套承诺"
     CAP_ADJUST = "cap_adjust", "核定限额"
     ISSUE = "issue", "发券"
+    TENANT_ALLOT = "tenant_allot", "分配给入驻企业"
+    TENANT_RETURN = "tenant_return", "分配额度收回"
     HOLD = "hold", "锁定额度"
     CAPTURE = "capture", "核销"
     RELEASE = "release", "释放额度"

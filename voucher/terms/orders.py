@@ -72,6 +72,7 @@ class OrderFileKind(Term):
     COVER = "cover", "报告封面"
     CONCLUSION = "conclusion", "报告结论页"
     STATEMENT = "statement", "争议材料"
+    ATTENDANCE = "attendance", "签到表"
 
 
 class EntryState(Term):

@@ -54,6 +54,8 @@ class IssueMode(Term):
 
 class EligibilityRule(Term):
     ROSTER_OF_YEAR = "roster_of_year", "当年入库登记"
+    TENANT_OF_CENTRE = "tenant_of_centre", "下单之日在经认定的双创中心内"
+    CERTIFIED_BASE = "certified_base", "经认定的创业孵化基地，为入驻企业使用"
 
 
 class Transition(Term):

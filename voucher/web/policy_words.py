@@ -21,6 +21,8 @@ NAMES: Final[dict[str, str]] = {
     "eligibility": "资格条件",
     "certifiers": "服务平台的认定部门",
     "affiliation_share_bp": "视为关联的持股比例",
+    "centre_certifiers": "孵化载体的认定部门",
+    "own_services": "基地可以向自己或关联单位购买服务",
     "services": "服务范围",
     "base": "补助基数",
     "rate_lines": "补助比例",

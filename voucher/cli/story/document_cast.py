@@ -30,6 +30,8 @@ class Town:
     origins: tuple[tuple[str, int], ...] = ()
     kind: VoucherKind = VoucherKind.INNOVATION
     certifier: Certifier = Certifier.SCIENCE
+    centre: Company | None = None
+    """The centre that the firms are tenants of, where the document asks for one."""
 
 
 def titles(town: Town) -> dict[str, str]:
@@ -104,6 +106,7 @@ LHASA = Town(
     ),
     hosts=(_LHASA_LAB,),
     labs=(Lab("食品检测室", PlatformKind.TESTING_CENTER, _LHASA_LAB, ("testing_certification",)),),
+    centre=Company("lszhongxin", "拉萨城关区双创中心运营有限公司", "540102", 800621, "洛桑"),
     holder_class=HolderClass.STARTUP,
     price_fen=24_000_00,
     face_fen=20_000_00,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from voucher.cli.story import parties, stage, steps
+from voucher.cli.story.cast import Company
 from voucher.cli.story.document_cast import Town
 from voucher.cli.story.papers import claim_papers
 from voucher.cli.story.stage import Party, Setting, Stage, accepted
@@ -16,6 +17,7 @@ from voucher.cli.story.steps import Deal
 from voucher.cli.story.teller import PAPERS
 from voucher.clock import business_date, day_bounds
 from voucher.money import Fen
+from voucher.operations.centres import CentreRequest, register_centres
 from voucher.operations.close_notices import close_notices
 from voucher.operations.outcome import only
 from voucher.operations.publicise import NoticeRequest, publicise
@@ -23,8 +25,9 @@ from voucher.operations.qualify import QualifyRequest, qualify
 from voucher.operations.reconcile import BankResult
 from voucher.operations.register import OrganisationRequest, register_firms, register_organisations
 from voucher.operations.sweep import SYSTEM
+from voucher.operations.tenancies import EnterRequest, enter
 from voucher.rules.permissions import Actor
-from voucher.terms import Role
+from voucher.terms import CentreKind, Certifier, Role
 
 BUDGET_FEN = 1_000_000_00
 ACCEPTED, FILED, DELIVERED, CONFIRMED, CLAIMED, DECIDED = 2, 5, 20, 24, 30, 40
@@ -97,12 +100,36 @@ def _firms(setting: Setting, town: Town, reviewer: Actor, passwords: dict[str, s
         ]
         accepted(register_organisations(session, owners, actor=reviewer, at=at))
         accepted(register_firms(session, [each.uscc for each in town.firms], actor=reviewer, at=at))
+        if town.centre is not None:
+            _enter(session, town, town.centre, reviewer=reviewer, at=at)
         wanted = [QualifyRequest(each.uscc, town.holder_class) for each in town.firms]
         accepted(qualify(session, town.scheme.programme, wanted, actor=reviewer, at=at))
 
     setting.database.transaction(work, at=setting.begins)
     names = [(each.uscc, each.name, each.region) for each in town.firms]
     return parties.firms(setting, town.firms, parties.accounts(setting, names, reviewer), passwords)
+
+
+def _enter(session: Session, town: Town, centre: Company, *, reviewer: Actor, at: datetime) -> None:
+    """The town's centre is certified by the science bureau, and the firms move in."""
+    owner = OrganisationRequest(
+        uscc=centre.uscc, name=centre.name, region_code=centre.region, legal_representative=centre.person
+    )
+    (base,) = accepted(register_organisations(session, [owner], actor=reviewer, at=at))
+    asked = CentreRequest(
+        organisation_id=base.id,
+        name=f"{town.name}双创中心",
+        kind=CentreKind.IE_CENTRE,
+        authority=Certifier.SCIENCE,
+        certifying_region=town.scheme.book,
+        location_region=centre.region,
+        document_no=f"{town.scheme.document_no}认定",
+        from_on=business_date(at) - timedelta(days=365),
+    )
+    made = only(register_centres(session, [asked], actor=reviewer, at=at))
+    manager = replace(reviewer, organisation_ids=frozenset({base.id}))
+    moves = [EnterRequest(made.centre_id, each.uscc, business_date(at)) for each in town.firms]
+    accepted(enter(session, moves, actor=manager, at=at))
 
 
 def _deal(town: Town, told: Stage, place: int, voucher_number: str) -> Deal:
