@@ -1,4 +1,4 @@
-"""Policy versions proposed by one person and published by another; decisions of a year's end.
+"""Policy versions proposed by one person and published by another; decisions of a year's end; the factor of a year.
 
 A published version is never edited: the application's role may not change its text (0018), no version is deleted, and
 the day on which it ends is set once, by the version that follows it.
@@ -20,6 +20,7 @@ JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 
 def upgrade() -> None:
     _policy_proposal()
+    _factor()
     if op.get_bind().dialect.name == "postgresql":
         _guard_on_postgresql()
     else:
@@ -72,6 +73,46 @@ def _policy_proposal() -> None:
         unique=True,
         postgresql_where=sa.text("state = 'proposed'"),
         sqlite_where=sa.text("state = 'proposed'"),
+    )
+
+
+def _factor() -> None:
+    op.create_table(
+        "factor",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("programme_code", sa.String(length=40), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("factor_bp", sa.Integer(), nullable=False),
+        sa.Column("budget_fen", sa.BigInteger(), nullable=False),
+        sa.Column("demand_fen", sa.BigInteger(), nullable=False),
+        sa.Column("claims", sa.Integer(), nullable=False),
+        sa.Column("basis", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("proposed_by", KEY, nullable=False),
+        sa.Column("proposed_at", INSTANT, nullable=False),
+        sa.Column("decided_by", KEY, nullable=True),
+        sa.Column("decided_at", INSTANT, nullable=True),
+        sa.CheckConstraint("factor_bp BETWEEN 1 AND 10000", name="ck_factor_a_factor"),
+        sa.CheckConstraint("state <> 'approved' OR decided_by <> proposed_by", name="ck_factor_two_persons"),
+        sa.CheckConstraint("(state = 'proposed') = (decided_by IS NULL)", name="ck_factor_decided_or_open"),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["person.id"], name="fk_factor_decided_by", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_code"], ["programme.code"], name="fk_factor_programme_code", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposed_by"], ["person.id"], name="fk_factor_proposed_by", ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_factor"),
+    )
+    op.create_index(
+        "uq_factor_live",
+        "factor",
+        ["programme_code", "year"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'refused'"),
+        sqlite_where=sa.text("state <> 'refused'"),
     )
 
 

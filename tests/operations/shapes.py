@@ -8,6 +8,7 @@ from hashlib import sha256
 from sqlalchemy.orm import Session
 
 from tests.operations.stories import Told
+from voucher.ledger.verify import verify
 from voucher.models.programmes import PolicyVersion
 
 AUDITED = ('value = "least"', 'value = "audited"')
@@ -15,6 +16,14 @@ PRORATA = "[prorata]\nvalue = true\n"
 PER_UNIT = "[per_unit_cap_fen]\nvalue = 100_000\n"
 WINDOW = ('value = "calendar"', 'value = "window"')
 WINDOW_START = '[year_start]\nvalue = "07-01"\n'
+
+
+def sound(told: Told) -> bool:
+    """Whether `verify` finds nothing to name, its replay of the rules included."""
+    with told.database.read() as session:
+        faults = verify(session).faults
+    assert not faults, faults
+    return True
 
 
 def shaped(told: Told, *pairs: tuple[str, str], more: str = "") -> None:

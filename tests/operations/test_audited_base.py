@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.operations.shapes import AUDITED, shaped
+from tests.operations.shapes import AUDITED, shaped, sound
 from tests.operations.stories import Told
 from voucher.clock import business_date
 from voucher.errors import Code
@@ -79,6 +79,7 @@ def test_half_of_the_recognised_amount_is_approved_and_the_rest_goes_back_to_the
     assert (row.cause, row.verdict) == (TrimCause.RECOGNISED.value, Verdict.TRIM.value)
     assert row.facts is not None
     assert row.facts["computed"]["amount_fen"] == 32_000_00
+    assert sound(audited)
     lines = filed(audited, number).lines
     assert (lines[0].label, lines[0].value) == ("补助基数：审核认定金额", 64_000_00)
     assert lines[-1].value == 32_000_00

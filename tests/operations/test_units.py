@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.operations import counter
 from tests.operations.awards import Awarding
-from tests.operations.shapes import PER_UNIT, shaped
+from tests.operations.shapes import PER_UNIT, shaped, sound
 from tests.operations.stories import Told
 from voucher.clock import business_date
 from voucher.db import Database
@@ -71,6 +71,7 @@ def test_twelve_persons_hold_12_000_of_a_contract_of_100_000_and_the_claim_is_co
     (cut,) = [line for line in file.lines if "按数量计算" in line.label]
     assert (cut.label, cut.value) == ("按数量计算的最高额（12 × 1,000.00 元）", 12_000_00)
     assert cut.clause is not None
+    assert sound(told)
 
 
 def test_orders_of_one_contract_are_each_bound_by_their_own_units(told: Told) -> None:

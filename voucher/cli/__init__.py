@@ -12,6 +12,7 @@ from voucher.cli.db import db
 from voucher.cli.demo import demo
 from voucher.cli.docs import docs
 from voucher.cli.expire import expire
+from voucher.cli.factor import factor
 from voucher.cli.files import files
 from voucher.cli.fund import book, budget
 from voucher.cli.issue import issue
@@ -44,6 +45,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     give_back,
     expire,
     settle,
+    factor,
     remind,
     notices,
     messages,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from voucher.cli.applications import advance_all
 from voucher.cli.context import SYSTEM, database, settings
 from voucher.cli.couriers import Couriers, couriers_of, drain
+from voucher.cli.factor import apply_all
 from voucher.cli.file_work import a_day_before, sweep_all
 from voucher.cli.notices import close_all
 from voucher.clock import business_date, wall_now
@@ -42,7 +43,7 @@ def worker(*, every: int, once: bool) -> None:
 
     另一方没有按期确认的兑付申请每天退回一次。
 
-    同时发送待发消息；每天提醒将到期和已逾期的事项，办结期满的公示，交还代办期满的申请。
+    同时发送待发消息；每天提醒将到期和已逾期的事项，办结期满的公示，折算比例已定的申请，交还代办期满的申请。
     """
     store, couriers = database(), couriers_of(settings())
     stop = threading.Event()
@@ -89,6 +90,7 @@ def _round(store: Database, done_on: date | None) -> date | None:
                 pass
             _expire(store, today)
             close_all(store)
+            apply_all(store)
             store.transaction(lambda session, at: remind(session, at=at))
             _reviews(store)
             sweep_all(store, settings().files_dir, unused_since=a_day_before(wall_now()))

@@ -27,6 +27,7 @@ class Inputs(NamedTuple):
     contract_fen: int | None
     invoice_net_fen: int | None
     paid_fen: int | None
+    units: int
 
 
 def inputs_of(
@@ -52,6 +53,7 @@ def inputs_of(
         contract_fen,
         invoice_net_fen,
         paid_fen,
+        order.units or 1,
     )
 
 
@@ -98,6 +100,7 @@ def _amounts(policy: Policy, given: Inputs) -> list[int]:
         applicant_region=given.applicant,
         provider_region=given.provider,
         earlier_fen=Fen(given.earlier_fen),
+        units=given.units,
     )
     moved = (
         replace(

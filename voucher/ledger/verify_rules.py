@@ -69,7 +69,7 @@ class _Wrong:
 
 _ORDERS = (
     select(Order.id, Order.book_id, Order.number, Order.state, Order.policy_code, Order.service)
-    .add_columns(Order.contract_fen, Order.earlier_fen, Order.wanted_fen, Order.captured_fen)
+    .add_columns(Order.contract_fen, Order.earlier_fen, Order.units, Order.wanted_fen, Order.captured_fen)
     .add_columns(Order.approved_fen, Order.reductions, Order.placed_at, Account.id.label("account"))
     .add_columns(Voucher.holder_class, Order.holder_class.label("own_class"))
     .add_columns(Holder.region_code.label("applicant"), Platform.region_code.label("provider"))

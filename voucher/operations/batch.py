@@ -27,6 +27,7 @@ from voucher.operations.bar_claim import refuse_barred
 from voucher.operations.batch_lines import add_lines, remove_lines
 from voucher.operations.outcome import Refused
 from voucher.operations.policies import policies_of
+from voucher.operations.prorata import refuse_unfactored
 from voucher.operations.tax_checks import refuse_dead_invoices
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
@@ -208,9 +209,12 @@ def _change(session: Session, request: ChangeRequest, event: Event, *, actor: Ac
 def _move(session: Session, pairs: Sequence[tuple[Claim, Order]], event: Event) -> None:
     """Claims and orders into the batch or out of it; one that was published goes back to CLEARED.
 
-    Refuses `notice_required` for a claim whose policy asks for a notice and that is not cleared.
+    Refuses `notice_required` for a claim whose policy asks for a notice and that is not cleared, `factor_required` for
+    one whose policy fixes a factor after the window, before it was applied.
     """
     policies = policies_of(session, {order.policy_code for _, order in pairs})
+    if event is Event.TAKE_IN:
+        refuse_unfactored([(claim, policies[order.policy_code]) for claim, order in pairs])
     for claim, order in pairs:
         days, state = working_days_asked(policies[order.policy_code]), ClaimState(claim.state)
         if event is Event.TAKE_IN and days and state is ClaimState.APPROVED:

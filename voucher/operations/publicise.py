@@ -25,6 +25,7 @@ from voucher.operations.alone import alone
 from voucher.operations.deadlines import calendar_from
 from voucher.operations.outcome import Refused
 from voucher.operations.policies import policies_of
+from voucher.operations.prorata import refuse_unfactored
 from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor, covers_region, runs
@@ -63,7 +64,8 @@ def publicise(
 
     The day of publishing is not counted; of several policy versions the longest notice counts for all. Whoever
     holds a voucher is told. Refused, alone and whole: another region's programme, or a claim that is not of it
-    (`not_found`), one that is not approved, or whose policy asks for no notice (`state_changed`).
+    (`not_found`), one that is not approved, or whose policy asks for no notice (`state_changed`), one that waits for the
+    factor of its year (`factor_required`).
     """
     return alone(session, requests, lambda request: _publicise(session, request, actor=actor, at=at))
 
@@ -100,6 +102,7 @@ def _publicise(session: Session, request: NoticeRequest, *, actor: Actor, at: da
     if missing or not rows:
         raise Refusal(Code.NOT_FOUND, claim=min(missing, default=""))
     policies = policies_of(session, {row.Order.policy_code for row in rows})
+    refuse_unfactored([(row.Claim, policies[row.Order.policy_code]) for row in rows])
     for row in rows:
         if not working_days_asked(policies[row.Order.policy_code]):
             raise Refusal(Code.STATE_CHANGED, state=row.Claim.state, event=Event.OPEN_NOTICE.value)

@@ -245,8 +245,6 @@ def _weak(policy: Policy) -> Iterator[Problem]:
 
 def _not_carried_out(policy: Policy) -> Iterator[Problem]:
     """What the formula knows and the review of claims does not carry out: such a version would be paid wrongly."""
-    if policy.prorata:
-        yield _not_yet(policy, "prorata", "申请期结束后确定的比例")
     for number, share in enumerate(policy.funding_shares):
         if share.ceiling_fen is not None or share.ceiling_bp is not None:
             yield _not_yet(policy, f"funding_shares[{number}]", "出资方自己的上限")

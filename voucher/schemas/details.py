@@ -128,6 +128,9 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.CONTACT_MISSING: ("渠道：{message_channel}。",),
     Code.HOLIDAY_NEEDLESS: ("日期：{day}。",),
     Code.NOTICE_REQUIRED: ("申请 {claim}。", "应公示 {working_days} 个工作日。"),
+    Code.FACTOR_REQUIRED: ("申请 {claim}。", "{year} 年度。"),
+    Code.FACTOR_EARLY: ("{year} 年度。",),
+    Code.FACTOR_TOO_HIGH: ("填写 {factor_bp}，可用资金 {budget_fen} 元，最高 {most_bp}。",),
     Code.NOTICE_OVER: ("公示截止 {to_on}。",),
     Code.OBJECTION_LIMITED: (
         "请在 {minutes} 分钟后再试。",

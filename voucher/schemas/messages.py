@@ -139,6 +139,9 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.CONTACT_MISSING: "选择的渠道缺少联系方式。",
     Code.HOLIDAY_NEEDLESS: "该日本来就是工作日，不需要登记为上班。",
     Code.NOTICE_REQUIRED: "政策要求公示：该申请公示期满无异议后，才能编入兑付批次。",
+    Code.FACTOR_REQUIRED: "政策规定申报结束后另定补助比例：比例确定并折算后，该申请才能公示或编入兑付批次。",
+    Code.FACTOR_EARLY: "该年度的申报还没有结束，不能确定补助比例。",
+    Code.FACTOR_TOO_HIGH: "按这一比例折算后的补助合计超过可用资金。",
     Code.NOTICE_OVER: "该项目不在公示期内，不能再提出异议。",
     Code.OBJECTION_LIMITED: "提交或查询过于频繁，请稍后再试，或电话联系公示单位。",
     Code.POLICY_NOT_PUBLISHED: "没有在有效期内的已发布政策版本。",
@@ -175,9 +178,11 @@ def names(text: str) -> set[str]:
 
 
 def shown(name: str, value: Fact) -> str:
-    """A fact as people read it: `_fen` in yuan, members of closed lists by their word, instants to the second."""
+    """A fact as people read it: `_fen` in yuan, `_bp` per cent, members of closed lists by their word, instants to the second."""
     if name.endswith("_fen") and isinstance(value, int):
         return format_yuan(value)
+    if name.endswith("_bp") and isinstance(value, int):
+        return f"{value // 100}.{value % 100:02d}%"
     if isinstance(value, bool):
         return "是" if value else "否"
     if name.endswith("_at"):

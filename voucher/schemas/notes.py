@@ -112,6 +112,10 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
         "兑付申请 {subject} 的审核结论：{verdict}。",
         ("按审核认定金额 {audited_fen} 元计算。", "核定 {approved_fen} 元。", _REASON),
     ),
+    MessageEvent.CLAIM_FACTORED: Template(
+        "兑付申请 {subject} 已按比例折算",
+        "申报结束后确定的补助比例为 {factor_bp}，兑付申请 {subject} 折算后核定 {approved_fen} 元。",
+    ),
     MessageEvent.CLAIM_TO_CONFIRM: Template(
         "申请 {subject} 等您确认",
         "订单的兑付申请 {subject} 已由对方提交，请核对金额和材料后确认，或说明不确认的原因。",

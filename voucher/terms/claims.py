@@ -47,6 +47,12 @@ class TrimCause(Term):
     OTHER = "other", "其他"
 
 
+class FactorState(Term):
+    PROPOSED = "proposed", "待复核"
+    APPROVED = "approved", "已确定"
+    REFUSED = "refused", "已退回"
+
+
 class OpinionVerdict(Term):
     SUPPORT = "support", "建议兑付"
     SUPPORT_LESS = "support_less", "建议核减后兑付"

@@ -68,6 +68,7 @@ class MessageEvent(Term):
     SESSION_CAPTURED = "session_captured", "现场核销完成"
     CLAIM_SUBMITTED = "claim_submitted", "新的兑付申请"
     CLAIM_DECIDED = "claim_decided", "兑付申请已审核"
+    CLAIM_FACTORED = "claim_factored", "兑付申请已按比例折算"
     CLAIM_TO_CONFIRM = "claim_to_confirm", "兑付申请待确认"
     CLAIM_CONFIRMED = "claim_confirmed", "对方已确认申请"
     CLAIM_DENIED = "claim_denied", "对方未确认申请"

@@ -60,6 +60,7 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         "资金",
         (
             Entry("兑付批次", "batches.index", "finance:batch:read"),
+            Entry("补助比例", "factors.index", "finance:factor:read"),
             Entry("发票查验", "invoice_checks.index", "finance:invoice:read"),
             Entry("预算指标", "finance.budget_list", "finance:budget:read"),
         ),

@@ -54,7 +54,9 @@ def show(number: str) -> dict[str, Any]:
 
 
 @blueprint.route("/notices", methods=["POST"])
-@operation("发布公示", _PUBLISH, refuses=(Code.NOT_FOUND, Code.STATE_CHANGED), keyed=True)
+@operation(
+    "发布公示", _PUBLISH, refuses=(Code.NOT_FOUND, Code.STATE_CHANGED, Code.FACTOR_REQUIRED), keyed=True
+)
 @blueprint.arguments(schemas.NoticeBody)
 @blueprint.response(201, schemas.NoticeNumberAnswer)
 def publish(body: dict[str, Any]) -> dict[str, Any]:

@@ -105,7 +105,10 @@ def show(number: str) -> dict[str, Any]:
 
 @blueprint.route("/batches", methods=["POST"])
 @operation(
-    "编制批次", _MAKE, refuses=(*_MOVED, *_BARRED, Code.NOTICE_REQUIRED, Code.PAYEE_MISSING), keyed=True
+    "编制批次",
+    _MAKE,
+    refuses=(*_MOVED, *_BARRED, Code.NOTICE_REQUIRED, Code.FACTOR_REQUIRED, Code.PAYEE_MISSING),
+    keyed=True,
 )
 @blueprint.arguments(schemas.BatchBody)
 @blueprint.response(201, schemas.BatchAnswer)
@@ -123,7 +126,14 @@ def make(body: dict[str, Any]) -> dict[str, Any]:
 @operation(
     "加入申请",
     _MAKE,
-    refuses=(*_MOVED, *_BARRED, Code.NOTICE_REQUIRED, Code.NOT_PERMITTED, Code.PAYEE_MISSING),
+    refuses=(
+        *_MOVED,
+        *_BARRED,
+        Code.NOTICE_REQUIRED,
+        Code.FACTOR_REQUIRED,
+        Code.NOT_PERMITTED,
+        Code.PAYEE_MISSING,
+    ),
     keyed=True,
 )
 @blueprint.arguments(schemas.ClaimNumbersBody)
