@@ -55,15 +55,13 @@ def approved_factors(session: Session) -> list[Factor]:
     return list(session.scalars(query))
 
 
-def apply_own(
-    session: Session, programme_code: str, year: int, *, actor: Actor, at: datetime, limit: int = 500
-) -> int:
+def apply_own(session: Session, programme_code: str, year: int, *, actor: Actor, at: datetime) -> int:
     """`apply_factor` for one year of a programme of the actor's books; refused `not_found` without an approved one."""
     own_programme(session, programme_code, actor)
     factor = factor_of(session, programme_code, year)
     if factor is None or factor.state != FactorState.APPROVED.value:
         raise Refusal(Code.NOT_FOUND, programme=programme_code, year=year)
-    return apply_factor(session, factor, actor=actor, at=at, limit=limit)
+    return apply_factor(session, factor, actor=actor, at=at)
 
 
 def apply_factor(session: Session, factor: Factor, *, actor: Actor, at: datetime, limit: int = 500) -> int:

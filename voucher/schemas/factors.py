@@ -102,7 +102,7 @@ class FactorsAnswer(Body):
     factors = fields.List(fields.Nested(FactorAnswer), required=True)
 
 
-class AppliedAnswer(Body):
+class TrimmedAnswer(Body):
     """How many claims were trimmed in this part; none: all of them are."""
 
     trimmed = fields.Integer(required=True)

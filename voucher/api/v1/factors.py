@@ -70,7 +70,7 @@ def propose(body: dict[str, Any]) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.FactorDecisionBody)
-@blueprint.response(200, schemas.AppliedAnswer)
+@blueprint.response(200, schemas.TrimmedAnswer)
 def decide(body: dict[str, Any], programme: str, year: int) -> dict[str, Any]:
     """通过的，立即折算该年度已核定的申请（一次最多 500 件，其余用 apply 或定时任务继续）。"""
     said = FactorAnswer(coded(programme), year, body["factor_bp"], body["approved"])
@@ -87,7 +87,7 @@ def decide(body: dict[str, Any], programme: str, year: int) -> dict[str, Any]:
 
 @blueprint.route("/factors/<programme>/<int(max=2199):year>/apply", methods=["POST"])
 @operation("继续折算", "finance:factor:approve", refuses=(Code.NOT_FOUND,), keyed=True)
-@blueprint.response(200, schemas.AppliedAnswer)
+@blueprint.response(200, schemas.TrimmedAnswer)
 def apply(programme: str, year: int) -> dict[str, Any]:
     """折算还没有折算的申请，一次最多 500 件；答复 0 表示已全部折算。"""
     code = coded(programme)
