@@ -147,6 +147,7 @@ class Code(StrEnum):
     NOTICE_OVER = "notice_over"
     OBJECTION_LIMITED = "objection_limited"
     POLICY_NOT_PUBLISHED = "policy_not_published"
+    POLICY_EXPIRED = "policy_expired"
     POLICY_INCOMPLETE = "policy_incomplete"
     POLICY_INVALID = "policy_invalid"
     POLICY_EXISTS = "policy_exists"

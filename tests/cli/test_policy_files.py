@@ -13,6 +13,7 @@ from tests.factories import FOLDER
 from voucher.cli import main
 
 ZEZHOU = str(FOLDER / "zezhou-post-2022.toml")
+CHILD = FOLDER / "zezhou-innovation-2022.toml"
 ZEZHOU_FILL = str(FOLDER / "fills" / "zezhou-post-2022-demo.toml")
 
 
@@ -102,4 +103,46 @@ def test_all_files_are_checked_in_one_go_each_under_its_name() -> None:
     assert all(f"{Path(file).name}：" in told.output.splitlines() for file in files)
     assert "第 12 行，policy.weak_source：出处较弱" in told.output
     assert "找不到这段引文" not in told.output
-    assert run("check", ZEZHOU, ZEZHOU, "--fill", ZEZHOU_FILL).exit_code == 2
+    assert run("check", ZEZHOU, ZEZHOU, "--document", ZEZHOU_FILL).exit_code == 2
+
+
+def fill(name: str) -> tuple[str, str]:
+    return "--fill", str(FOLDER / "fills" / f"{name}-demo.toml")
+
+
+def test_a_child_is_checked_with_its_parent_and_each_fill_goes_to_the_version_that_it_names() -> None:
+    fills = (*fill("zezhou-innovation-2022"), *fill("shanxi-2022"))
+    assert run("check", str(CHILD), *fills).exit_code == 0
+    assert run("check", str(CHILD), str(FOLDER / "shanxi-2022.toml"), *fills).exit_code == 0
+    bare = run("check", str(CHILD), *fill("zezhou-innovation-2022"))
+    assert bare.exit_code == 1 and "rate_lines" in bare.output and "policy.parent" not in bare.output
+
+
+def test_a_child_whose_parent_is_nowhere_says_so_and_is_judged_for_the_rest(tmp_path: Path) -> None:
+    alone = tmp_path / "child.toml"
+    alone.write_text(CHILD.read_text("utf-8"), "utf-8")
+    told = run("check", str(alone))
+    assert told.exit_code == 1
+    assert "policy.parent：没有找到上级政策 CN-140000-INNO-2022" in told.output
+    assert "没有存储文件" in told.output
+
+
+def test_parents_in_a_circle_end_the_search(tmp_path: Path) -> None:
+    text = CHILD.read_text("utf-8")
+    one = text.replace('parent = "CN-140000-INNO-2022"', 'parent = "B"').replace("CN-140525-INNO-2022", "A")
+    other = one.replace('code = "A"', 'code = "B"').replace('parent = "B"', 'parent = "A"')
+    (tmp_path / "a.toml").write_text(one, "utf-8")
+    (tmp_path / "b.toml").write_text(other, "utf-8")
+    told = run("check", str(tmp_path / "a.toml"))
+    assert told.exit_code == 1 and "没有找到上级政策 B" in told.output
+
+
+def test_a_case_of_a_child_is_explained_with_the_parents_clauses(tmp_path: Path) -> None:
+    case = tmp_path / "case.json"
+    given = {"holder_class": "tech_sme", "service": "technical_cooperation", "contract_yuan": "500,000"}
+    case.write_text(json.dumps(given), "utf-8")
+    fills = (*fill("zezhou-innovation-2022"), *fill("shanxi-2022"))
+    told = run("explain", str(CHILD), *fills, "--case", str(case))
+    assert told.exit_code == 0, told.output
+    assert "晋发改高新发〔2022〕79号 第 18 条（继承自 CN-140000-INNO-2022）" in told.output
+    assert told.output.endswith("补助额：200,000.00 元\n")

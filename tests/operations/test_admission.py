@@ -161,6 +161,9 @@ def test_a_voucher_that_is_no_longer_live_buys_nothing(told: Told, state: Vouche
 def test_a_programme_without_a_version_in_force_sells_nothing(told: Told) -> None:
     voucher = told.voucher()
     change(told, PolicyVersion, factories.POLICY, effective_to=TODAY)
+    through = (TODAY - timedelta(days=1)).isoformat()
+    refuses(told, Code.POLICY_EXPIRED, placing(told, voucher), policy=factories.POLICY, through=through)
+    change(told, PolicyVersion, factories.POLICY, effective_from=TODAY + timedelta(days=1), effective_to=None)
     refuses(told, Code.POLICY_NOT_PUBLISHED, placing(told, voucher), on=TODAY.isoformat())
 
 

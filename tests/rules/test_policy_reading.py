@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import date
 
 import pytest
@@ -11,6 +12,7 @@ from voucher.money import Fen
 from voucher.rules import policy_reading
 from voucher.rules.policy import Fill, PolicyError, PolicyUnsetError, Problem, Tier
 from voucher.rules.policy_lines import line_of, locate
+from voucher.rules.policy_reading import placed
 from voucher.terms import CapBasis, CapPeriod, PayoutMode, VoucherKind
 
 HEAD = """[policy]
@@ -305,3 +307,34 @@ def test_a_file_cut_off_anywhere_is_read_or_refused_with_reasons(cut: int) -> No
         assert problems(SHANXI[:cut])
     else:
         assert kind in (None, VoucherKind.INNOVATION)
+
+
+def test_five_megabytes_are_refused_before_they_are_read() -> None:
+    started = time.process_time()
+    assert only("#" * 5_000_000).message.startswith("文件过大")
+    assert [problem.line for problem in placed([Problem(None, "x", None, "x")], "x = 1\n" * 1_000_000)] == [1]
+    (problem,) = problems(HEAD, "#" * 5_000_000)
+    assert problem.key == "fills[0]"
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "[" * 100_000,
+        "a = " + "{a=" * 50_000,
+        f"a = {'9' * 150_000}",
+        "a\x00 = 1",
+        "[policy]\na = \x00",
+        "a = 0x" + "f" * 100_000,
+        "\x00",
+    ],
+    ids=["brackets", "braces", "digits", "nul in a key", "nul in a value", "hexadecimal", "nul"],
+)
+def test_hostile_texts_are_a_problem_and_no_crash(text: str) -> None:
+    assert problems(text)
+
+
+def test_an_escaped_nul_is_no_text() -> None:
+    broken = HEAD.replace('title = "测试券"', 'title = "测试\\u0000券"')
+    assert only(broken).message == "文字中有控制字符"

@@ -12,8 +12,9 @@ import click
 from sqlalchemy.orm import Session
 
 from voucher.cli.context import acting, database, require
+from voucher.cli.policy_files import shelf, text_of
 from voucher.money import format_yuan
-from voucher.operations.fit_version import PublishRequest, check
+from voucher.operations.fit_version import PublishRequest, check, parent_for
 from voucher.operations.publish import Published, propose_version, publish_version
 from voucher.rules import explain
 from voucher.rules.policy import Policy, PolicyError, Problem
@@ -33,13 +34,19 @@ def policy() -> None:
 @click.option("--fill", "fills", type=_FILE, multiple=True, help="主管部门填写的参数文件，可多次给出")
 @click.option("--document", type=_FILE, help="政策文件原文；默认为同目录 documents/ 下的原文")
 def check_command(files: tuple[Path, ...], *, fills: tuple[Path, ...], document: Path | None) -> None:
-    """检查政策文件：缺什么、有无矛盾、引文是否见于原文。有问题时以状态 1 结束。"""
-    if len(files) > 1 and (fills or document):
-        raise click.UsageError("一次检查多份政策文件时，不能给出 --fill 和 --document")
-    texts = tuple(_text(fill) for fill in fills)
+    """检查政策文件：缺什么、有无矛盾、引文是否见于原文。有问题时以状态 1 结束。
+
+    上级政策在给出的文件、同目录的文件和数据库中查找；填写文件按其 [fill] policy 归到各自的版本。
+    """
+    if len(files) > 1 and document:
+        raise click.UsageError("一次检查多份政策文件时，不能给出 --document")
+    given = shelf(files, fills)
     sound = True
     for file in files:
-        problems = check(_text(file), texts, document_text=_document(file, texts, document))
+        text, texts = text_of(file), given.fills_of(file, alone=len(files) == 1)
+        parent = given.parent(text)
+        stored = text_of(document) if document else stored_document(file, text, texts, parent)
+        problems = check(text, texts, document_text=stored, parent=parent)
         sound = sound and not problems
         if len(files) > 1:
             click.echo(f"{file.name}：")
@@ -54,28 +61,22 @@ def check_command(files: tuple[Path, ...], *, fills: tuple[Path, ...], document:
 @click.option("--case", "case", type=_FILE, required=True, help="算例（JSON），写法见 docs/policies.md")
 def explain_command(file: Path, *, fills: tuple[Path, ...], case: Path) -> None:
     """按政策文件试算一个算例，逐行写明依据。不读写数据库。有问题时以状态 1 结束。"""
-    text, texts = _text(file), tuple(_text(fill) for fill in fills)
+    given = shelf([file], fills)
+    text, texts = text_of(file), given.fills_of(file, alone=True)
     try:
-        version = read(text, texts)
+        version = read(text, texts, parent=given.parent(text))
     except PolicyError as unreadable:
         _stop(placed(unreadable.problems, text, texts))
     if hindrances := explain.hindrances(version):
         _stop(placed(hindrances, text, texts))
     try:
-        told = explain.explain(version, explain.read_case(version, _text(case)))
+        told = explain.explain(version, explain.read_case(version, text_of(case)))
     except PolicyError as unreadable:
         _stop(unreadable.problems)
     click.echo(f"{version.title}（{version.code}，{version.document_no}）")
     for number, step in enumerate(told.steps, start=1):
         click.echo(f"{number:2}. {step.label} → {_result(step)}（依据：{_basis(version, step)}）")
     click.echo(f"补助额：{format_yuan(told.amount_fen)} 元")
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError as fault:
-        raise click.ClickException(f"{file.name} 不是 UTF-8 文字（第 {fault.start + 1} 个字节）") from fault
 
 
 def _stop(problems: Sequence[Problem]) -> NoReturn:
@@ -123,15 +124,13 @@ def publish_command(
     proposer, publisher = acting(store, login=people["by"]), acting(store, login=people["second"])
     require(proposer, "programme:policy:propose")
     require(publisher, "programme:policy:publish")
-    texts = tuple(_text(fill) for fill in fills)
-    request = PublishRequest(
-        text=_text(file),
-        fills=texts,
-        document_text=_document(file, texts, document),
-        book_code=book,
-    )
+    text, texts = text_of(file), tuple(text_of(fill) for fill in fills)
 
     def work(session: Session, at: datetime) -> Published:
+        stored = (
+            text_of(document) if document else stored_document(file, text, texts, parent_for(session, text))
+        )
+        request = PublishRequest(text=text, fills=texts, document_text=stored, book_code=book)
         open_ = propose_version(session, request, actor=proposer, at=at)
         return publish_version(session, open_.proposal_id, seen_sha256=open_.sha256, actor=publisher, at=at)
 
@@ -139,19 +138,15 @@ def publish_command(
     click.echo(f"已发布 {made.policy_code}（项目 {made.programme_code}）。")
 
 
-def stored_document(file: Path, text: str, fills: tuple[str, ...]) -> str | None:
+def stored_document(
+    file: Path, text: str, fills: tuple[str, ...], parent: Policy | None = None
+) -> str | None:
     """The text of the document that a policy file names, beside it under documents/; None where there is none."""
     try:
-        name = read(text, fills).document
+        name = read(text, fills, parent=parent).document
     except PolicyError as unreadable:
         if unreadable.readable is None:
             return None
         name = unreadable.readable.document
     stored = file.parent / "documents" / f"{name}.txt"
-    return _text(stored) if stored.is_file() else None
-
-
-def _document(file: Path, fills: tuple[str, ...], document: Path | None) -> str | None:
-    if document is not None:
-        return _text(document)
-    return stored_document(file, _text(file), fills)
+    return text_of(stored) if stored.is_file() else None

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from voucher.errors import Refusal
 from voucher.money import Fen, floor_yuan
 from voucher.rules.policy import Policy, PolicyError, PolicyUnsetError
-from voucher.rules.policy_reading import read
+from voucher.rules.policy_reading import parent_of, read
 from voucher.rules.subsidy import Case, compute
 from voucher.terms import Rounding
 
@@ -72,13 +72,15 @@ class Replay:
     def policy(self, code: str) -> Policy | None:
         """The version of this code; None where there is none, or its text cannot be read."""
         if code not in self._policies:
+            self._policies[code] = None
             self._policies[code] = self._read(code)
         return self._policies[code]
 
     def _read(self, code: str) -> Policy | None:
         try:
             text, fills = self._texts[code]
-            return read(text, fills)
+            above = parent_of(text)
+            return read(text, fills, parent=None if above is None else self.policy(above))
         except (KeyError, PolicyError):
             return None
 

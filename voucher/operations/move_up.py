@@ -93,7 +93,7 @@ def advance(session: Session, programme_code: str, year: int, *, at: datetime) -
         with session.begin_nested():
             moved = move_up(session, queue, at=at)
     except Refusal as refusal:
-        if refusal.code not in (Code.PERIOD_CLOSED, Code.POLICY_NOT_PUBLISHED):
+        if refusal.code not in (Code.PERIOD_CLOSED, Code.POLICY_NOT_PUBLISHED, Code.POLICY_EXPIRED):
             raise
     issued = sum(each.refused is None for each in moved)
     return Advanced(issued, len(moved) - issued, 0, sum(_lines(session, queue).values()))

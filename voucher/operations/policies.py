@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
 from voucher.models.programmes import PolicyVersion
 from voucher.rules.policy import Policy
-from voucher.rules.policy_reading import read
+from voucher.rules.policy_versions import Stored, parsed
 from voucher.terms import PolicyState
 
-_parsed: dict[str, Policy] = {}
+_KEYS: Final = (PolicyVersion.code, PolicyVersion.sha256, PolicyVersion.effective_to)
 
 
 def policies_of(session: Session, policy_codes: Iterable[str]) -> dict[str, Policy]:
     """The policy versions of these codes, in one statement where all were parsed before. LookupError if one is missing."""
     wanted = set(policy_codes)
-    query = select(PolicyVersion.code, PolicyVersion.sha256).where(PolicyVersion.code.in_(wanted))
-    found = {code: _policy(session, code, sha256) for code, sha256 in session.execute(query)}
+    query = select(*_KEYS).where(PolicyVersion.code.in_(wanted))
+    found = {code: _policy(session, code, key) for code, *key in session.execute(query)}
     if found.keys() != wanted:
         raise LookupError(f"no policy version {sorted(wanted - found.keys())}")
     return found
@@ -34,28 +35,52 @@ def policy_of(session: Session, policy_code: str) -> Policy:
 
 
 def policy_in_force(session: Session, programme_code: str, at: datetime) -> Policy:
-    """The version of a programme that is in force on the day of `at`; refused where there is none."""
+    """The version of a programme that is in force on the day of `at`.
+
+    Refused: no version begun (`policy_not_published`), or the last one that did is over (`policy_expired`, with document,
+    clause and last day): nothing new is applied for, issued or ordered under it, and what was is settled by it.
+    """
     on = business_date(at)
     found = session.execute(
-        select(PolicyVersion.code, PolicyVersion.sha256)
+        select(*_KEYS)
         .where(
             PolicyVersion.programme_code == programme_code,
             PolicyVersion.state == PolicyState.PUBLISHED.value,
             PolicyVersion.effective_from <= on,
-            or_(PolicyVersion.effective_to.is_(None), PolicyVersion.effective_to > on),
         )
         .order_by(PolicyVersion.effective_from.desc())
         .limit(1)
     ).first()
     if found is None:
         raise Refusal(Code.POLICY_NOT_PUBLISHED, programme=programme_code, on=on.isoformat())
-    return _policy(session, found.code, found.sha256)
+    code, *key = found
+    policy = _policy(session, code, key)
+    if policy.effective_to is not None and policy.effective_to <= on:
+        raise _over(policy)
+    return policy
 
 
-def _policy(session: Session, code: str, sha256: str) -> Policy:
-    """The version as parsed; its text is read once for a process, for the sha256 covers text and fill-ins."""
-    if sha256 not in _parsed:
-        query = select(PolicyVersion.text, PolicyVersion.fills).where(PolicyVersion.code == code)
-        text, fills = session.execute(query).one()
-        _parsed[sha256] = read(text, tuple(fills))
-    return _parsed[sha256]
+def _over(policy: Policy) -> Refusal:
+    """Nothing new under a version that is over: the refusal names document, clause and last day."""
+    last = policy.effective_to - timedelta(days=1) if policy.effective_to else None
+    item = policy.clause("effective_through") or "上级政策已被替代"
+    return Refusal(
+        Code.POLICY_EXPIRED,
+        policy=policy.code,
+        document_no=policy.document_no,
+        item=f"第 {item} 条" if item.isdecimal() else item,
+        through=last.isoformat() if last else "",
+    )
+
+
+def _policy(session: Session, code: str, key: Sequence[Any]) -> Policy:
+    """The version as parsed; `key` is its sha256 and its end."""
+    sha256, effective_to = key
+    return parsed((sha256, effective_to), lambda: _fetch(session, code))
+
+
+def _fetch(session: Session, code: str) -> tuple[Stored, Policy | None]:
+    query = select(PolicyVersion.text, PolicyVersion.fills, PolicyVersion.parent_code)
+    text, fills, parent = session.execute(query.where(PolicyVersion.code == code)).one()
+    above = policy_of(session, parent) if parent is not None else None
+    return Stored(text, tuple(fills), parent), above

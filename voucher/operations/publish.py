@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.programmes import PolicyVersion
+from voucher.models.regions import Region
 from voucher.models.versions import PolicyProposal
-from voucher.operations.fit_version import PublishRequest, fit, programme_for
+from voucher.operations.fit_version import Fit, PublishRequest, fit, programme_for
 from voucher.operations.journal import record
-from voucher.operations.regions import paths_of
+from voucher.operations.regions import COUNTRY, paths_of
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor, covers_region
-from voucher.rules.policy import Policy
 from voucher.terms import PolicyState
 
 _LONGEST_REASON = 200
@@ -44,6 +44,7 @@ def propose_version(session: Session, request: PublishRequest, *, actor: Actor, 
 
     Refused: everything that `fit` refuses, and a proposal of this code that is still open (`policy_proposed`).
     """
+    _one_at_a_time(session)
     found = fit(session, request, actor=actor)
     code = found.policy.code
     still_open = select(PolicyProposal.id).where(
@@ -81,6 +82,7 @@ def publish_version(
     database refuses it too), one that was published or withdrawn (`state_changed`), another sha256 than the one seen
     (`policy_changed`), and everything that `fit` refuses.
     """
+    _one_at_a_time(session)
     row = _proposal(session, proposal_id, actor)
     following = next_state(PolicyState(row.state), Event.PUBLISH)
     if row.proposed_by == actor.person_id:
@@ -92,7 +94,9 @@ def publish_version(
     if not seen_sha256 == row.sha256 == found.sha256:
         raise Refusal(Code.POLICY_CHANGED, policy=row.code)
     programme_for(session, found)
-    session.add(_version(row, found.policy, actor=actor, at=at))
+    session.add(_version(row, found, actor=actor, at=at))
+    session.flush()
+    _end(session, found, actor=actor, at=at)
     row.state, row.decided_by, row.decided_at = following.value, actor.person_id, at
     session.flush()
     _tell(session, row, "publish", actor=actor, at=at)
@@ -118,7 +122,13 @@ def withdraw_proposal(
     return Proposed(row.id, row.code, row.sha256)
 
 
-def _version(row: PolicyProposal, policy: Policy, *, actor: Actor, at: datetime) -> PolicyVersion:
+def _one_at_a_time(session: Session) -> None:
+    """Proposals and publications wait for each other: what is in force beside a version spans programmes and owners."""
+    session.scalars(select(Region.code).where(Region.code == COUNTRY).with_for_update(key_share=True)).all()
+
+
+def _version(row: PolicyProposal, found: Fit, *, actor: Actor, at: datetime) -> PolicyVersion:
+    policy = found.policy
     return PolicyVersion(
         code=policy.code,
         programme_code=policy.programme,
@@ -129,10 +139,27 @@ def _version(row: PolicyProposal, policy: Policy, *, actor: Actor, at: datetime)
         effective_from=policy.effective_from,
         effective_to=policy.effective_to,
         state=PolicyState.PUBLISHED.value,
+        parent_code=policy.parent,
+        parent_sha256=found.parent_sha256,
         proposed_by=row.proposed_by,
         published_by=actor.person_id,
         published_at=at,
     )
+
+
+def _end(session: Session, found: Fit, *, actor: Actor, at: datetime) -> None:
+    """End what this version supersedes, and the children of that: once, and the database keeps it so."""
+    policy = found.policy
+    for each in found.ends:
+        each.effective_to, each.superseded_by = policy.effective_from, policy.code
+    facts: dict[str, Fact] = {
+        "superseded_by": policy.code,
+        "document_no": policy.document_no,
+        "effective_to": str(policy.effective_from),
+    }
+    subjects = [(f"policy:{each.code}", facts) for each in found.ends]
+    session.flush()
+    record(session, actor, "policy.supersede", subjects, at=at)
 
 
 def _proposal(session: Session, proposal_id: int, actor: Actor) -> PolicyProposal:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -14,7 +13,7 @@ from voucher.models.people import Person
 from voucher.models.programmes import PolicyVersion, Programme
 from voucher.rules.policy import Fill, Policy, Source
 from voucher.rules.policy_check import unset
-from voucher.rules.policy_reading import read
+from voucher.rules.policy_versions import Stored, parsed
 
 _IDENTITY = frozenset(
     {
@@ -59,15 +58,17 @@ class PolicyFile:
     parameters: tuple[Parameter, ...]
 
 
-@lru_cache(maxsize=256)
-def _parsed(_sha256: str, text: str, fills: tuple[str, ...]) -> Policy:
-    return read(text, fills)
-
-
 def policy_of(session: Session, code: str) -> Policy:
-    """The policy of a version. It never changes, so a parsed one is kept."""
-    version = session.get_one(PolicyVersion, code)
-    return _parsed(version.sha256, version.text, tuple(version.fills))
+    """The policy of a version, with the end that is stored. It never changes, so a parsed one is kept."""
+    return _policy(session, session.get_one(PolicyVersion, code))
+
+
+def _policy(session: Session, version: PolicyVersion) -> Policy:
+    def fetch() -> tuple[Stored, Policy | None]:
+        above = policy_of(session, version.parent_code) if version.parent_code is not None else None
+        return Stored(version.text, tuple(version.fills), version.parent_code), above
+
+    return parsed((version.sha256, version.effective_to), fetch)
 
 
 def service_labels(session: Session) -> dict[str, str]:
@@ -75,7 +76,7 @@ def service_labels(session: Session) -> dict[str, str]:
     query = select(PolicyVersion).order_by(PolicyVersion.effective_from)
     found: dict[str, str] = {}
     for version in session.scalars(query):
-        policy = _parsed(version.sha256, version.text, tuple(version.fills))
+        policy = _policy(session, version)
         found |= {service.code: service.label for service in policy.services}
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from voucher.rules import policy_shapes as shapes
+from voucher.rules import policy_values as plain
 from voucher.rules.agreement import Agreement, Party, SideShare
 from voucher.rules.policy import WHOLE_BP, Fill, PolicyError, Problem
 from voucher.rules.policy_reading import Layout, TomlFile
@@ -30,34 +31,34 @@ def _side_share(fields: Mapping[str, Any]) -> SideShare:
     return SideShare(fields["funder"], parts, of)
 
 
-_IDENTITY: Final[dict[str, shapes.Shape]] = {
-    "code": shapes.code,
-    "agreement": shapes.code,
-    "title": shapes.text,
-    "document_no": shapes.text,
-    "document": shapes.code,
-    "weak_source": shapes.text,
+_IDENTITY: Final[dict[str, plain.Shape]] = {
+    "code": plain.code,
+    "agreement": plain.code,
+    "title": plain.text,
+    "document_no": plain.text,
+    "document": plain.code,
+    "weak_source": plain.text,
 }
-_VALUES: Final[dict[str, tuple[str, shapes.Shape]]] = {
-    "effective_from": ("effective_from", shapes.day),
-    "effective_through": ("effective_to", shapes.day_after),
-    "direction": ("direction", shapes.choice(Direction)),
-    "kinds": ("kinds", shapes.choices(VoucherKind)),
-    "services": ("services", shapes.several(shapes.code)),
-    "registry": ("registry", shapes.choice(RegistryMode)),
-    "firm_ceiling_fen": ("firm_ceiling_fen", shapes.fen),
-    "total_ceiling_fen": ("total_ceiling_fen", shapes.fen),
-    "payout_mode": ("payout_mode", shapes.choice(PayoutMode)),
-    "remit": ("remit", shapes.choice(Remit)),
+_VALUES: Final[dict[str, tuple[str, plain.Shape]]] = {
+    "effective_from": ("effective_from", plain.day),
+    "effective_through": ("effective_to", plain.day_after),
+    "direction": ("direction", plain.choice(Direction)),
+    "kinds": ("kinds", plain.choices(VoucherKind)),
+    "services": ("services", plain.several(plain.code)),
+    "registry": ("registry", plain.choice(RegistryMode)),
+    "firm_ceiling_fen": ("firm_ceiling_fen", plain.fen),
+    "total_ceiling_fen": ("total_ceiling_fen", plain.fen),
+    "payout_mode": ("payout_mode", plain.choice(PayoutMode)),
+    "remit": ("remit", plain.choice(Remit)),
 }
 _LISTS: Final[dict[str, shapes.ListShape]] = {
     "parties": (
         shapes.build(Party),
         {
-            "region": shapes.code,
-            "book": shapes.code,
-            "binds_children": shapes.yes_or_no,
-            "part": shapes.choice(PartyRole),
+            "region": plain.code,
+            "book": plain.code,
+            "binds_children": plain.yes_or_no,
+            "part": plain.choice(PartyRole),
         },
         frozenset({"region", "book"}),
     ),
@@ -65,10 +66,10 @@ _LISTS: Final[dict[str, shapes.ListShape]] = {
     "funding_shares": (
         _side_share,
         {
-            "funder": shapes.choice(ShareSide),
-            "bp": shapes.whole(1, WHOLE_BP),
-            "parts": shapes.whole(1, WHOLE_BP),
-            "of": shapes.whole(1, WHOLE_BP),
+            "funder": plain.choice(ShareSide),
+            "bp": plain.whole(1, WHOLE_BP),
+            "parts": plain.whole(1, WHOLE_BP),
+            "of": plain.whole(1, WHOLE_BP),
         },
         frozenset({"funder"}),
     ),

@@ -14,7 +14,7 @@ from typing import Any
 
 from voucher.money import Fen, format_yuan, parse_yuan
 from voucher.rules import funding, policy_check
-from voucher.rules import policy_shapes as shapes
+from voucher.rules import policy_values as shapes
 from voucher.rules.claim_lines import factor_steps
 from voucher.rules.clamp import Limit, clamp
 from voucher.rules.policy import WHOLE_BP, Policy, PolicyError, Problem, Share

@@ -159,7 +159,12 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One version of one programme. `effective_to` is the first day on which it is no longer in force."""
+    """One version of one programme. `effective_to` is the first day on which it is no longer in force.
+
+    `parent` is the code of the version that it inherits from, `pinned` that version as it was read, and `inherited`
+    says for each parameter (by its key in a file) which version above gives it. `supersedes` names the version of the
+    same programme that ends when this one begins.
+    """
 
     code: str
     programme: str
@@ -169,6 +174,9 @@ class Policy:
     owner_region: str
     cap_family: str
     weak_source: str | None = None
+    parent: str | None = None
+    pinned: Policy | None = field(default=None, repr=False, compare=False)
+    supersedes: str | None = None
     kind: VoucherKind | None = None
     authorities: tuple[Authority, ...] = ()
     effective_from: date | None = None
@@ -222,8 +230,10 @@ class Policy:
     roster_qualifies: bool | None = None
     waiting_skips: bool | None = None
     appeal_days: int | None = None
+    binding: tuple[str, ...] = ()
     sources: tuple[tuple[str, Source], ...] = field(default=())
     fills: tuple[Fill, ...] = ()
+    inherited: tuple[tuple[str, str], ...] = ()
 
     def cap_for(self, holder_class: str) -> Cap | None:
         """The yearly (or programme) cap of this class: its own if there is one, else the one for everybody."""
@@ -238,6 +248,31 @@ class Policy:
     def source_of(self, key: str) -> Source | None:
         """Where the parameter stands in the document; None for one that was filled in or is unset."""
         return dict(self.sources).get(key)
+
+    @property
+    def home_region(self) -> str:
+        """The region whose authorities certify for it: the owner's, or that of the programme that it carries out."""
+        if self.pinned is None or self.pinned.cap_family != self.cap_family:
+            return self.owner_region
+        return self.pinned.home_region
+
+    def heir_of(self, key: str) -> str | None:
+        """The code of the version that a parameter was inherited from; None for one of its own."""
+        return dict(self.inherited).get(key.partition("[")[0].partition(".")[0])
+
+    def clause(self, key: str) -> str | None:
+        """On what a parameter rests: the document's item (of a version above with document and code), or who filled it in."""
+        source, fill, above = self.source_of(key), self.fill_of(key), self.heir_of(key)
+        if source is None and fill is None:
+            return None
+        if source is None:
+            told = f"{fill.who}：{fill.basis}" if fill is not None else ""
+        elif above is None:
+            return source.item
+        else:
+            item = f"第 {source.item} 条" if source.item.isdecimal() else source.item
+            told = f"{source.document_no} {item}"
+        return told if above is None else f"{told}（继承自 {above}）"
 
     def fill_of(self, key: str) -> Fill | None:
         """Who filled the parameter in; None for one that the document gives."""

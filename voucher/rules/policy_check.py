@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from itertools import combinations, product
 
 from voucher.money import format_yuan
+from voucher.rules import policy_inheritance as bounds
 from voucher.rules.funding import one_whole
 from voucher.rules.policy import Policy, PolicyError, Problem, RateLine
+from voucher.rules.policy_lines import root_of
 from voucher.rules.quotations import quotations
 from voucher.terms import (
     CapPeriod,
@@ -51,7 +52,6 @@ _PROOF_OF_BASE = {
     SubsidyBase.INVOICE_NET: DocumentKind.INVOICE,
     SubsidyBase.PAID: DocumentKind.PAYMENT_PROOF,
 }
-_FILL = re.compile(r"^fills\[\d+\]\.")
 _READ_BY_UNSET = {"kind": frozenset(_REQUIRED_OF_VOUCHERS), "caps": frozenset({"year"})}
 
 
@@ -84,7 +84,7 @@ def check(policy: Policy, document_text: str | None) -> tuple[Problem, ...]:
         *contradictions(policy),
         *_weak(policy),
         *_not_carried_out(policy),
-        *quotations(policy, document_text),
+        *quotations(policy, document_text, inherited=_inherited(policy)),
     )
 
 
@@ -96,16 +96,16 @@ def check_rest(unreadable: PolicyError, document_text: str | None) -> tuple[Prob
     policy = unreadable.readable
     if policy is None:
         return unreadable.problems
-    broken = {_root(problem.key) for problem in unreadable.problems}
+    broken = {root_of(problem.key) for problem in unreadable.problems}
     passed_over = broken.union(*(_READ_BY_UNSET.get(key, frozenset()) for key in broken))
     rest = (
         *unset(policy),
         *contradictions(policy, broken=broken),
         *_weak(policy),
         *_not_carried_out(policy),
-        *quotations(policy, document_text),
+        *quotations(policy, document_text, inherited=_inherited(policy)),
     )
-    return unreadable.problems + tuple(each for each in rest if _root(each.key) not in passed_over)
+    return unreadable.problems + tuple(each for each in rest if root_of(each.key) not in passed_over)
 
 
 def contradictions(policy: Policy, *, broken: AbstractSet[str] = frozenset()) -> tuple[Problem, ...]:
@@ -116,12 +116,6 @@ def contradictions(policy: Policy, *, broken: AbstractSet[str] = frozenset()) ->
         if not reads & broken
         for key, message in rule(policy)
     )
-
-
-def _root(key: str) -> str:
-    """The parameter that a key of a problem belongs to: fills[0].caps[1].amount_fen is of caps."""
-    plain = _FILL.sub("", key)
-    return plain if plain.startswith("policy.") else plain.partition(".")[0].partition("[")[0]
 
 
 _Findings = Iterator[tuple[str, str]]
@@ -234,6 +228,11 @@ _CONTRADICTIONS: tuple[tuple[Callable[[Policy], _Findings], frozenset[str]], ...
     (_evidence, frozenset({"evidence", "base"})),
     (_escrow, frozenset({"payout_mode", "authorities"})),
     (_answers, frozenset({"confirm_days"})),
+    (bounds.same_kind_and_place, frozenset({"kind"})),
+    (bounds.within_days, frozenset({"effective_from", "effective_through"})),
+    (bounds.within_caps, frozenset({"caps", "holder_classes", "year", "year_start"})),
+    (bounds.within_amounts, frozenset()),
+    (bounds.as_bound, frozenset()),
 )
 
 
@@ -254,6 +253,9 @@ def _not_yet(policy: Policy, key: str, what: str) -> Problem:
     return Problem(None, key, _clause(policy, key), f"{what}只能试算，兑付环节还不能执行，不能发布")
 
 
+def _inherited(policy: Policy) -> frozenset[str]:
+    return frozenset(key for key, _ in policy.sources if policy.heir_of(key) is not None)
+
+
 def _clause(policy: Policy, key: str) -> str | None:
-    source = policy.source_of(key)
-    return source.item if source else None
+    return policy.clause(key) if policy.source_of(key) else None

@@ -10,6 +10,7 @@ _ARRAY = re.compile(r"^\s*\[\[([^\[\]]+)\]\]\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=(.*)$")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
 _INDEX = re.compile(r"\[\d+\]$")
+_FILL = re.compile(r"^fills\[\d+\]\.")
 
 
 class _Value:
@@ -69,6 +70,12 @@ def line_of(lines: Mapping[str, int], key: str) -> int | None:
         shorter = _INDEX.sub("", key)
         key = shorter if shorter != key else key.rpartition(".")[0]
     return None
+
+
+def root_of(key: str) -> str:
+    """The parameter that a key belongs to: fills[0].caps[1].amount_fen is of caps; policy.title is itself."""
+    plain = _FILL.sub("", key)
+    return plain if plain.startswith("policy.") else plain.partition(".")[0].partition("[")[0]
 
 
 def _plain(name: str) -> str:

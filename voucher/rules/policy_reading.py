@@ -14,22 +14,26 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from voucher.rules import policy_shapes as shapes
-from voucher.rules.policy import Cap, Fill, Policy, PolicyError, Problem, Service, Source
+from voucher.rules.policy import Fill, Policy, PolicyError, Problem, Service, Source
+from voucher.rules.policy_inheritance import documented, inherit, with_years
 from voucher.rules.policy_lines import line_of, locate
-from voucher.terms import CapPeriod, YearBasis
+from voucher.rules.policy_values import Shape
+from voucher.rules.policy_values import code as code_shape
+from voucher.rules.policy_values import text as words
 
 _AT_LINE = re.compile(r"\(at line (\d+)")
-_CALENDAR_START = (1, 1)
+LONGEST_FILE = 200_000
 
 
-def read(text: str, fills: Sequence[str] = ()) -> Policy:
-    """The policy of this TOML text, completed by fill-in texts.
+def read(text: str, fills: Sequence[str] = (), *, parent: Policy | None = None) -> Policy:
+    """The policy of this TOML text, completed by fill-in texts and by what it inherits from its parent.
 
     Raises PolicyError with every problem found (a TOML fault hides what comes after it): unknown or missing keys, wrong values, a
-    parameter without source, a fill-in of something already given or of another policy.
+    parameter without source, a fill-in of something already given or of another policy, a parent that is not the one named.
     """
     given = TomlFile(text, "")
-    identity = given.identity()
+    identity = _with_family(given, given.identity(), parent)
+    above = parent if parent is not None and identity.get("parent") == parent.code else None
     values = given.parameters()
     problems = given.problems
     filled: list[Fill] = []
@@ -39,14 +43,16 @@ def read(text: str, fills: Sequence[str] = ()) -> Policy:
         for name, value in extra.parameters().items():
             if name in values:
                 extra.wrong(extra.keys[name], "该参数已经规定，不得另行填写")
+            elif above is not None and documented(above, name):
+                extra.wrong(extra.keys[name], f"该参数上级政策 {above.code} 的文件已经规定，不得另行填写")
             else:
                 values[name] = value
                 filled.append(Fill(extra.keys[name], **author))
         problems += extra.problems
     if not shapes.IDENTITY.keys() - shapes.OPTIONAL_IDENTITY <= identity.keys():
         raise PolicyError(tuple(problems))
-    values["caps"] = tuple(_completed(cap, identity["cap_family"], values) for cap in values.get("caps", ()))
     policy = Policy(**identity, **values, sources=tuple(given.sources.items()), fills=tuple(filled))
+    policy = with_years(policy if above is None else inherit(policy, above))
     if problems:
         raise PolicyError(tuple(problems), policy)
     return policy
@@ -54,8 +60,8 @@ def read(text: str, fills: Sequence[str] = ()) -> Policy:
 
 def placed(problems: Sequence[Problem], text: str, fills: Sequence[str] = ()) -> tuple[Problem, ...]:
     """The same problems, each with its line: in the policy text, else in the first fill-in that has the key."""
-    texts = [("", locate(text))]
-    texts += [(f"fills[{number}].", locate(fill)) for number, fill in enumerate(fills)]
+    texts = [("", locate(text[:LONGEST_FILE]))]
+    texts += [(f"fills[{number}].", locate(fill[:LONGEST_FILE])) for number, fill in enumerate(fills)]
     return tuple(problem if problem.line else _placed(problem, texts) for problem in problems)
 
 
@@ -67,12 +73,28 @@ def _placed(problem: Problem, texts: Sequence[tuple[str, Mapping[str, int]]]) ->
     return problem
 
 
-def _completed(cap: Cap, family: str, values: Mapping[str, Any]) -> Cap:
-    """The cap with the policy's family where it names none, and the first day of its year where that is set."""
-    if cap.period is CapPeriod.PROGRAMME:
-        return replace(cap, family=cap.family or family)
-    start = _CALENDAR_START if values.get("year") is YearBasis.CALENDAR else values.get("year_start")
-    return replace(cap, family=cap.family or family, year_start=start)
+def parent_of(text: str) -> str | None:
+    """The code of the parent that a text names; None where it names none or cannot be read."""
+    if len(text) > LONGEST_FILE:
+        return None
+    try:
+        head = tomllib.loads(text.removeprefix("\ufeff")).get("policy")
+    except (ValueError, RecursionError):
+        return None
+    named = head.get("parent") if isinstance(head, dict) else None
+    return named if isinstance(named, str) else None
+
+
+def _with_family(given: TomlFile, identity: dict[str, Any], parent: Policy | None) -> dict[str, Any]:
+    """The head with its cap family: a child without one carries out its parent's programme."""
+    named = identity.get("parent")
+    known = parent is not None and parent.code == named
+    if named is not None and not known:
+        given.wrong("policy.parent", f"没有找到上级政策 {named}，须先发布（试算时须一并给出文件）")
+    elif "cap_family" not in identity and named is None and "policy" in given.raw:
+        given.wrong("policy.cap_family", "缺少这个参数")
+    shared = parent.cap_family if parent is not None and known else identity.get("programme", "")
+    return {"cap_family": shared, **identity}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +102,9 @@ class Layout:
     """What a text may hold: the name of its first table, that table's fields, single values, and lists of tables."""
 
     head: str
-    identity: Mapping[str, shapes.Shape]
+    identity: Mapping[str, Shape]
     optional: frozenset[str]
-    values: Mapping[str, tuple[str, shapes.Shape]]
+    values: Mapping[str, tuple[str, Shape]]
     lists: Mapping[str, shapes.ListShape]
 
 
@@ -93,6 +115,8 @@ class TomlFile:
     """One TOML text while it is read: its lines, its problems, its sources. `prefix` names a fill-in file."""
 
     def __init__(self, text: str, prefix: str, layout: Layout = POLICY) -> None:
+        if len(text) > LONGEST_FILE:
+            raise PolicyError((Problem(1, prefix.rstrip("."), None, f"文件过大，最多 {LONGEST_FILE} 个字"),))
         text = text.removeprefix("\ufeff")
         self.layout = layout
         self.prefix = prefix
@@ -103,7 +127,7 @@ class TomlFile:
         self.keys: dict[str, str] = {}
         try:
             self.raw: dict[str, Any] = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as fault:
+        except (ValueError, RecursionError) as fault:
             at = _AT_LINE.search(str(fault))
             line = int(at[1]) if at else len(text.splitlines()) or 1
             broken = Problem(line, prefix.rstrip("."), None, f"不是有效的 TOML：{fault}")
@@ -124,7 +148,7 @@ class TomlFile:
     def author(self, code: str | None) -> dict[str, str]:
         """Who fills in and on what basis: the table [fill], which must name this version."""
         of = self.layout.head
-        head = self._head("fill", {of: shapes.code, "who": shapes.text, "basis": shapes.text})
+        head = self._head("fill", {of: code_shape, "who": words, "basis": words})
         if of in head and code is not None and head[of] != code:
             self.wrong(f"fill.{of}", f"填写的是另一份政策，不是 {code}")
         return {"who": head.get("who", ""), "basis": head.get("basis", "")}
@@ -152,7 +176,7 @@ class TomlFile:
         return None
 
     def _head(
-        self, name: str, fields: Mapping[str, shapes.Shape], optional: frozenset[str] = frozenset()
+        self, name: str, fields: Mapping[str, Shape], optional: frozenset[str] = frozenset()
     ) -> dict[str, Any]:
         table = self.raw.get(name)
         if not isinstance(table, dict):
@@ -160,7 +184,7 @@ class TomlFile:
             return {}
         return self._fields(name, table, fields, frozenset(fields) - optional)
 
-    def _value(self, key: str, table: object, shape: shapes.Shape) -> Any:
+    def _value(self, key: str, table: object, shape: Shape) -> Any:
         if not isinstance(table, dict):
             self.wrong(key, f"应写成 [{key}]，其下写 value")
             return None
@@ -205,7 +229,7 @@ class TomlFile:
             self.wrong(f"{key}.source", str(fault))
 
     def _fields(
-        self, at: str, table: Mapping[str, Any], fields: Mapping[str, shapes.Shape], required: frozenset[str]
+        self, at: str, table: Mapping[str, Any], fields: Mapping[str, Shape], required: frozenset[str]
     ) -> dict[str, Any]:
         """The fields of one table, each through its shape; unknown and missing ones are problems."""
         found: dict[str, Any] = {}

@@ -184,10 +184,4 @@ def _per_unit(policy: Policy, case: Case) -> Fen | None:
 
 def clause_of(policy: Policy, *keys: str) -> str | None:
     """On what the first of these parameters that is set rests: the document's item, or who filled it in and why."""
-    for key in keys:
-        source, fill = policy.source_of(key), policy.fill_of(key)
-        if source is not None:
-            return source.item
-        if fill is not None:
-            return f"{fill.who}：{fill.basis}"
-    return None
+    return next((clause for key in keys if (clause := policy.clause(key)) is not None), None)

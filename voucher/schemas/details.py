@@ -137,6 +137,7 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
         "该项目已有 {waiting} 件网上异议等待处理，结果将公布；另有新情况的请电话联系。",
     ),
     Code.POLICY_NOT_PUBLISHED: ("政策：{programme}，日期：{on}。",),
+    Code.POLICY_EXPIRED: ("依据 {document_no}（{item}）：施行至 {through}。",),
     Code.POLICY_INCOMPLETE: ("未确定的参数：{missing}。",),
     Code.ALREADY_REGISTERED: ("已登记的是 {subject}。",),
     Code.POLICY_INVALID: ("共 {problems} 处，第一处在 {key}。",),

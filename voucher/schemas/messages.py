@@ -145,6 +145,7 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.NOTICE_OVER: "该项目不在公示期内，不能再提出异议。",
     Code.OBJECTION_LIMITED: "提交或查询过于频繁，请稍后再试，或电话联系公示单位。",
     Code.POLICY_NOT_PUBLISHED: "没有在有效期内的已发布政策版本。",
+    Code.POLICY_EXPIRED: "政策已经失效，不能再申领、发放或下单；此前已下的订单仍按原政策验收和兑付。",
     Code.POLICY_INCOMPLETE: "政策还有必填参数未由主管部门确定，不能发布。",
     Code.POLICY_INVALID: "政策文件有错误，不能发布。",
     Code.POLICY_EXISTS: "该政策版本已经存在；已发布的版本不能修改，请新建版本。",

@@ -84,6 +84,7 @@ from voucher.terms.policies import (
     Rounding,
     SubsidyBase,
     Transition,
+    VersionStanding,
     VoucherKind,
     YearBasis,
 )
@@ -180,6 +181,7 @@ __all__ = [
     "Unconfirmed",
     "Unit",
     "Verdict",
+    "VersionStanding",
     "VoucherKind",
     "VoucherState",
     "YearBasis",

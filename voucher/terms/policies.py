@@ -18,6 +18,13 @@ class PolicyState(Term):
     WITHDRAWN = "withdrawn", "已撤回"
 
 
+class VersionStanding(Term):
+    UPCOMING = "upcoming", "已发布，未施行"
+    ACTIVE = "active", "施行中"
+    EXPIRED = "expired", "已失效"
+    SUPERSEDED = "superseded", "已被替代"
+
+
 class SubsidyBase(Term):
     CONTRACT = "contract", "合同金额"
     INVOICE_NET = "invoice_net", "发票不含税金额"

@@ -66,6 +66,7 @@ NAMES: Final[dict[str, str]] = {
     "excluded_words": "不予补助的服务内容",
     "split_days": "拆分合同合并计算的天数",
     "prorata": "申请期结束后另定比例",
+    "binding": "下级不得另作规定的参数",
 }
 
 
