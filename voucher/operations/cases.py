@@ -37,6 +37,7 @@ class Case:
     firm_id: int | None
     host_id: int | None
     is_run: bool = True
+    signers: frozenset[int] = frozenset()
 
     @property
     def sides(self) -> frozenset[int]:
@@ -67,6 +68,7 @@ def cases(session: Session, numbers: Collection[str], *, actor: Actor) -> dict[s
             .execution_options(populate_existing=True)
         )
     }
+    signers = _signers(session, [row[0].id for row in rows])
     return {
         claim.number: Case(
             claim,
@@ -77,6 +79,7 @@ def cases(session: Session, numbers: Collection[str], *, actor: Actor) -> dict[s
             firm,
             host,
             runs(actor, policies[order.policy_code].owner_region),
+            signers.get(claim.id, frozenset()),
         )
         for claim, order, path, firm, host in rows
     }
@@ -125,9 +128,9 @@ def bar_others(session: Session, case: Case, *, actor: Actor) -> None:
         raise taken(session, case)
 
 
-def bar_signers(session: Session, case: Case, *, actor: Actor) -> None:
+def bar_signers(case: Case, *, actor: Actor) -> None:
     """Refuse (`self_approval`) whoever signed the case for an authority, in whichever round: nobody says yes twice."""
-    if _signed(session, case, actor.person_id):
+    if actor.person_id in case.signers:
         raise Refusal(Code.SELF_APPROVAL, claim=case.claim.number)
 
 
@@ -173,14 +176,16 @@ def bar_unfit(session: Session, case: Case, colleague_id: int, *, on: date) -> N
     reason = "" if any(f"/{code}/" in case.region_path for code in codes) else "not_reviewer"
     if not reason and case.sides & recused(session, [colleague_id]).get(colleague_id, frozenset()):
         reason = "interested"
-    if not reason and _signed(session, case, colleague_id):
+    if not reason and colleague_id in case.signers:
         reason = "signed"
     if reason:
         raise Refusal(Code.COLLEAGUE_UNFIT, claim=case.claim.number, reason=reason)
 
 
-def _signed(session: Session, case: Case, person_id: int) -> bool:
-    query = select(Cosignature.id).where(
-        Cosignature.claim_id == case.claim.id, Cosignature.person_id == person_id
-    )
-    return session.scalars(query.limit(1)).first() is not None
+def _signers(session: Session, claim_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+    """Whoever signed these cases for an authority, in whichever round, by claim id."""
+    query = select(Cosignature.claim_id, Cosignature.person_id).where(Cosignature.claim_id.in_(claim_ids))
+    found: dict[int, frozenset[int]] = {}
+    for claim_id, person_id in session.execute(query):
+        found[claim_id] = found.get(claim_id, frozenset()) | {person_id}
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from voucher.models.claims import Claim
 from voucher.operations import check_history, check_links
 from voucher.operations.check_around import Around, around
 from voucher.operations.check_subject import Subject, subjects_of
+from voucher.operations.check_together import Marks, Together, together
 from voucher.operations.policies import policies_of
 from voucher.rules.checks import Facts, Finding, findings
 from voucher.rules.eligibility import Edge
@@ -33,7 +35,6 @@ _FILES = {
 }
 _ASKED_BY_FIRM = ("order.place", "claim.submit", "claim.resubmit", "session.open", "order.confirm")
 _DONE_BY_HOST = ("order.accept", "order.deliver", "order.file_contract", "session.scan", "session.propose")
-Marks = tuple[tuple[ClaimMarkKind, str], ...]
 _AT_ONCE = 500
 _SHOWN, _SCANNED = ("session.open",), ("session.scan", "session.propose")
 
@@ -62,14 +63,9 @@ def _checked(session: Session, claim_ids: list[int], *, at: datetime) -> dict[in
     known_of = around(session, subjects)
     marks = {subject.claim.id: _marks(subject, known_of) for subject in subjects}
     _write_marks(session, subjects, marks, at=at)
+    seen = _Seen(known_of, together(session, subjects, marks), marks)
     facts = {
-        subject.claim.id: _facts_of(
-            session,
-            subject,
-            policies[subject.order.policy_code],
-            marks=marks[subject.claim.id],
-            known_of=known_of,
-        )
+        subject.claim.id: _facts_of(session, subject, policies[subject.order.policy_code], seen)
         for subject in subjects
     }
     found = {claim_id: tuple(findings(each)) for claim_id, each in facts.items()}
@@ -78,8 +74,18 @@ def _checked(session: Session, claim_ids: list[int], *, at: datetime) -> dict[in
     return found
 
 
-def _facts_of(session: Session, subject: Subject, policy: Policy, *, marks: Marks, known_of: Around) -> Facts:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was read once for all claims of a sequence."""
+
+    around: Around
+    together: Together
+    marks: Mapping[int, Marks]
+
+
+def _facts_of(session: Session, subject: Subject, policy: Policy, seen: _Seen) -> Facts:
     """Everything that the flags of a claim are judged by, as it stands in the database."""
+    known_of, marks = seen.around, seen.marks[subject.claim.id]
     from_where = known_of.sources.get(subject.claim.id, {})
     by_kind: dict[ClaimMarkKind, list[str]] = {}
     for kind, value in marks:
@@ -101,16 +107,14 @@ def _facts_of(session: Session, subject: Subject, policy: Policy, *, marks: Mark
         same_account=known_of.same_account(subject),
         same_source=_meet(from_where, _ASKED_BY_FIRM, _DONE_BY_HOST),
         code_scanned_at_home=_meet(from_where, _SHOWN, _SCANNED),
-        twins=check_links.twins(session, subject, marks),
-        invoice_file_reused=check_links.invoice_file_reused(
-            session, subject, by_kind.get(ClaimMarkKind.INVOICE_FILE, [])
-        ),
+        twins=check_links.twins(session, subject, marks) if seen.together.has_twins(marks) else (),
+        invoice_file_reused=seen.together.reused.get(subject.claim.id, ""),
         text_percent=percent_alike(shared),
         text_other=other,
         near_benefits=check_history.near_benefits(session, subject, policy)
         if subject.holder.ref in known_of.paid_elsewhere
         else (),
-        pair_fen=check_history.pair_contracts(session, subject, policy),
+        pair_fen=seen.together.contracts(subject, policy),
         firms_of_controller=check_links.firms_of_controller(session, subject),
         agent_firms=check_links.agent_firms(session, subject) if owner in known_of.with_agents else 0,
         orders_a_day=subject.platform.orders_a_day if subject.platform is not None else None,

@@ -10,7 +10,7 @@ from sqlalchemy import Integer, and_, bindparam, func, literal, or_, select, tup
 from sqlalchemy.orm import Session, aliased
 
 from voucher.models.checks import ClaimMark, PartyMark
-from voucher.models.claims import Claim, InvoiceUse
+from voucher.models.claims import Claim
 from voucher.models.messages import Contact
 from voucher.models.orders import Order
 from voucher.models.parties import Holder, Organisation, Platform
@@ -55,23 +55,6 @@ _TWINS = (
         ClaimMark.holder_id != bindparam("holder"),
     )
     .group_by(ClaimMark.kind)
-)
-_mine, _theirs = aliased(InvoiceUse), aliased(InvoiceUse)
-_REUSED = (
-    select(func.max(Claim.number))
-    .join(ClaimMark, ClaimMark.claim_id == Claim.id)
-    .where(
-        ClaimMark.kind == ClaimMarkKind.INVOICE_FILE.value,
-        ClaimMark.value.in_(bindparam("hashes", expanding=True)),
-        ClaimMark.holder_id == bindparam("holder"),
-        ClaimMark.claim_id != bindparam("claim"),
-        Claim.state.not_in(_ENDED),
-        Claim.id.not_in(
-            select(_theirs.claim_id)
-            .join(_mine, _mine.invoice_id == _theirs.invoice_id)
-            .where(_mine.claim_id == bindparam("claim"), _theirs.released_at.is_(None))
-        ),
-    )
 )
 
 
@@ -148,14 +131,6 @@ def most_alike(session: Session, subject: Subject, hashes: Sequence[str]) -> tup
     )
     row = session.execute(query).one_or_none()
     return (int(row[0]), str(row[1])) if row is not None else (0, "")
-
-
-def invoice_file_reused(session: Session, subject: Subject, hashes: Sequence[str]) -> str:
-    """Another live claim of the same firm that handed in the same invoice file, while it shares no invoice with it."""
-    if not hashes:
-        return ""
-    asked = {"claim": subject.claim.id, "holder": subject.holder.id, "hashes": list(hashes)}
-    return str(session.execute(_REUSED, asked).scalar_one() or "")
 
 
 def firms_of_controller(session: Session, subject: Subject) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -177,20 +177,22 @@ def write_payments(
         .where(ClaimPayment.claim_id.in_(ids), ClaimPayment.dropped_at.is_(None))
         .values(dropped_at=at)
     )
-    session.add_all(
-        ClaimPayment(
-            claim_id=claim_id,
-            round=round_no,
-            amount_fen=each.amount_fen,
-            paid_on=each.paid_on,
-            payer_name=each.payer_name,
-            payer_account=each.payer_account,
-            channel=each.channel.value,
-            serial=each.serial,
-        )
+    rows = [
+        {
+            "claim_id": claim_id,
+            "round": round_no,
+            "amount_fen": each.amount_fen,
+            "paid_on": each.paid_on,
+            "payer_name": each.payer_name,
+            "payer_account": each.payer_account,
+            "channel": each.channel.value,
+            "serial": each.serial,
+        }
         for claim_id, round_no, payments in given
         for each in payments
-    )
+    ]
+    if rows:
+        session.connection().execute(insert(ClaimPayment), rows)
 
 
 def live_payments(session: Session, claim_id: int) -> list[ClaimPayment]:

@@ -19,7 +19,10 @@ from voucher.terms import PayoutMode
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An order, locked, with what a claim of it is judged by. A post-subsidy has neither voucher nor platform."""
+    """An order, locked, with what a claim of it is judged by. A post-subsidy has neither voucher nor platform.
+
+    `owner` is the holder's organisation, kept so that asking the session for it is no statement.
+    """
 
     order: Order
     voucher: Voucher | None
@@ -27,6 +30,7 @@ class Subject:
     platform: Platform | None
     policy: Policy
     holder_class: str
+    owner: Organisation | None = None
 
     @property
     def by_platform(self) -> bool:
@@ -77,8 +81,9 @@ def subjects(session: Session, condition: ColumnElement[bool], actor: Actor) -> 
             platform,
             policies[order.policy_code],
             order.holder_class or voucher.holder_class,
+            owner,
         )
-        for order, voucher, holder, platform, _ in rows
+        for order, voucher, holder, platform, owner in rows
     }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -63,6 +64,7 @@ def deliver(
     instalments = Instalments(session, list(orders.values()))
     policies = policies_of(session, {order.policy_code for order in orders.values()}) if orders else {}
     results: list[Order | Refused] = []
+    deliveries: list[tuple[dict[str, Any], Sequence[Given]]] = []
     for request in requests:
         try:
             order = find.remote_one(orders, request.order_number, Event.DELIVER)
@@ -79,8 +81,9 @@ def deliver(
         if row is not None:
             row.state = InstalmentState.DELIVERED.value
         delivery = _delivery(order, request, position=row.position if row else 0)
-        _write(session, delivery, request.files, actor=actor, at=at)
+        deliveries.append((delivery, request.files))
         results.append(order)
+    _write(session, deliveries, actor=actor, at=at)
     delivered = [
         (order.number, {"held_fen": order.held_fen}) for order in results if isinstance(order, Order)
     ]
@@ -192,19 +195,28 @@ def _confirm_by(policy: Policy, order: Order, on: date) -> date | None:
     return min(last, order.complete_by) if order.complete_by else last
 
 
-def _delivery(order: Order, request: DeliverRequest, *, position: int) -> Delivery:
-    return Delivery(
-        order_id=order.id,
-        position=position,
-        provider_ref=request.provider_ref,
-        note=request.note,
-        report_sha256=request.report_sha256,
-        confirm_by=order.confirm_by,
-    )
+def _delivery(order: Order, request: DeliverRequest, *, position: int) -> dict[str, Any]:
+    return {
+        "order_id": order.id,
+        "position": position,
+        "provider_ref": request.provider_ref,
+        "note": request.note,
+        "report_sha256": request.report_sha256,
+        "confirm_by": order.confirm_by,
+    }
 
 
-def _write(session: Session, row: Delivery, files: Sequence[Given], *, actor: Actor, at: datetime) -> None:
-    row.delivered_by, row.delivered_at = actor.person_id, at
-    session.add(row)
-    session.flush()
-    attach(session, Place(row.order_id, delivery_id=row.id), files, actor=actor, at=at)
+def _write(
+    session: Session, rows: Sequence[tuple[dict[str, Any], Sequence[Given]]], *, actor: Actor, at: datetime
+) -> None:
+    """The deliveries; those with files each by itself, for the files name it."""
+    deed = {"delivered_by": actor.person_id, "delivered_at": at}
+    plain = [row | deed for row, files in rows if not files]
+    if plain:
+        session.connection().execute(insert(Delivery), plain)
+    for values, files in rows:
+        if files:
+            row = Delivery(**values, **deed)
+            session.add(row)
+            session.flush()
+            attach(session, Place(row.order_id, delivery_id=row.id), files, actor=actor, at=at)

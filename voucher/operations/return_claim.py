@@ -74,7 +74,7 @@ def return_claims(
             case = case_of(found, request.claim_number)
             bar_interested(session, case, actor=actor, interests=interests)
             bar_others(session, case, actor=actor)
-            bar_signers(session, case, actor=actor)
+            bar_signers(case, actor=actor)
             following = next_state(ClaimState(case.claim.state), Event.RETURN)
             if case.claim.state != ClaimState.SUBMITTED.value:
                 raise Refusal(Code.STATE_CHANGED, state=case.claim.state, event=Event.RETURN.value)

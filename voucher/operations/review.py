@@ -95,7 +95,7 @@ def review(
             bar_interested(session, case, actor=actor, interests=interests)
             _bar_decided(session, case, request, again=request.claim_number in decided, at=at)
             bar_others(session, case, actor=actor)
-            bar_signers(session, case, actor=actor)
+            bar_signers(case, actor=actor)
             decisions.append(_awarded(session, _decision(session, case, request), actor=actor, at=at))
             decided.add(request.claim_number)
         except Refusal as refusal:

@@ -68,7 +68,7 @@ def take_cases(
         try:
             case = case_of(found, number)
             bar_interested(session, case, actor=actor, interests=interests)
-            bar_signers(session, case, actor=actor)
+            bar_signers(case, actor=actor)
             _bar_closed(case)
             for_id = _free(session, case, actor=actor, covered=covered)
             if case.taking is None or case.taking.person_id != actor.person_id:
