@@ -72,6 +72,7 @@ class Code(StrEnum):
     SERVICE_NOT_CERTIFIED = "service_not_certified"
     AFFILIATED = "affiliated"
     PARTY_BANNED = "party_banned"
+    BAN_PERIOD = "ban_period"
     CENTRE_NOT_CERTIFIED = "centre_not_certified"
     TENANCY_INVALID = "tenancy_invalid"
     TENANT_NEEDED = "tenant_needed"
@@ -80,6 +81,12 @@ class Code(StrEnum):
     CHECK_IN_INVALID = "check_in_invalid"
     CHECK_IN_OVER = "check_in_over"
     CHECK_IN_DONE = "check_in_done"
+    REAPPLY_LOCKED = "reapply_locked"
+    NOT_EVALUABLE = "not_evaluable"
+    ALREADY_EVALUATED = "already_evaluated"
+    POINTS_INVALID = "points_invalid"
+    REPORT_NOT_OPEN = "report_not_open"
+    RULES_INVALID = "rules_invalid"
     ALREADY_FUNDED = "already_funded"
     BRANCH_TOO_LATE = "branch_too_late"
     PAYEE_COOLING = "payee_cooling"
@@ -196,6 +203,9 @@ _STATUS = {
     Code.OBJECTION_LIMITED: 429,
     Code.TOLD_LATE: 422,
     Code.MINUTES_MISSING: 422,
+    Code.BAN_PERIOD: 422,
+    Code.POINTS_INVALID: 422,
+    Code.RULES_INVALID: 422,
     Code.FACE_OUT_OF_RANGE: 422,
     Code.CONTRACT_DATE_INVALID: 422,
     Code.CONTRACT_NO_INVALID: 422,

@@ -41,6 +41,10 @@ def _party_ban() -> None:
         sa.Column("id", KEY, nullable=False),
         sa.Column("uscc", sa.String(length=18), nullable=False),
         sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("measure", sa.String(length=16), nullable=False),
+        sa.Column("region_code", sa.String(length=20), nullable=True),
+        sa.Column("notified_on", sa.Date(), nullable=True),
+        sa.Column("objection_until", sa.Date(), nullable=True),
         sa.Column("legal_basis", sa.String(length=200), nullable=False),
         sa.Column("decision_no", sa.String(length=80), nullable=False),
         sa.Column("from_on", sa.Date(), nullable=False),
@@ -57,8 +61,13 @@ def _party_ban() -> None:
         sa.ForeignKeyConstraint(
             ["lifted_by"], ["person.id"], name="fk_party_ban_lifted_by", ondelete="RESTRICT"
         ),
+        sa.ForeignKeyConstraint(
+            ["region_code"], ["region.code"], name="fk_party_ban_region_code", ondelete="RESTRICT"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_party_ban"),
-        sa.UniqueConstraint("uscc", "kind", "decision_no", name="uq_party_ban_uscc_kind_decision_no"),
+        sa.UniqueConstraint(
+            "uscc", "kind", "decision_no", "measure", name="uq_party_ban_uscc_kind_decision_no_measure"
+        ),
     )
 
 

@@ -7,44 +7,18 @@ from datetime import date
 
 import pytest
 
-from tests import factories
+from tests.operations.evaluating import base, registered
 from tests.operations.stories import Told
 from voucher.errors import Code, Refusal
 from voucher.models.centres import Centre
 from voucher.operations.centres import (
-    CentreRequest,
-    Registered,
     certified_base,
     refuse_uncertified,
     register_centres,
 )
-from voucher.operations.outcome import Refused, only
+from voucher.operations.outcome import Refused
 from voucher.schemas.messages import sentence
-from voucher.terms import CentreKind, CertificationState, Certifier, TitleKind
-
-
-def base(told: Told, **changes: object) -> CentreRequest:
-    """A base of a new organisation, certified by 人社 for Taiyuan."""
-    host = told.do(lambda session, at: factories.organisation(session, at=at)).id
-    request = CentreRequest(
-        organisation_id=host,
-        name="小店创业孵化基地",
-        kind=CentreKind.INCUBATION_BASE,
-        authority=Certifier.HUMAN_RESOURCES,
-        certifying_region="140100",
-        location_region="140105",
-        document_no="并人社认〔2025〕3号",
-        from_on=date(2025, 1, 1),
-        to_on=date(2028, 1, 1),
-        grade="市级",
-        titles=((TitleKind.MAKERSPACE, ""), (TitleKind.IE_BASE, "并双创〔2025〕1号")),
-    )
-    return replace(request, **changes)  # type: ignore[arg-type]
-
-
-def registered(told: Told, request: CentreRequest) -> Registered:
-    reviewer = told.world.reviewer
-    return told.do(lambda s, at: only(register_centres(s, [request], actor=reviewer, at=at)))
+from voucher.terms import CertificationState, Certifier
 
 
 def test_a_centre_is_registered_once_with_its_titles(told: Told) -> None:
@@ -91,7 +65,7 @@ def test_a_base_certified_by_the_wrong_authority_is_told_so_by_name(told: Told) 
 def test_a_base_holds_from_its_first_day_until_before_its_last_and_no_longer_than_it_is_certified(
     told: Told,
 ) -> None:
-    request = base(told)
+    request = base(told, to_on=date(2028, 1, 1))
     made = registered(told, request)
     host = request.organisation_id
 
@@ -99,7 +73,7 @@ def test_a_base_holds_from_its_first_day_until_before_its_last_and_no_longer_tha
         with told.database.read() as session:
             return host in certified_base(session, [host], on=on)
 
-    assert [live(date(2024, 12, 31)), live(date(2025, 1, 1))] == [False, True]
+    assert [live(date(2019, 12, 31)), live(date(2020, 1, 1))] == [False, True]
     assert [live(date(2027, 12, 31)), live(date(2028, 1, 1))] == [True, False]
 
     def reason(state: CertificationState, to_on: date | None = None) -> object:

@@ -13,17 +13,24 @@ from voucher.models.types import BigKey, FenColumn, JSONColumn, UTCDateTime
 
 
 class PartyBan(Base):
-    """A decision that shuts a party out (domain 4, rows 16, 29, 32): in force from `from_on` until before `to_on`.
+    """A decision against a party (domain 4, rows 16, 29, 32): in force from `from_on` until before `to_on`.
+
+    `measure` says what it does; suspending and banning shut it out. A lock against new certifications counts for
+    `region_code` and below. `notified_on` is the day of the notice before it, `objection_until` the last day to object.
 
     Nothing is deleted by it: what is under way stops. A lifted one stays, with who lifted it and why.
     """
 
     __tablename__ = "party_ban"
-    __table_args__ = (UniqueConstraint("uscc", "kind", "decision_no"),)
+    __table_args__ = (UniqueConstraint("uscc", "kind", "decision_no", "measure"),)
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     uscc: Mapped[str] = mapped_column(String(18))
     kind: Mapped[str] = mapped_column(String(24))
+    measure: Mapped[str] = mapped_column(String(16))
+    region_code: Mapped[str | None] = mapped_column(ForeignKey("region.code", ondelete="RESTRICT"))
+    notified_on: Mapped[date | None]
+    objection_until: Mapped[date | None]
     legal_basis: Mapped[str] = mapped_column(String(200))
     decision_no: Mapped[str] = mapped_column(String(80))
     from_on: Mapped[date]

@@ -28,6 +28,7 @@ from voucher.operations.outcome import Refused, refused
 from voucher.operations.payees import accounts_in_use
 from voucher.operations.place_order import units_of
 from voucher.operations.policies import policy_in_force
+from voucher.operations.relations import known
 from voucher.rules.permissions import Actor
 from voucher.terms import OrderChannel, OrderState, VoucherKind
 
@@ -73,7 +74,8 @@ def apply_for_award(
     """Claim a post-subsidy: an order of channel POST_SUBSIDY and its claim, SUBMITTED; nothing is posted yet.
 
     The version in force today rules it. Refused, each alone: a programme that pays no post-subsidy or does not
-    exist, a holder that is not the actor's, a region that is none (`not_found`), a firm that is not qualified this
+    exist, a holder that is not the actor's, a region that is none (`not_found`), a firm that a decision shuts out
+    (`party_banned`, before anything else is judged, also in the preview), one that is not qualified this
     year (`not_qualified`), a service outside the policy (`service_not_certified`), and what a claim's papers and
     invoices are refused for.
     """
@@ -125,6 +127,11 @@ def _subject(
         raise Refusal(Code.NOT_FOUND, programme=request.programme_code)
     if session.get(Region, request.origin_region) is None:
         raise Refusal(Code.NOT_FOUND, region=request.origin_region)
+    on = business_date(at)
+    owners = {holder.organisation_id} - {None}
+    known(session, {*filter(None, owners)}, set(), years={on.year}, on=on).refuse_banned(
+        holder.organisation_id, None
+    )
     policy = policy_in_force(session, programme.code, at)
     if policy.kind is not VoucherKind.POST_SUBSIDY:
         raise Refusal(Code.NOT_FOUND, programme=request.programme_code)

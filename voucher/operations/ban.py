@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import or_, select
@@ -18,15 +18,23 @@ from voucher.operations import journal
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.regions import paths_of
 from voucher.rules.permissions import Actor, covers_region
-from voucher.terms import BanKind, Role
+from voucher.terms import BanKind, Measure, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BanRequest:
-    """A decision against a party: its law, its number, from which day, until before which (None: until lifted)."""
+    """A decision against a party: its law, its number, from which day, until before which (None: until lifted).
+
+    `notified_on` and `objection_until` are the notice before it and the last day to object; `region_code` where a lock
+    against new certifications counts.
+    """
 
     uscc: str
     kind: BanKind
+    measure: Measure = Measure.BAN
+    region_code: str | None = None
+    notified_on: date | None = None
+    objection_until: date | None = None
     legal_basis: str
     decision_no: str
     from_on: date
@@ -48,7 +56,8 @@ def ban(
     """Enter bans; the same decision again changes nothing. What is under way stops at its next step; nothing is deleted.
 
     Refused, alone: a code that is none (`uscc_invalid`), an organisation known here and outside the actor's regions
-    (`not_found`), no legal basis or decision number (`reason_missing`), an end before the beginning (`period_not_over`).
+    (`not_found`), no legal basis or decision number (`reason_missing`), days that do not fit each other
+    (`ban_period`, `_refuse_days`), a lock for a region that is not the actor's (`not_found`).
     """
     known = _organisations(session, [normalise_uscc(each.uscc) for each in requests])
     answers: list[PartyBan | Refused] = []
@@ -61,7 +70,11 @@ def ban(
             continue
         answers.append(row)
         if is_new:
-            facts: dict[str, Fact] = {"kind": row.kind, "decision_no": row.decision_no}
+            facts: dict[str, Fact] = {
+                "kind": row.kind,
+                "measure": row.measure,
+                "decision_no": row.decision_no,
+            }
             notes.append((f"party:{row.uscc}", facts))
     journal.record(session, actor, "party.ban", notes, at=at)
     return answers
@@ -129,19 +142,35 @@ def _entered(
     decision, basis = request.decision_no.strip(), request.legal_basis.strip()
     if not decision or not basis:
         raise Refusal(Code.REASON_MISSING)
-    if request.to_on is not None and request.to_on <= request.from_on:
-        raise Refusal(Code.PERIOD_NOT_OVER, through=request.to_on.isoformat())
+    _refuse_days(request)
+    if request.region_code is not None:
+        path = paths_of(session, [request.region_code]).get(request.region_code, "")
+        if not covers_region(actor, path):
+            raise Refusal(Code.NOT_FOUND, region=request.region_code)
+    written = replace(request, uscc=uscc, decision_no=decision, legal_basis=basis)
+    return enter(session, written, actor=actor, at=at)
+
+
+def enter(session: Session, request: BanRequest, *, actor: Actor, at: datetime) -> tuple[PartyBan, bool]:
+    """Write a decision down that may be taken, and say whether it is new: for decisions that follow from a deed."""
     query = select(PartyBan).where(
-        PartyBan.uscc == uscc, PartyBan.kind == request.kind.value, PartyBan.decision_no == decision
+        PartyBan.uscc == request.uscc,
+        PartyBan.kind == request.kind.value,
+        PartyBan.decision_no == request.decision_no,
+        PartyBan.measure == request.measure.value,
     )
     before = session.scalars(query).one_or_none()
     if before is not None:
         return before, False
     row = PartyBan(
-        uscc=uscc,
+        uscc=request.uscc,
         kind=request.kind.value,
-        legal_basis=basis,
-        decision_no=decision,
+        measure=request.measure.value,
+        region_code=request.region_code,
+        notified_on=request.notified_on,
+        objection_until=request.objection_until,
+        legal_basis=request.legal_basis,
+        decision_no=request.decision_no,
         from_on=request.from_on,
         to_on=request.to_on,
         source=request.source.strip(),
@@ -151,6 +180,21 @@ def _entered(
     session.add(row)
     session.flush()
     return row, True
+
+
+def _refuse_days(request: BanRequest) -> None:
+    """Refused as `ban_period`: it ends before it begins (`end`); a suspension or lock without end (`endless`); a day to
+    object without notice or before it (`notice`), or one that is not over when the decision takes effect (`objection`).
+    """
+    until, told = request.objection_until, request.notified_on
+    if request.to_on is not None and request.to_on <= request.from_on:
+        raise Refusal(Code.BAN_PERIOD, reason="end")
+    if request.to_on is None and request.measure in (Measure.SUSPEND, Measure.REAPPLY_LOCK):
+        raise Refusal(Code.BAN_PERIOD, reason="endless")
+    if until is not None and (told is None or until < told):
+        raise Refusal(Code.BAN_PERIOD, reason="notice")
+    if (until is not None and request.from_on <= until) or (told is not None and request.from_on < told):
+        raise Refusal(Code.BAN_PERIOD, reason="objection")
 
 
 def _organisations(session: Session, usccs: Sequence[str]) -> dict[str, str]:

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.centres import Centre, CentreTitle
-from voucher.models.parties import Organisation
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.reapply_lock import lock_organisation, refuse_locked
 from voucher.operations.regions import paths_of
 from voucher.rules.eligibility import LIVE
 from voucher.rules.permissions import Actor, covers_region
@@ -54,7 +54,8 @@ def register_centres(
     """Certify centres. The same document for the same centre again is the same answer.
 
     Refused one by one: an organisation or place that is not there, a certifying region that is not the actor's
-    (`not_found`), the document with other contents (`already_registered`). Raises ValueError for dates the wrong way
+    (`not_found`), the document with other contents (`already_registered`), a new one within
+    the years of a lock (`reapply_locked`). Raises ValueError for dates the wrong way
     round.
     """
     codes = {code for each in requests for code in (each.certifying_region, each.location_region)}
@@ -68,16 +69,19 @@ def register_centres(
                 raise Refusal(Code.NOT_FOUND, region=request.certifying_region)
             if request.location_region not in paths:
                 raise Refusal(Code.NOT_FOUND, region=request.location_region)
-            answers.append(_register(session, request, actor=actor, at=at))
+            path = paths[request.certifying_region]
+            answers.append(_register(session, request, path, actor=actor, at=at))
         except Refusal as refusal:
             answers.append(refused(refusal))
     return answers
 
 
-def _register(session: Session, request: CentreRequest, *, actor: Actor, at: datetime) -> Registered:
+def _register(
+    session: Session, request: CentreRequest, path: str, *, actor: Actor, at: datetime
+) -> Registered:
     # Two that register one organisation's centre at once: the second waits and finds the first's row.
-    query = select(Organisation.id).where(Organisation.id == request.organisation_id).with_for_update()
-    if session.scalars(query).one_or_none() is None:
+    uscc = lock_organisation(session, request.organisation_id)
+    if uscc is None:
         raise Refusal(Code.NOT_FOUND, organisation=request.organisation_id)
     same = select(Centre).where(
         Centre.organisation_id == request.organisation_id,
@@ -98,6 +102,7 @@ def _register(session: Session, request: CentreRequest, *, actor: Actor, at: dat
         if any(getattr(before, name) != value for name, value in given.items()):
             raise Refusal(Code.ALREADY_REGISTERED, subject=request.document_no)
         return Registered(before.id, CertificationState(before.state), is_new=False)
+    refuse_locked(session, uscc, path, on=business_date(at))
     row = Centre(
         organisation_id=request.organisation_id,
         kind=request.kind.value,

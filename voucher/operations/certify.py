@@ -9,10 +9,12 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.parties import Certification, Platform
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.reapply_lock import lock_organisation, refuse_locked
 from voucher.operations.regions import paths_of
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor, covers_region
@@ -56,7 +58,8 @@ def certify(
     """Certify platforms. The same certification again is the same answer.
 
     Refused one by one: a platform that is not there, a region that is not the actor's (`not_found`), the
-    document for this platform with other contents (`already_registered`). Raises ValueError for an empty list
+    document for this platform with other contents (`already_registered`), a new one within the years of a lock
+    (`reapply_locked`). Raises ValueError for an empty list
     of kinds or services, and for dates the wrong way round.
     """
     paths = paths_of(session, (request.region_code for request in requests))
@@ -67,13 +70,16 @@ def certify(
         try:
             if not covers_region(actor, paths.get(request.region_code, "")):
                 raise Refusal(Code.NOT_FOUND, region=request.region_code)
-            answers.append(_certify(session, request, actor=actor, at=at))
+            path = paths[request.region_code]
+            answers.append(_certify(session, request, path, actor=actor, at=at))
         except Refusal as refusal:
             answers.append(refused(refusal))
     return answers
 
 
-def _certify(session: Session, request: CertifyRequest, *, actor: Actor, at: datetime) -> Certified:
+def _certify(
+    session: Session, request: CertifyRequest, path: str, *, actor: Actor, at: datetime
+) -> Certified:
     if _platforms(session, {request.platform_id}) != {request.platform_id}:
         raise Refusal(Code.NOT_FOUND, platform=request.platform_id)
     given = {
@@ -90,6 +96,8 @@ def _certify(session: Session, request: CertifyRequest, *, actor: Actor, at: dat
     )
     row = session.scalars(query).first()
     if row is None:
+        host = session.get_one(Platform, request.platform_id).organisation_id
+        refuse_locked(session, lock_organisation(session, host) or "", path, on=business_date(at))
         row = Certification(
             platform_id=request.platform_id,
             authority=request.certifier.value,

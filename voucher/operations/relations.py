@@ -26,9 +26,11 @@ from voucher.models.checks import PartyBan
 from voucher.models.parties import Affiliation, Organisation, RosterEntry
 from voucher.rules import eligibility
 from voucher.rules.policy import Policy
-from voucher.terms import AffiliationKind, BanKind, Side
+from voucher.terms import AffiliationKind, BanKind, Measure, Side
 
 ROSTER = "tech_sme"
+SHUT_OUT = (Measure.SUSPEND.value, Measure.BAN.value)
+"""The measures that stop business with vouchers; the others are recorded, or stop new certifications."""
 _ROSTER, _TIE, _BAN = "roster", "tie", "ban"
 
 
@@ -175,6 +177,7 @@ def _bans(parties: Collection[int], on: date) -> list[Any]:
     )
     force = (
         Organisation.id.in_(parties),
+        PartyBan.measure.in_(SHUT_OUT),
         PartyBan.from_on <= on,
         or_(PartyBan.to_on.is_(None), PartyBan.to_on > on),
         PartyBan.lifted_at.is_(None),

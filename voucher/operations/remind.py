@@ -19,6 +19,7 @@ from voucher.models.contracts import Instalment
 from voucher.models.orders import Order
 from voucher.models.review import ClaimReturn
 from voucher.models.vouchers import Voucher
+from voucher.operations.centre_reminders import order_reminders, report_reminders
 from voucher.operations.deadlines import calendar_from
 from voucher.operations.policies import policies_of
 from voucher.operations.tell import Note, tell
@@ -60,7 +61,7 @@ class _Window:
 
 
 def remind(session: Session, *, at: datetime) -> int:
-    """Tell of every complete-by, use-by, redeem-by, mending and confirming day up to three working days ahead.
+    """Tell of every complete-by, use-by, redeem-by, mending and confirming day, report of a centre and order to put right up to three working days ahead.
 
     Once when three working days are left and once when one is; run again it tells nothing anew. Returns the number
     of messages.
@@ -73,6 +74,8 @@ def remind(session: Session, *, at: datetime) -> int:
         *_vouchers(session, window),
         *_captured(session, window),
         *_claims(session, window),
+        *report_reminders(session, today=today, calendar=window.calendar),
+        *order_reminders(session, today=today, calendar=window.calendar),
     ]
     return tell(session, notes, at=at)
 

@@ -30,7 +30,7 @@ class Note:
 
     `subject` is the number of the thing told of; the facts are what the sentence names (amounts `_fen`, days
     `_on`), never an ID number, telephone or account. The same event about the same subject with the same `once`
-    is told a person one time only. `region_roles` says which officials whose region covers `region_code` are told.
+    is told a person one time only. `organisation_roles` says which of an organisation's people, `region_roles` which officials whose region covers `region_code`.
     """
 
     event: MessageEvent
@@ -43,6 +43,7 @@ class Note:
     once: str = ""
     holder_id: int | None = None
     region_roles: tuple[Role, ...] = (Role.REVIEWER,)
+    organisation_roles: tuple[Role, ...] = (Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER)
 
 
 def tell(session: Session, notes: Sequence[Note], *, at: datetime) -> int:
@@ -74,10 +75,11 @@ def _people(session: Session, notes: Sequence[Note], *, on: date) -> Sequence[Ro
     firms = {note.organisation_id for note in notes if note.organisation_id is not None}
     holders = {note.holder_id for note in notes if note.holder_id is not None}
     officials = {role for note in notes if note.region_code for role in note.region_roles}
+    insiders = {role for note in notes if note.organisation_id for role in note.organisation_roles}
     owners = select(Holder.organisation_id).where(Holder.id.in_(holders))
     hosts = select(Platform.organisation_id).where(Platform.id.in_(platforms))
     meant = or_(
-        and_(RoleGrant.role.in_(_ENTERPRISE), RoleGrant.organisation_id.in_(firms)) if firms else false(),
+        and_(RoleGrant.role.in_(insiders), RoleGrant.organisation_id.in_(firms)) if firms else false(),
         and_(RoleGrant.role.in_(_ENTERPRISE), RoleGrant.organisation_id.in_(owners)) if holders else false(),
         and_(RoleGrant.role.in_(_PROVIDER), RoleGrant.platform_id.in_(platforms)) if platforms else false(),
         and_(RoleGrant.role.in_(_PROVIDER), RoleGrant.organisation_id.in_(hosts)) if platforms else false(),

@@ -13,11 +13,13 @@ from voucher.terms import (
     BatchState,
     CertificationState,
     ClaimState,
+    EvaluationState,
     LineState,
     NoticeState,
     ObjectionState,
     OrderState,
     PolicyState,
+    RectificationState,
     SessionState,
     Term,
     VoucherState,
@@ -35,7 +37,9 @@ TITLES: Final[Mapping[type[StrEnum], str]] = {
     ObjectionState: "异议",
     BatchState: "兑付批次",
     LineState: "支付明细",
-    CertificationState: "服务平台资格",
+    CertificationState: "服务平台和孵化载体资格",
+    EvaluationState: "年度评价",
+    RectificationState: "限期整改",
 }
 BEGINNINGS: Final[Mapping[type[StrEnum], tuple[StrEnum, ...]]] = {
     PolicyState: (PolicyState.DRAFT, PolicyState.PROPOSED),
@@ -50,6 +54,8 @@ BEGINNINGS: Final[Mapping[type[StrEnum], tuple[StrEnum, ...]]] = {
     BatchState: (BatchState.COLLECTING,),
     LineState: (LineState.PENDING,),
     CertificationState: (CertificationState.CERTIFIED,),
+    EvaluationState: (EvaluationState.SCORED,),
+    RectificationState: (RectificationState.ORDERED,),
 }
 """In which states a case begins: a counter order is held at once, a post-subsidy begins approved, a claim waits for the other side only where the policy says so."""
 
@@ -82,6 +88,9 @@ EVENTS: Final[Mapping[Event, str]] = {
     Event.RECONCILE: "对账",
     Event.REVOKE: "撤销",
     Event.GIVE_BACK: "退券",
+    Event.SCORE: "评分",
+    Event.ANSWER: "报告整改情况",
+    Event.FAIL: "整改不合格",
     Event.ORDER_RECTIFICATION: "责令限期整改",
     Event.RECTIFY: "整改合格",
     Event.SUSPEND: "暂停",

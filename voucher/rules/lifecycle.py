@@ -7,70 +7,25 @@ from enum import StrEnum
 from typing import TypeVar, cast
 
 from voucher.errors import Code, Refusal
+from voucher.rules.events import Event
 from voucher.terms import (
     AppealState,
     ApplicationState,
     BatchState,
     CertificationState,
     ClaimState,
+    EvaluationState,
     LineState,
     NoticeState,
     ObjectionState,
     OrderState,
     PolicyState,
+    RectificationState,
     SessionState,
     VoucherState,
 )
 
-
-class Event(StrEnum):
-    """What can happen to an order, session, claim, batch, line, voucher, certification or policy."""
-
-    ACCEPT = "accept"
-    DECLINE = "decline"
-    CANCEL = "cancel"
-    EXPIRE = "expire"
-    HOLD = "hold"
-    DELIVER = "deliver"
-    SEND_BACK = "send_back"
-    CAPTURE = "capture"
-    RELEASE = "release"
-    REVERSE = "reverse"
-    CLAIM = "claim"
-    APPROVE = "approve"
-    DISALLOW = "disallow"
-    TAKE_IN = "take_in"
-    TAKE_OUT = "take_out"
-    SETTLE = "settle"
-    PAY = "pay"
-    BOUNCE = "bounce"
-    SCAN = "scan"
-    PROPOSE = "propose"
-    CONFIRM = "confirm"
-    REJECT = "reject"
-    SUBMIT = "submit"
-    EXPORT = "export"
-    RECONCILE = "reconcile"
-    REVOKE = "revoke"
-    GIVE_BACK = "give_back"
-    SUSPEND = "suspend"
-    RESTORE = "restore"
-    PUBLISH = "publish"
-    RETURN = "return"
-    RESUBMIT = "resubmit"
-    WITHDRAW = "withdraw"
-    OPEN_NOTICE = "open_notice"
-    OBJECT = "object"
-    CLEAR = "clear"
-    CAPTURE_PART = "capture_part"
-    DISPUTE = "dispute"
-    RESUME = "resume"
-    ISSUE = "issue"
-    ASK = "ask"
-    DROP = "drop"
-    ORDER_RECTIFICATION = "order_rectification"
-    RECTIFY = "rectify"
-
+__all__ = ["TABLES", "Event", "State", "next_state", "open_to"]
 
 # A counter order begins at HELD (proposing places, accepts and holds it in one step), a post-subsidy at CLAIMED.
 _ORDER: dict[OrderState, dict[Event, OrderState]] = {
@@ -220,6 +175,25 @@ _CERTIFICATION: dict[CertificationState, dict[Event, CertificationState]] = {
         Event.REVOKE: CertificationState.REVOKED,
     },
 }
+_EVALUATION: dict[EvaluationState, dict[Event, EvaluationState]] = {
+    EvaluationState.SCORED: {
+        Event.PUBLISH: EvaluationState.PUBLISHED,
+        Event.RETURN: EvaluationState.RETURNED,
+    },
+    EvaluationState.RETURNED: {Event.SCORE: EvaluationState.SCORED},
+}
+_RECTIFICATION: dict[RectificationState, dict[Event, RectificationState]] = {
+    RectificationState.ORDERED: {
+        Event.ANSWER: RectificationState.ANSWERED,
+        Event.RECTIFY: RectificationState.PASSED,
+        Event.FAIL: RectificationState.FAILED,
+    },
+    RectificationState.ANSWERED: {
+        Event.RETURN: RectificationState.ORDERED,
+        Event.RECTIFY: RectificationState.PASSED,
+        Event.FAIL: RectificationState.FAILED,
+    },
+}
 _POLICY: dict[PolicyState, dict[Event, PolicyState]] = {
     PolicyState.DRAFT: {Event.PROPOSE: PolicyState.PROPOSED, Event.WITHDRAW: PolicyState.WITHDRAWN},
     PolicyState.PROPOSED: {Event.PUBLISH: PolicyState.PUBLISHED, Event.WITHDRAW: PolicyState.WITHDRAWN},
@@ -264,6 +238,8 @@ TABLES: Mapping[type[StrEnum], Mapping[StrEnum, Mapping[Event, StrEnum]]] = {
     LineState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _LINE),
     VoucherState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _VOUCHER),
     CertificationState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _CERTIFICATION),
+    EvaluationState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _EVALUATION),
+    RectificationState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _RECTIFICATION),
     PolicyState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _POLICY),
     ApplicationState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _APPLICATION),
     AppealState: cast("Mapping[StrEnum, Mapping[Event, StrEnum]]", _APPEAL),

@@ -8,6 +8,7 @@ from typing import Final
 from voucher.errors import Code
 
 SENTENCES: Final[Mapping[Code, str]] = {
+    Code.BAN_PERIOD: "决定的期限不正确。",
     Code.CENTRE_NOT_CERTIFIED: "该单位不是政策要求的部门认定的孵化载体，不能办理。",
     Code.TENANCY_INVALID: "该入驻企业的入驻信息不符合要求，不能办理。",
     Code.TENANT_NEEDED: "这张券只能为入驻企业使用，请选择至少一家入驻企业，每家只选一次。",
@@ -16,6 +17,12 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.CHECK_IN_INVALID: "签到码无效，请重新扫描现场的签到码。",
     Code.CHECK_IN_OVER: "签到码已过期或签到已经结束，请重新扫描现场的签到码。",
     Code.CHECK_IN_DONE: "该单位已经登记过是否到场，不能重复签到。",
+    Code.REAPPLY_LOCKED: "该单位因年度评价被摘牌，在限制期内不得申报孵化载体和服务平台。",
+    Code.NOT_EVALUABLE: "该年度不能评价。",
+    Code.ALREADY_EVALUATED: "该年度已经评分或公布，不能重复评分；需要更正的，由公布人退回重评。",
+    Code.POINTS_INVALID: "分值应为 0 至该项满分的整数，每一项都要填写。",
+    Code.REPORT_NOT_OPEN: "该季度现在不能报送。",
+    Code.RULES_INVALID: "评价办法文件有错误，不能公布。",
 }
 
 DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
@@ -36,4 +43,11 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
     ),
     Code.ATTENDANCE_MISSING: ("未登记的：{unknown} 家。",),
     Code.CHECK_IN_DONE: ("登记时间：{shown_at}。",),
+    Code.BAN_PERIOD: ("原因：{reason}。",),
+    Code.REAPPLY_LOCKED: ("决定文号：{decision_no}。", "依据：{legal_basis}。", "{to_on} 起可以再次申报。"),
+    Code.NOT_EVALUABLE: ("原因：{reason}。", "年度：{year}。"),
+    Code.ALREADY_EVALUATED: ("年度：{year}。",),
+    Code.POINTS_INVALID: ("评价内容：{indicator}，满分 {most}。",),
+    Code.REPORT_NOT_OPEN: ("原因：{reason}。",),
+    Code.RULES_INVALID: ("共 {problems} 处，第一处在第 {line} 行：{problem}。",),
 }

@@ -229,6 +229,20 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     MessageEvent.PAYEE_CHANGE_DECIDED: Template(
         "收款账户变更申请 {subject} 已处理", "贵单位的收款账户变更申请（编号 {subject}）的结果：{payee_change_state}。", (_REASON,)
     ),
+    MessageEvent.EVALUATION_PUBLISHED: Template(
+        "{subject} 的年度评价结果已公布", "{subject} {year} 年度评价结果：{grade}，{total} 分。", (
+            "请在 {due_on} 前完成整改并报告。", "整改要求：{demand}。")
+    ),
+    MessageEvent.REPORT_NEAR: Template(
+        "{subject} 的季度数据待报送",
+        "{subject} {year} 年第 {quarter} 季度的数据请在 {due_on} 前报送，还有 {days} 个工作日；逾期将记入年度评价。",
+    ),
+    MessageEvent.RECTIFY_NEAR: Template(
+        "{subject} 的整改期限将到", "{subject} 请在 {due_on} 前完成整改并报告，还有 {days} 个工作日。"
+    ),
+    MessageEvent.RECTIFICATION_DECIDED: Template(
+        "{subject} 的整改已核验", "{subject} {year} 年度评价的整改核验结果：{rectification_state}。", (_REASON,)
+    ),
 }  # fmt: skip
 
 

@@ -12,6 +12,16 @@ from voucher.terms.agreements import (
     Remit,
     ShareSide,
 )
+from voucher.terms.centres import (
+    CentreKind,
+    EvaluationState,
+    EvaluationSubject,
+    Measure,
+    RectificationState,
+    ReportState,
+    TitleKind,
+    UnevaluatedYear,
+)
 from voucher.terms.claims import (
     BatchState,
     ClaimItem,
@@ -43,7 +53,6 @@ from voucher.terms.orders import (
 from voucher.terms.parties import (
     AffiliationKind,
     BanKind,
-    CentreKind,
     CertificationState,
     Certifier,
     CodePurpose,
@@ -58,7 +67,6 @@ from voucher.terms.parties import (
     RegionLevel,
     RosterFault,
     Side,
-    TitleKind,
 )
 from voucher.terms.people import (
     DayKind,
@@ -129,6 +137,8 @@ __all__ = [
     "DocumentKind",
     "EligibilityRule",
     "EntryState",
+    "EvaluationState",
+    "EvaluationSubject",
     "FactorState",
     "FindingKind",
     "HolderClass",
@@ -137,6 +147,7 @@ __all__ = [
     "IssueMode",
     "LineState",
     "Mandate",
+    "Measure",
     "MessageChannel",
     "MessageEvent",
     "MessageState",
@@ -160,9 +171,11 @@ __all__ = [
     "PolicyState",
     "PostingKind",
     "RecognitionReason",
+    "RectificationState",
     "RegionLevel",
     "RegistryMode",
     "Remit",
+    "ReportState",
     "Retention",
     "Role",
     "RosterFault",
@@ -179,6 +192,7 @@ __all__ = [
     "Transition",
     "TrimCause",
     "Unconfirmed",
+    "UnevaluatedYear",
     "Unit",
     "Verdict",
     "VersionStanding",

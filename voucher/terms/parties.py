@@ -48,24 +48,6 @@ class CertificationState(Term):
     REVOKED = "revoked", "摘牌"
 
 
-class CentreKind(Term):
-    IE_CENTRE = "ie_centre", "双创中心"
-    DEMO_BASE = "demo_base", "双创示范基地"
-    INCUBATION_BASE = "incubation_base", "创业孵化基地"
-    STARTUP_PARK = "startup_park", "创业园区"
-    MAKERSPACE = "makerspace", "众创空间"
-    INCUBATOR = "incubator", "科技企业孵化器"
-
-
-class TitleKind(Term):
-    """Titles that fall with a centre's certification (Lhasa 2019, 二（三）)."""
-
-    MAKERSPACE = "makerspace", "市级众创空间"
-    IE_BASE = "ie_base", "双创基地"
-    INCUBATOR = "incubator", "科技孵化器"
-    TRADE_CLUSTER = "trade_cluster", "商贸集聚区"
-
-
 class AffiliationKind(Term):
     SHAREHOLDING = "shareholding", "投资关系"
     SUBORDINATION = "subordination", "隶属关系"
@@ -124,6 +106,7 @@ class BanKind(Term):
     MOVED_OUT = "moved_out", "已迁出"
     ROSTER_REVOKED = "roster_revoked", "入库登记编号被撤销"
     SIZE_GROWN = "size_grown", "规模超出支持范围"
+    EVALUATION = "evaluation", "年度评价不合格"
 
 
 class PartyMarkKind(Term):

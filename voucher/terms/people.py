@@ -100,6 +100,10 @@ class MessageEvent(Term):
     COSIGNED = "cosigned", "会签意见"
     PAYEE_CHANGE_ASKED = "payee_change_asked", "申请变更收款账户"
     PAYEE_CHANGE_DECIDED = "payee_change_decided", "收款账户变更结果"
+    EVALUATION_PUBLISHED = "evaluation_published", "年度评价结果"
+    REPORT_NEAR = "report_near", "季度数据报送将到期"
+    RECTIFY_NEAR = "rectify_near", "整改期限将到"
+    RECTIFICATION_DECIDED = "rectification_decided", "整改核验结果"
 
 
 class NoticeKind(Term):
