@@ -127,11 +127,7 @@ def _subject(
         raise Refusal(Code.NOT_FOUND, programme=request.programme_code)
     if session.get(Region, request.origin_region) is None:
         raise Refusal(Code.NOT_FOUND, region=request.origin_region)
-    on = business_date(at)
-    owners = {holder.organisation_id} - {None}
-    known(session, {*filter(None, owners)}, set(), years={on.year}, on=on).refuse_banned(
-        holder.organisation_id, None
-    )
+    _refuse_banned(session, holder, on=business_date(at))
     policy = policy_in_force(session, programme.code, at)
     if policy.kind is not VoucherKind.POST_SUBSIDY:
         raise Refusal(Code.NOT_FOUND, programme=request.programme_code)
@@ -165,3 +161,10 @@ def _subject(
         placed_at=at,
     )
     return Subject(order, None, holder, None, policy, holder_class)
+
+
+def _refuse_banned(session: Session, holder: Holder, *, on: date) -> None:
+    """A firm that is shut out is told so before it attaches its papers."""
+    owners = {holder.organisation_id} if holder.organisation_id is not None else set()
+    parties = known(session, owners, set(), years={on.year}, on=on)
+    parties.refuse_banned(holder.organisation_id, None)

@@ -30,6 +30,7 @@ from voucher.rules import eligibility
 from voucher.rules.contracts import Part, check_parts
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
+from voucher.rules.policy import Policy
 from voucher.rules.validity import complete_by
 from voucher.store import Stored
 from voucher.terms import MessageEvent, OrderState, VoucherState
@@ -61,7 +62,8 @@ def file_contract(
     them together hold no more than the rate gives on its amount. Orders of one book, each once (a second time is
     `state_changed`). Refused, alone: `not_found`, `state_changed`, a new contract dated before the order or after
     today (`contract_date_invalid`), above the quote (`contract_exceeded`), a voucher no longer live, a platform no
-    longer certified, a side shut out by now (`party_banned`), `instalments_invalid`, and what `file_papers` and `hold` refuse.
+    longer certified, a side shut out by now (`party_banned`), a firm off the roster of the order's year
+    (`not_qualified`), `instalments_invalid`, and what `file_papers` and `hold` refuse.
     """
     numbers = [request.order_number for request in requests]
     vouchers = find.vouchers_of_orders(session, numbers, actor=actor)
@@ -167,12 +169,19 @@ class _Checks:
         check_parts(policy, request.parts, contract_fen=request.contract_fen, last_on=last_on)
         rows = self._certifications.get(order.platform_id, [])
         self._recognition.check_order(policy, order, rows, on=today)
+        self._refuse_off_roster(policy, order, voucher)
         platform = self._platforms[order.platform_id]
         self._known.refuse_banned(voucher.holder.organisation_id, platform.organisation_id)
         self._planned.add(order.id)
         asked = HoldRequest(order, voucher, policy, platform.region_code, request.contract_fen)
         draws = draws_of(self._lines.get(order.id, ()), asked)
         return _Plan(replace(asked, draws=draws), self._paper(order, request, parties_of(voucher, platform)))
+
+    def _refuse_off_roster(self, policy: Policy, order: Order, voucher: Voucher) -> None:
+        """What is filed off the roster would never be paid: the provider is told before it works (domain 4, row 16)."""
+        owner_id, on = voucher.holder.organisation_id, business_date(order.placed_at)
+        if owner_id is not None:
+            self._known.refuse_off_roster(policy, owner_id, on, held=voucher.holder_class)
 
     def _paper(self, order: Order, request: ContractRequest, parties: Parties) -> Paper:
         ordered_on = business_date(order.placed_at)
@@ -194,11 +203,12 @@ def _platforms(session: Session, ids: set[int]) -> dict[int, Platform]:
 
 
 def _known(session: Session, orders: Sequence[Order], platforms: dict[int, Platform], today: date) -> Known:
-    """The bans in force on both sides of these orders."""
+    """The bans in force on both sides of these orders, and the rosters of the years in which they were placed."""
     holders = select(Holder.organisation_id).where(Holder.id.in_({order.holder_id for order in orders}))
     owners = set(session.scalars(holders)) - {None} if orders else set()
     hosts = {platform.organisation_id for platform in platforms.values()}
-    return known(session, {*filter(None, owners)}, hosts, years={today.year}, on=today)
+    years = {business_date(order.placed_at).year for order in orders}
+    return known(session, {*filter(None, owners)}, hosts, years=years, on=today)
 
 
 def _notes(results: Sequence[Held | Refused]) -> list[Note]:
