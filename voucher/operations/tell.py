@@ -129,9 +129,11 @@ class _People:
         for place, row in enumerate(rows):
             keys: set[tuple[str, int | str | None]] = {("person", row.id)}
             if row.role in _ENTERPRISE:
-                keys |= {("firm", row.organisation_id), ("holder", row.holder_id)}
+                keys.add(("holder", row.holder_id))
             if row.role in _PROVIDER:
                 keys |= {("platform", row.platform_id), ("platform", row.hosted_id)}
+            if row.organisation_id is not None:
+                keys.add((f"firm {row.role}", row.organisation_id))
             if row.region_code:
                 keys.add((f"region {row.role}", row.region_code))
             for key in keys:
@@ -140,8 +142,10 @@ class _People:
     def meant(self, note: Note, paths: Mapping[str, str]) -> dict[int, Contact | None]:
         """Whom a note is for, in the order of their ids, and how to reach them."""
         named: list[tuple[str, int | str | None]] = [("person", each) for each in note.person_ids]
-        whole = {"firm": note.organisation_id, "holder": note.holder_id, "platform": note.platform_id}
+        whole = {"holder": note.holder_id, "platform": note.platform_id}
         named += [(kind, key) for kind, key in whole.items() if key is not None]
+        if note.organisation_id is not None:
+            named += [(f"firm {role.value}", note.organisation_id) for role in note.organisation_roles]
         above = paths.get(note.region_code or "", "").split("/")
         named += [(f"region {role.value}", code) for role in note.region_roles for code in above if code]
         places = {place for key in named for place in self._places.get(key, ())}
