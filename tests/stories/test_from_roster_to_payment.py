@@ -90,7 +90,9 @@ def returned_and_mended(town: Town, firm: Visitor, reviewer: Visitor, claim: str
     for name in ("invoice_number_0", "file_invoice", "payee_account_id"):
         assert not firm.has(name), name
     papers = {"file_payment_proof": paper("清晰的回单.pdf"), "file_result": paper("签章页.pdf")}
-    firm.press("重新提交", {"contract_amount": "100000", **papers})
+    firm.press("下一步：核对", {"contract_amount": "100000", **papers})
+    assert "伍万元整" in firm.text
+    firm.press("重新提交")
     assert "清晰的回单.pdf" in firm.text
 
 

@@ -191,10 +191,41 @@ def test_only_the_items_of_the_notice_are_on_the_form_that_mends(told: Told, fir
     )
     assert "invoice_number_1" in more.text
     form = {**dict.fromkeys(invoice, ""), **read_fields(page), "contract_amount": "90000"}
+    checked = upload(firm, f"/enterprise/claims/{number}/mend", {**form, **papers("result")})
+    assert checked.status_code == 200 and "肆万伍仟元整" in checked.text
+    assert told.one(Claim, number=number).state == ClaimState.RETURNED.value
+    back = upload(firm, f"/enterprise/claims/{number}/mend", {**form, "step": "edit"})
+    assert 'value="90000"' in back.text
     done = upload(firm, f"/enterprise/claims/{number}/mend", {**form, **papers("result"), "step": "send"})
     assert done.status_code == 303, done.text
     claim = told.one(Claim, number=number)
     assert (claim.state, claim.base_fen) == (ClaimState.SUBMITTED.value, 90_000_00)
+
+
+def test_an_item_beside_the_notice_is_refused_and_not_dropped(told: Told, firm: Browser) -> None:
+    number = told.claimed()
+    sent_back(told, number, ClaimItem.CONTRACT)
+    account = told.account(told.world.firm.organisation_id, account_no="6217000180001234567")
+    for more, named in (
+        ({"payee_account_id": str(account)}, "收款"),
+        ({"invoice_number_0": "26142000000000000011", "invoice_net_0": "1"}, "发票"),
+        ({"paid_amount": "1"}, "付款"),
+        (papers("result"), "成果"),
+    ):
+        form = {"contract_amount": "90000", **more, "step": "send"}
+        answer = upload(firm, f"/enterprise/claims/{number}/mend", form)
+        assert answer.status_code == 409
+        assert "该项不在补正范围内" in answer.text and named in answer.text
+    assert told.one(Claim, number=number).state == ClaimState.RETURNED.value
+
+
+def test_the_side_that_mends_reads_why_the_other_did_not_confirm(
+    told: Told, firm: Browser, manager: Browser
+) -> None:
+    asks(told, claim_confirm_days=5)
+    number = told.claimed()
+    manager.send(f"/provider/claims/{number}/answer", {"answer": "deny", "reason": "合同金额不符"})
+    assert "对方的说明：合同金额不符" in firm.get(f"/enterprise/claims/{number}/mend").text
 
 
 def read_fields(page: str) -> dict[str, str]:

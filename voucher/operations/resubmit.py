@@ -130,7 +130,7 @@ def _resubmit(session: Session, own: OwnClaim, request: Mended, *, actor: Actor,
     closed = sorted((request.entries | (set() if papers_open else request.papers)) - allowed)
     if closed:
         raise Refusal(Code.ITEM_NOT_OPEN, item=closed[0])
-    papers = _mended(standing_papers(session, claim), request)
+    papers = with_mended(standing_papers(session, claim), request)
     accounts = accounts_in_use(session, [papers.payee_account_id])
     judged = judge(session, subject, papers, accounts, at=at)
     draft = Draft(claim.id, subject, judged, claimed_of(subject, judged))
@@ -185,7 +185,8 @@ def _rewrite(session: Session, own: OwnClaim, draft: Draft, request: Mended, *, 
     )
 
 
-def _mended(papers: Papers, request: Mended) -> Papers:
+def with_mended(papers: Papers, request: Mended) -> Papers:
+    """The papers of a claim with what is new in it; papers replace those of their kind."""
     kinds = {each.kind for each in request.documents}
     kept = tuple(each for each in papers.documents if each.kind not in kinds)
     return replace(

@@ -12,18 +12,22 @@ from sqlalchemy.orm import Session
 
 from voucher.errors import Code, Refusal, found
 from voucher.money import Fen, format_yuan
+from voucher.operations.documents import GivenDocument
 from voucher.operations.outcome import only
+from voucher.operations.preview_claim import preview_mended
 from voucher.operations.resubmit import ITEM_OF, Mended, items_open, resubmit, standing_papers
 from voucher.queries.claims import ClaimFile, claim_file
 from voucher.queries.claims_back import defects_of
+from voucher.rules.invoices import differences
 from voucher.rules.matching import accepted_channels
 from voucher.schemas.claim_form import Written, invoice_rows, load_claims, payment_rows
+from voucher.schemas.messages import sentence
 from voucher.terms import ClaimItem, ClaimState, DocumentKind
 from voucher.web import claim_files
 from voucher.web.access import current_actor
 from voucher.web.claim_answers import Answers, labels, requests_of
 from voucher.web.claim_writing import Side, accounts_of
-from voucher.web.entry import change, form_body, form_key, reading, whole_form
+from voucher.web.entry import change, form_body, form_key, now, reading, whole_form
 
 
 def form(side: Side, number: str) -> ResponseReturnValue:
@@ -35,7 +39,7 @@ def form(side: Side, number: str) -> ResponseReturnValue:
 
 
 def send(side: Side, number: str) -> ResponseReturnValue:
-    """Add a row, or hand the claim in again."""
+    """Add a row, check the answers, go back to them, or hand the claim in again; a closed item is refused."""
     files, refused_files = claim_files.received()
     invoices, payments = invoice_rows(request.form), payment_rows(request.form)
     with reading() as session:
@@ -48,7 +52,13 @@ def send(side: Side, number: str) -> ResponseReturnValue:
         invoices if ClaimItem.INVOICES in allowed else before[0],
         payments if ClaimItem.PAYMENT in allowed else before[1],
     )
-    step = request.form.get("step", "send")
+    closed = _closed(files, allowed)
+    if closed is not None:
+        errors = {"_schema": [sentence(Refusal(Code.ITEM_NOT_OPEN, item=closed.value))]}
+        return _page(side, number, given, errors), 409
+    step = request.form.get("step", "check")
+    if step == "edit":
+        return _page(side, number, given, refused_files), 200
     if step in ("add", "add_payment"):
         more_invoices = [*given.invoices, {}] if step == "add" else given.invoices
         more_payments = [*given.payments, {}] if step == "add_payment" else given.payments
@@ -58,7 +68,25 @@ def send(side: Side, number: str) -> ResponseReturnValue:
     errors = {**errors, **refused_files}
     if errors:
         return _page(side, number, given, errors), 422
-    return _submit(side, number, given, _mended(number, written, given, allowed))
+    wanted = _mended(number, written, given, allowed)
+    return _submit(side, number, given, wanted) if step == "send" else _check(side, number, given, wanted)
+
+
+def _closed(
+    files: Sequence[tuple[str, GivenDocument]], allowed: Collection[ClaimItem]
+) -> ClaimItem | None:
+    """An item that the form says something of although it is not open: no page has it, so nobody is told it was taken."""
+    invoices, payments = invoice_rows(request.form), payment_rows(request.form)
+    said = {
+        ClaimItem.CONTRACT: bool(request.form.get("contract_amount", "").strip()),
+        ClaimItem.PAYEE: bool(request.form.get("payee_account_id", "").strip()),
+        ClaimItem.INVOICES: any(value.strip() for row in invoices for value in row.values()),
+        ClaimItem.PAYMENT: any(value.strip() for row in payments for value in row.values()),
+    }
+    items = {item for item, given in said.items() if given}
+    if ClaimItem.OTHER not in allowed:
+        items |= {ITEM_OF[each.kind] for _, each in files}
+    return min(items - set(allowed), default=None)
 
 
 def _read(
@@ -86,6 +114,39 @@ def _mended(number: str, written: Written, given: Answers, allowed: Collection[C
         payee_account_id=whole.payee_account_id if ClaimItem.PAYEE in allowed else None,
         documents=papers,
     )
+
+
+def _check(side: Side, number: str, given: Answers, wanted: Mended) -> ResponseReturnValue:
+    """What would be handed in, with the amount that it asks for, before it is sent."""
+    with reading() as session:
+        file = _returned(session, number)
+        sides = (file.order, file.voucher, file.holder, file.platform)
+        try:
+            judged, claimed_fen = preview_mended(session, file.claim, sides, wanted, at=now())
+        except Refusal as refusal:
+            return _page(side, number, given, whole_form(refusal)), refusal.status
+        accounts = dict(accounts_of(session, file.policy, platform=file.platform, holder=file.holder))
+    page = render_template(
+        "enterprise/claim_mend_check.html",
+        side=side,
+        file=file,
+        judged=judged,
+        claimed_fen=claimed_fen,
+        account=accounts.get(judged.account.id),
+        differences=[
+            (each.key, apart)
+            for each in judged.invoices
+            for apart in differences(each.head, each.original)
+        ],
+        changed=sorted(item.label for item in wanted.entries),
+        files=given.files,
+        typed=[
+            (name, value)
+            for name, value in request.form.items(multi=True)
+            if name not in ("csrf_token", "key", "step") and not name.startswith("kept_")
+        ],
+    )
+    return page, 200
 
 
 def _submit(side: Side, number: str, given: Answers, wanted: Mended) -> ResponseReturnValue:
