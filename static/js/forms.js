@@ -89,3 +89,8 @@ for (const toggle of document.querySelectorAll("[data-large-text]")) {
 }
 
 document.querySelector("[data-error-summary]")?.focus();
+
+// A browser that cannot show a closed menu on a wide screen opens it.
+if (!CSS.supports("selector(::details-content)") && matchMedia("(min-width: 60.01rem)").matches) {
+  document.querySelector("details[data-menu]")?.setAttribute("open", "");
+}

@@ -188,7 +188,7 @@ def test_a_visitor_learns_what_could_be_got_and_what_is_paid_first(bureau: Burea
     assert "先付清全部合同款" in page
     assert "50%" in page
     counted = bureau.visitor.get(f"/apply/{bureau.programme}?contract=60000&voucher=50000").text
-    amounts = re.findall(r'<td class="money">([0-9,.]+)</td>', counted)
+    amounts = re.findall(r'<td class="money"[^>]*>([0-9,.]+)</td>', counted)
     assert amounts == ["60,000.00", "30,000.00", "30,000.00", "60,000.00", "30,000.00"]
     assert bureau.visitor.get(f"/apply/{bureau.programme}?contract=abc").status_code == 422
     assert "最高 200,000.00 元" in bureau.visitor.get(f"/apply/{bureau.programme}?voucher=900000").text

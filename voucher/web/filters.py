@@ -3,6 +3,8 @@
 Every filter shows None as a dash, so that a template never prints "None".
 """
 
+import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import uuid4
@@ -15,6 +17,8 @@ from voucher.money import Fen, capital_yuan, format_yuan
 from voucher.terms import Term
 
 DASH = "—"
+_CELL = re.compile(r"<(tr|td|th)\b([^>]*)>")
+_SPAN = re.compile(r'colspan="([0-9]+)"')
 
 
 def yuan(fen: int | None) -> str:
@@ -62,6 +66,29 @@ def fours(text: str | None) -> Markup:
     return Markup('<data class="fours" value="{}">{}</data>').format(text, spans)
 
 
+def stacked(rows: Markup, heads: Sequence[str | tuple[str, str]]) -> Markup:
+    """The rows of a table, each cell with the head of its column: a narrow screen shows a row as a list of both.
+
+    A cell over several columns takes the first one's head; roles keep what the boxes no longer say.
+    """
+    names = [head if isinstance(head, str) else head[0] for head in heads]
+    place = 0
+
+    def marked(found: re.Match[str]) -> str:
+        nonlocal place
+        tag, rest = found[1], found[2]
+        if tag == "tr":
+            place = 0
+            return f'<tr role="row"{rest}>'
+        name = escape(names[place]) if place < len(names) else ""
+        span = _SPAN.search(rest)
+        place += int(span[1]) if span else 1
+        said = f' data-label="{name}"' if name else ""
+        return f'<{tag}{rest}{said} role="{"cell" if tag == "td" else "rowheader"}">'
+
+    return Markup(_CELL.sub(marked, rows))
+
+
 def new_key() -> str:
     """A fresh idempotency key for a form."""
     return str(uuid4())
@@ -69,7 +96,7 @@ def new_key() -> str:
 
 def register(app: Flask) -> None:
     """Make the filters and `new_key()` known to the templates of an application."""
-    filters = (yuan, capital, day, moment, label, options, fours)
+    filters = (yuan, capital, day, moment, label, options, fours, stacked)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.filters["uscc"] = fours
     app.jinja_env.globals["new_key"] = new_key
