@@ -24,6 +24,7 @@ from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.queries.claim_checks import Check, checks_of
 from voucher.queries.claim_papers import InvoiceLine, PaymentLine, invoice_lines, payment_lines
+from voucher.queries.housed import housed
 from voucher.queries.paging import Page, as_term, holding, paged, seen_orders
 from voucher.queries.policies import policy_of
 from voucher.queries.stored_files import stored_files
@@ -122,7 +123,7 @@ def claims(session: Session, actor: Actor, wanted: ClaimFilter, *, page: int = 1
             Holder.name,
             Holder.ref,
             Region.name,
-            Platform.__table__.c.name,
+            housed(),
             Programme.name,
             Claim.claimed_fen,
             Claim.approved_fen,

@@ -20,6 +20,7 @@ from voucher.models.programmes import BudgetLine, Programme
 from voucher.models.regions import Region
 from voucher.models.vouchers import Voucher
 from voucher.queries.claims import Deed, history
+from voucher.queries.housed import housed
 from voucher.queries.paging import Page, as_term, holding, in_regions, paged
 from voucher.rules.permissions import Actor
 from voucher.terms import HolderClass, OrderState, VoucherState
@@ -156,7 +157,7 @@ def _orders(session: Session, voucher_id: int) -> list[OrderOf]:
         select(
             Order.number,
             as_term(Order.state, OrderState),
-            Platform.__table__.c.name,
+            housed(),
             Order.placed_at,
             Order.held_fen,
             Order.captured_fen,

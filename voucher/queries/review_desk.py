@@ -21,6 +21,7 @@ from voucher.models.regions import Region
 from voucher.models.review import CaseTaking, ClaimReturn, Recusal
 from voucher.queries.duty import stands_in_for
 from voucher.queries.holidays import calendar
+from voucher.queries.housed import housed
 from voucher.queries.paging import Page, as_term, holding, in_regions, paged
 from voucher.queries.policies import policy_of
 from voucher.rules.permissions import Actor
@@ -211,7 +212,7 @@ def _joined(*columns: Any) -> Select[Any]:
 def _rows(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
     query = _joined(
         Claim.id, Claim.number, as_term(Claim.state, ClaimState), Claim.queued_at, Order.number, Holder.name, Holder.ref, Region.name,
-        _Platform.c.name, Programme.name, Claim.claimed_fen, Claim.approved_fen, CaseTaking.person_id, Person.name,
+        housed(), Programme.name, Claim.claimed_fen, Claim.approved_fen, CaseTaking.person_id, Person.name,
         _STANDS_FOR.name, CaseTaking.taken_at, Claim.round,
     )  # fmt: skip
     query = query.outerjoin(Person, Person.id == CaseTaking.person_id)

@@ -72,9 +72,7 @@ def send(side: Side, number: str) -> ResponseReturnValue:
     return _submit(side, number, given, wanted) if step == "send" else _check(side, number, given, wanted)
 
 
-def _closed(
-    files: Sequence[tuple[str, GivenDocument]], allowed: Collection[ClaimItem]
-) -> ClaimItem | None:
+def _closed(files: Sequence[tuple[str, GivenDocument]], allowed: Collection[ClaimItem]) -> ClaimItem | None:
     """An item that the form says something of although it is not open: no page has it, so nobody is told it was taken."""
     invoices, payments = invoice_rows(request.form), payment_rows(request.form)
     said = {
@@ -134,9 +132,7 @@ def _check(side: Side, number: str, given: Answers, wanted: Mended) -> ResponseR
         claimed_fen=claimed_fen,
         account=accounts.get(judged.account.id),
         differences=[
-            (each.key, apart)
-            for each in judged.invoices
-            for apart in differences(each.head, each.original)
+            (each.key, apart) for each in judged.invoices for apart in differences(each.head, each.original)
         ],
         changed=sorted(item.label for item in wanted.entries),
         files=given.files,

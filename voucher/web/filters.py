@@ -13,6 +13,7 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from voucher.clock import SHANGHAI, business_date
+from voucher.models.parties import Platform
 from voucher.money import Fen, capital_yuan, format_yuan
 from voucher.terms import Term
 
@@ -86,7 +87,15 @@ def stacked(rows: Markup, heads: Sequence[str | tuple[str, str]]) -> Markup:
         said = f' data-label="{name}"' if name else ""
         return f'<{tag}{rest}{said} role="{"cell" if tag == "td" else "rowheader"}">'
 
-    return Markup(_CELL.sub(marked, rows))
+    return Markup(_CELL.sub(marked, rows))  # noqa: S704 - rows are markup already, heads are escaped
+
+
+def housed(platform: Platform | None) -> str:
+    """A platform with its host (依托单位): several hosts have a 检测中心. A host that is its own platform stands once."""
+    if platform is None:
+        return DASH
+    host = platform.organisation.name
+    return platform.name if platform.name == host else f"{platform.name}（{host}）"
 
 
 def new_key() -> str:
@@ -96,7 +105,7 @@ def new_key() -> str:
 
 def register(app: Flask) -> None:
     """Make the filters and `new_key()` known to the templates of an application."""
-    filters = (yuan, capital, day, moment, label, options, fours, stacked)
+    filters = (yuan, capital, day, moment, label, options, fours, stacked, housed)
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.filters["uscc"] = fours
     app.jinja_env.globals["new_key"] = new_key
