@@ -55,6 +55,8 @@ class Code(StrEnum):
     CONTRACT_EXCEEDED = "contract_exceeded"
     COUNT_EXCEEDED = "count_exceeded"
     PLEDGE_EXCEEDED = "pledge_exceeded"
+    FUNDER_MISSING = "funder_missing"
+    CLEARING_EXCEEDED = "clearing_exceeded"
     ALLOTMENT_EXHAUSTED = "allotment_exhausted"
     ALREADY_SETTLED = "already_settled"
     PAYABLE_EXCEEDED = "payable_exceeded"

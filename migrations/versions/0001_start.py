@@ -741,6 +741,7 @@ def upgrade() -> None:
         sa.Column("contract_ref", sa.String(length=120), nullable=False),
         sa.Column("instalments", sa.Integer(), nullable=False),
         sa.Column("beneficiaries", sa.Integer(), nullable=False),
+        sa.Column("funders", sa.Integer(), nullable=False),
         sa.Column("entry_id", KEY, nullable=True),
         sa.Column("listed_fen", sa.BigInteger(), nullable=True),
         sa.Column("agreement_version_id", KEY, nullable=True),

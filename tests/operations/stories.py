@@ -71,7 +71,8 @@ class Told:
         number, world = voucher or self.voucher(), self.world
 
         def work(session: Session, at: datetime) -> str:
-            order = placed(session, world, number, at=at)
+            quote_fen = max(contract_fen, 100_000_00)
+            order = placed(session, world, number, quote_fen=quote_fen, at=at)
             contract = file_contract.ContractRequest(
                 order, f"HT-{order}", business_date(at), Fen(contract_fen)
             )
@@ -205,11 +206,11 @@ def document(kind: DocumentKind) -> GivenDocument:
     )
 
 
-def placed(session: Session, world: World, voucher: str, *, at: datetime) -> str:
-    """The number of an order that was placed and accepted."""
+def placed(session: Session, world: World, voucher: str, *, quote_fen: int = 100_000_00, at: datetime) -> str:
+    """The number of an order that was placed and accepted, at this quote."""
     request = place_order.PlaceRequest(voucher, world.platform.platform_id, factories.SERVICES[0])
     order = only(place_order.place_order(session, [request], actor=world.firm.actor, at=at))
-    accepted = [answer_order.AcceptRequest(order.number, Fen(100_000_00))]
+    accepted = [answer_order.AcceptRequest(order.number, Fen(quote_fen))]
     only(answer_order.accept_order(session, accepted, actor=world.platform.manager, at=at))
     return order.number
 

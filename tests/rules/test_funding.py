@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voucher.money import Fen
-from voucher.rules.funding import Funded, after_window, one_whole, share_of, split, trimmed
+from voucher.rules.funding import after_window, one_whole, share_of, split
 from voucher.rules.policy import Share
 
 THIRDS = (Share("home", 2, 3), Share("provider", 1, 3))
@@ -52,19 +52,6 @@ def test_nobody_pays_above_its_ceiling_and_nothing_is_lost_from_sight(
     assert all(each.amount_fen <= ceiling for each, ceiling in zip(funded, ceilings, strict=True))
     assert funded[1].amount_fen <= amount * 2_000 // 10_000
     assert not spills or funded[0].lost_fen == 0
-
-
-@given(amount=amounts, ceiling=st.integers(1, 10**12), less=st.integers(0, 10**12))
-def test_a_smaller_amount_asks_no_funder_for_more_than_before(amount: Fen, ceiling: int, less: int) -> None:
-    funded = split((Share("a", 1, 2, Fen(ceiling)), Share("b", 1, 2)), amount, amount)
-    smaller = Fen(max(sum(each.amount_fen for each in funded) - less, 0))
-    after = trimmed(funded, smaller)
-    assert sum(each.amount_fen for each in after) == smaller
-    assert all(new.amount_fen <= old.amount_fen for new, old in zip(after, funded, strict=True))
-
-
-def test_nothing_trimmed_is_nothing() -> None:
-    assert trimmed((Funded("a", Fen(0), Fen(5)),), Fen(0)) == (Funded("a", Fen(0), Fen(5)),)
 
 
 def test_the_factor_drops_what_is_less_than_a_yuan() -> None:

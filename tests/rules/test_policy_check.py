@@ -69,8 +69,6 @@ def test_a_sound_policy_has_nothing_against_it() -> None:
         ({"funding_shares": (Share("a", 2, 3), Share("b", 3_333))}, "funding_shares"),
         ({"unconfirmed": Unconfirmed.DISPUTE}, "unconfirmed"),
         ({"weak_source": "报道"}, "policy.weak_source"),
-        ({"funding_shares": (Share("a", 1, 1, Fen(1)),)}, "funding_shares[0]"),
-        ({"funding_shares": (Share("a", 1, 2), Share("b", 1, 2, ceiling_bp=1))}, "funding_shares[1]"),
         ({"caps": (yearly_cap(1), yearly_cap(2))}, "caps[1]"),
         ({"caps": (yearly_cap(1), yearly_cap(2, HolderClass.TEAM))}, "caps[1]"),
         ({"services": (Service("testing", "a"), Service("testing", "b"))}, "services[1]"),

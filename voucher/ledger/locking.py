@@ -84,6 +84,10 @@ class Locked:
         """The posted balance of a limited account."""
         return self.balances[ref.id].posted
 
+    def credited(self, ref: Ref) -> int:
+        """All posted credits of a limited account."""
+        return self.balances[ref.id].credits_posted
+
 
 def lock(session: Session, book_id: int, refs: Iterable[Ref]) -> Locked:
     """Lock the limited accounts among `refs` in one book, making those that are missing.

@@ -24,7 +24,8 @@ class Order(Base):
     `split_days` before: tiers count on the sum (domain 4, item 7). `hold_posting` is the open hold while one is open.
     `units` counts what the policy's cap per unit multiplies (persons trained, samples); None: one, or no such cap.
     `contract_fen` is the order's own part of the contract `contract_ref` (its name in the ledger; empty: none on file).
-    `instalments` counts its parts, `beneficiaries` the tenants for whom a base placed it. `entry_id` and `listed_fen` say what the catalogue offered when it was placed.
+    `instalments` counts its parts, `beneficiaries` the tenants for whom a base placed it, `funders` who shares its
+    money (`OrderShare`; 0: the lead book alone). `entry_id` and `listed_fen` say what the catalogue offered when it was placed.
     `agreement_version_id` is the version of the recognition agreement under which it was placed (None: the platform is
     the home region's own), `recognised_region` the region that certified the platform.
     `cancel_asked_by` is the side whose request to call it off waits for the other's.
@@ -73,6 +74,7 @@ class Order(Base):
     contract_ref: Mapped[str] = mapped_column(String(120), default="")
     instalments: Mapped[int] = mapped_column(default=0)
     beneficiaries: Mapped[int] = mapped_column(default=0)
+    funders: Mapped[int] = mapped_column(default=0)
     entry_id: Mapped[int | None] = mapped_column(BigKey)
     listed_fen: Mapped[int | None] = mapped_column(FenColumn)
     agreement_version_id: Mapped[int | None] = mapped_column(BigKey)

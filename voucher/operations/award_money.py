@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,24 +14,31 @@ from voucher.clock import business_date
 from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
 from voucher.ledger.events import Event, Leg, Rejected, posting_id
-from voucher.ledger.locking import Locked, lock
+from voucher.ledger.locking import Locked
 from voucher.models.orders import Order
 from voucher.models.parties import Holder
 from voucher.models.programmes import BudgetLine
 from voucher.money import Fen
 from voucher.operations.charges import Allowance, Room, allowance_of, charge_legs, post_all
+from voucher.operations.funders import Basis, Funding, funding_of_policy
+from voucher.operations.hold_plan import Pledges
 from voucher.operations.policies import policy_of
-from voucher.rules.clamp import clamp
+from voucher.operations.share_money import new_rows, share_posting
+from voucher.operations.together import Joint, lock_books, post_together
+from voucher.rules.clamp import Clamped, clamp
+from voucher.rules.cofunding import exact
 from voucher.rules.permissions import Actor
 from voucher.terms import OrderChannel, PostingKind, Rounding
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be awarded, in fen, and the code of the budget line that is to pay it."""
+    """What is to be awarded and what it is counted on, in fen, and the code of the budget line that is to pay it."""
 
     amount_fen: Fen
     line_code: str
+    base_fen: Fen
+    origin_region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +58,22 @@ def award(session: Session, order: Order, wanted: Wanted, *, actor: Actor, at: d
     """Post one approved post-subsidy, its order locked: at most what is left of the yearly cap.
 
     Raises Refusal: a line that is not of the programme, is closed or of another year (`not_found`), too little money
-    on it (`budget_exceeded`), nothing left of the cap (`cap_exceeded`), a closed day (`period_closed`).
+    on it (`budget_exceeded`), nothing left of the cap (`cap_exceeded`), too little pledged by a co-funder
+    (`pledge_exceeded`), a closed day (`period_closed`). Where a cap cut, what is left keeps to the funders' parts.
     """
     line = session.scalars(select(BudgetLine).where(BudgetLine.code == wanted.line_code)).one_or_none()
     if line is None or line.programme_code != order.programme_code or line.closed_on is not None:
         raise Refusal(Code.NOT_FOUND, budget_line=wanted.line_code)
-    money = accounts.budget(line.code, line.year)
+    funding = _funding(session, order, wanted)
     allowance = award_allowance(session, order)
-    refs = [money, accounts.order(order.number), *(allowance.refs if allowance is not None else ())]
-    locked = lock(session, order.book_id, refs)
-    room = Room(session, locked, () if allowance is None else (allowance,))
-    rounding = policy_of(session, order.policy_code).rounding or Rounding.FEN
-    limits = [] if allowance is None else [room.limit(allowance)]
-    given = clamp(wanted.amount_fen, limits, rounding=rounding)
-    if given.refusal is not None:
-        raise Refusal(given.refusal, **(given.facts or {}), year=order.fiscal_year)
-    _bar_budget(locked, line, given.granted_fen)
+    money = accounts.budget(line.code, line.year)
+    refs = {order.book_id: [money, accounts.order(order.number), *(allowance.refs if allowance else ())]}
+    for book_id, pledge in (funding.pledges if funding else {}).items():
+        refs[book_id] = [pledge, accounts.share(order.number)]
+    locks = lock_books(session, refs)
+    room = Room(session, locks[order.book_id], () if allowance is None else (allowance,))
+    given = _given(session, order, wanted, room=room, allowance=allowance)
+    _bar_budget(locks[order.book_id], line, given.granted_fen)
     event = Event(
         id=posting_id("award", order.number),
         kind=PostingKind.AWARD,
@@ -78,9 +86,11 @@ def award(session: Session, order: Order, wanted: Wanted, *, actor: Actor, at: d
         rule_version=order.policy_code,
         actor_ref=actor.ref,
     )
-    for answer in post_all(session, locked, [*room.adjustments(actor, business_date(at)), event], at=at):
-        if isinstance(answer, Rejected):
-            raise Refusal(answer.code, **answer.facts)
+    post_all(session, locks[order.book_id], room.adjustments(actor, business_date(at)), at=at)
+    joint = _shared(session, order, funding, event, locks=locks)
+    (answer,) = post_together(session, locks, [joint], at=at)
+    if isinstance(answer, Rejected):
+        raise Refusal(answer.code, **answer.facts)
     order.budget_line_id, order.capture_posting = line.id, event.id
     order.captured_fen, order.captured_at = given.granted_fen, at
     order.reductions = [
@@ -93,6 +103,49 @@ def award(session: Session, order: Order, wanted: Wanted, *, actor: Actor, at: d
         for cut in given.reductions
     ]
     return Awarded(given.granted_fen, tuple(order.reductions))
+
+
+def _given(
+    session: Session, order: Order, wanted: Wanted, *, room: Room, allowance: Allowance | None
+) -> Clamped:
+    """What the yearly cap leaves; refused `cap_exceeded`."""
+    rounding = policy_of(session, order.policy_code).rounding or Rounding.FEN
+    limits = [] if allowance is None else [room.limit(allowance)]
+    given = clamp(wanted.amount_fen, limits, rounding=rounding)
+    if given.refusal is not None:
+        raise Refusal(given.refusal, **(given.facts or {}), year=order.fiscal_year)
+    return given
+
+
+def _funding(session: Session, order: Order, wanted: Wanted) -> Funding | None:
+    """Who pays, where several do; a post-subsidy's provider is where what was bought comes from."""
+    holder = session.get_one(Holder, order.holder_id)
+    basis = Basis(holder.region_code, wanted.origin_region, wanted.base_fen)
+    return funding_of_policy(session, policy_of(session, order.policy_code), order, basis)
+
+
+def _shared(
+    session: Session, order: Order, funding: Funding | None, lead: Event, *, locks: Mapping[int, Locked]
+) -> Joint:
+    """The award in the lead book, and pledge → share of every co-funder's exact part; their rows are written."""
+    events = {order.book_id: lead}
+    if funding is None:
+        return Joint(order.book_id, events)
+    amount = Fen(lead.legs[0].amount)
+    parts = exact(funding.shares, amount, funding.base_fen)
+    by_book = {int(share.funder): part for share, part in zip(funding.shares, parts, strict=True)}
+    others = {book_id: part for book_id, part in by_book.items() if book_id != order.book_id and part}
+    stopped = Pledges(session, locks).refusal(funding, others)
+    if stopped is not None and stopped.refusal is not None:
+        raise Refusal(stopped.refusal, **(stopped.facts or {}))
+    for book_id, part in others.items():
+        leg = Leg(funding.pledges[book_id], accounts.share(order.number), part)
+        events[book_id] = replace(lead, id=share_posting(lead.id, book_id), legs=(leg,))
+    rows = new_rows(order, funding, Fen(0), {})
+    for row in rows:
+        row.share_fen = by_book[row.book_id]
+    session.add_all(rows)
+    return Joint(order.book_id, events)
 
 
 def award_allowance(session: Session, order: Order) -> Allowance | None:

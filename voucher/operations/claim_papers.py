@@ -20,9 +20,11 @@ from voucher.operations.claim_subjects import Subject
 from voucher.operations.documents import GivenDocument
 from voucher.operations.invoices import Drafted, GivenInvoice
 from voucher.operations.payees import payable_to, payee_of
+from voucher.operations.share_money import Shared, shares_of
 from voucher.rules import invoices as invoice_rules
 from voucher.rules import matching
-from voucher.rules.subsidy import Case, Computation, compute
+from voucher.rules.cofunding import left_by_ceilings
+from voucher.rules.subsidy import Case, Computation, Step, clause_of, compute, round_down
 from voucher.terms import DocumentKind, HolderClass, HolderKind, PaymentChannel
 
 ORIGINAL: Final = "invoice"
@@ -108,7 +110,8 @@ def judge(
         raise Refusal(finding[0], **finding[1])
     payee = payee_of(session, subject.policy, holder=subject.holder, platform=subject.platform)
     account = payable_to(payee, accounts, account_id=papers.payee_account_id)
-    return Judged(papers, account, drafted, computed(subject, papers, drafted))
+    granted = within_ceilings(session, subject, computed(subject, papers, drafted))
+    return Judged(papers, account, drafted, granted)
 
 
 def _former(session: Session, subject: Subject) -> Holder | None:
@@ -140,6 +143,20 @@ def computed(subject: Subject, papers: Papers, drafted: Sequence[Drafted]) -> Co
     if computation.amount_fen == 0:
         raise Refusal(Code.INVOICE_MISMATCH, field="amount", expected="> 0")
     return computation
+
+
+def within_ceilings(session: Session, subject: Subject, computation: Computation) -> Computation:
+    """What the funders' own ceilings leave of the subsidy, with a line that says so."""
+    rows = Shared(session, [subject.order]).of(subject.order)
+    shares = shares_of(rows) if rows else subject.policy.funding_shares
+    left = left_by_ceilings(shares, computation.amount_fen, computation.base_fen)
+    if left == computation.amount_fen:
+        return computation
+    left = round_down(subject.policy, left)
+    if left == 0:
+        raise Refusal(Code.INVOICE_MISMATCH, field="amount", expected="> 0")
+    step = Step("出资方超过其上限的部分不予补助", clause_of(subject.policy, "funding_shares"), left)
+    return replace(computation, amount_fen=left, steps=(*computation.steps, step))
 
 
 def with_originals(drafted: Sequence[Drafted], documents: Sequence[GivenDocument]) -> tuple[Drafted, ...]:

@@ -30,6 +30,7 @@ from voucher.money import Fen
 from voucher.operations.award_money import is_award
 from voucher.operations.charges import return_legs
 from voucher.operations.find import budget_lines
+from voucher.operations.share_money import Move, Shared, events, kept, pledge_of, write
 from voucher.operations.tenant_returns import TenantReturns
 from voucher.operations.together import Joint, lock_books, post_together
 from voucher.rules.permissions import Actor
@@ -46,7 +47,8 @@ _BY_BASIS = frozenset({"cap", "count", "holding"})
 class Back:
     """What goes back of one captured order, locked with its voucher, and the posting that says so.
 
-    `amount_fen` None: all that is left of its money (a reversal).
+    `amount_fen` None: all that is left of its money (a reversal). `base_fen` is what funders' ceilings in basis points
+    count on now; None: what they counted on when it was held.
     """
 
     order: Order
@@ -54,6 +56,7 @@ class Back:
     kind: PostingKind
     posting: UUID
     amount_fen: Fen | None = None
+    base_fen: Fen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ def post_backs(
     """order → voucher, allotment or budget line (no longer live: on to its budget line, a closed line to lapsed).
 
     A reversal gives every allowance back, a trim or a disallowance those that count what is redeemed: caps and counts
-    as their basis says, contracts and quotas always; a count only with the last fen. One answer for each; one that takes nothing
+    as their basis says, contracts and quotas always; a count only with the last fen. Of co-funders share → pledge, in
+    their books and in the same transaction, down to the exact part of what stays. One answer for each; one that takes nothing
     back posts nothing and is accepted. Rejected, alone: money that is gone from the order (`already_settled`), a
     closed day (`period_closed`).
     """
@@ -84,17 +88,31 @@ def post_backs(
     refs: dict[int, list[Ref]] = {}
     for back in backs:
         refs.setdefault(back.order.book_id, []).extend(ways.refs(back.order))
+        for row in ways.shared.of(back.order)[1:]:
+            refs.setdefault(row.book_id, []).extend((accounts.share(back.order.number), pledge_of(row)))
     locks = lock_books(session, refs)
     ways.returns.read_again(session)
-    answers: list[Accepted | Rejected | Joint] = [
-        _planned(ways, locks[back.order.book_id], back, actor=actor, at=at) for back in backs
-    ]
-    joints = [each for each in answers if isinstance(each, Joint)]
-    posted = post_together(session, locks, joints, at=at)
-    for joint, answer in zip(joints, posted, strict=True):
-        ways.returns.note(joint.events[joint.lead].legs if isinstance(answer, Accepted) else ())
-    given = iter(posted)
-    return [next(given) if isinstance(each, Joint) else each for each in answers]
+    plans = [_planned(ways, locks[back.order.book_id], back, actor=actor, at=at) for back in backs]
+    posted = iter(
+        post_together(session, locks, [step for step, _ in plans if isinstance(step, Joint)], at=at)
+    )
+    answers: list[Accepted | Rejected] = []
+    for back, (step, moves) in zip(backs, plans, strict=True):
+        answer = next(posted) if isinstance(step, Joint) else step
+        if isinstance(answer, Accepted):
+            ways.returns.note(_lead_legs(step))
+            write(moves, {})
+            for move in moves:
+                move.row.base_fen = move.row.base_fen if back.base_fen is None else back.base_fen
+        answers.append(answer)
+    return answers
+
+
+def _lead_legs(step: Accepted | Rejected | Joint) -> tuple[Leg, ...]:
+    """What a step posts in the lead book; co-funders' books may be all that it touches."""
+    if isinstance(step, Joint) and step.lead in step.events:
+        return step.events[step.lead].legs
+    return ()
 
 
 def recharge_posting(order_number: str) -> UUID:
@@ -179,6 +197,7 @@ class _Ways:
     def __init__(self, session: Session, orders: Sequence[Order]) -> None:
         self.charges = charges_of(session, orders)
         self.returns = TenantReturns(session, orders)
+        self.shared = Shared(session, orders)
         ids = {order.voucher_id for order in orders if not is_award(order)}
         self._vouchers = {row.id: row for row in session.scalars(select(Voucher).where(Voucher.id.in_(ids)))}
         self._lines = budget_lines(session, [each.budget_line_id for each in self._vouchers.values()])
@@ -224,38 +243,45 @@ class _Ways:
 
 def _planned(
     ways: _Ways, locked: Locked, back: Back, *, actor: Actor, at: datetime
-) -> Accepted | Rejected | Joint:
+) -> tuple[Accepted | Rejected | Joint, list[Move]]:
+    """What giving back posts in all books, and what it changes on the funders' rows."""
     order = back.order
     left = locked.posted(accounts.order(order.number))
     amount = left if back.amount_fen is None else back.amount_fen
     if left < amount or (back.amount_fen is None and left <= 0):
-        return Rejected(Code.ALREADY_SETTLED, {"order": order.number, "left_fen": left})
-    if amount == 0:
-        return Accepted(back.posting)
-    charges = ways.charges[order.id]
+        return Rejected(Code.ALREADY_SETTLED, {"order": order.number, "left_fen": left}), []
+    moves = kept(order, ways.shared.of(order), left - amount, back.base_fen)
+    posted = events(moves, order, (back.kind, back.posting), actor_ref=actor.ref, at=at)
+    if amount:
+        posted[order.book_id] = Event(
+            id=back.posting,
+            kind=back.kind,
+            legs=_legs(ways, back, amount, last=amount == left),
+            fiscal_year=order.fiscal_year,
+            event_on=business_date(at),
+            rule_version=order.policy_code,
+            actor_ref=actor.ref,
+            reverses=order.capture_posting if back.kind is PostingKind.REVERSE else None,
+        )
+    return (Joint(order.book_id, posted) if posted else Accepted(back.posting)), moves
+
+
+def _legs(ways: _Ways, back: Back, amount: int, *, last: bool) -> tuple[Leg, ...]:
+    """The lead book's legs: money in proportion to what each account paid, then what comes back of allowances."""
+    charges = ways.charges[back.order.id]
     money = [charge for charge in charges if charge.is_money]
     parts = by_weight(Fen(amount), [charge.amount for charge in money])
     legs = [
         leg
         for charge, part in zip(money, parts, strict=True)
         if part
-        for leg in ways.money(order, charge.source, part)
+        for leg in ways.money(back.order, charge.source, part)
     ]
     for charge in charges:
-        freed = 0 if charge.is_money else _freed(ways, back, charge, amount, last=amount == left)
+        freed = 0 if charge.is_money else _freed(ways, back, charge, amount, last=last)
         if freed:
             legs.append(Leg(charge.used, charge.source, freed))
-    event = Event(
-        id=back.posting,
-        kind=back.kind,
-        legs=tuple(legs),
-        fiscal_year=order.fiscal_year,
-        event_on=business_date(at),
-        rule_version=order.policy_code,
-        actor_ref=actor.ref,
-        reverses=order.capture_posting if back.kind is PostingKind.REVERSE else None,
-    )
-    return Joint(order.book_id, {order.book_id: event})
+    return tuple(legs)
 
 
 def _freed(ways: _Ways, back: Back, charge: Charge, amount_fen: int, *, last: bool) -> int:

@@ -175,7 +175,9 @@ def _awarded(session: Session, decision: _Decision, *, actor: Actor, at: datetim
     if not is_award(order) or decision.verdict is Verdict.REJECT:
         return decision
     with session.begin_nested():
-        wanted = Wanted(decision.approved_fen, request.budget_line)
+        claim = decision.case.claim
+        base, origin = Fen(claim.base_fen), claim.origin_region or ""
+        wanted = Wanted(decision.approved_fen, request.budget_line, base, origin)
         given = award(session, order, wanted, actor=actor, at=at)
     return replace(decision, approved_fen=given.amount_fen)
 

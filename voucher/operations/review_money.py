@@ -58,6 +58,7 @@ def post_decisions(
             PostingKind.DISALLOW if each.verdict is Verdict.REJECT else PostingKind.TRIM,
             each.posting,
             each.given_back_fen,
+            Fen(each.case.claim.base_fen),
         )
         for each in decisions
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,16 +13,16 @@ from voucher.clock import business_date, fiscal_year
 from voucher.errors import Code, Fact, Refusal
 from voucher.ledger import accounts
 from voucher.ledger.events import Event, Leg, Rejected, posting_id
-from voucher.ledger.locking import lock
-from voucher.ledger.posting import MOST_EVENTS, post
+from voucher.models.cofunding import OrderShare
 from voucher.models.orders import Order
 from voucher.models.settlements import SettlementBatch, SettlementLine
 from voucher.operations import journal
 from voucher.operations.alone import alone
 from voucher.operations.bar_claim import refuse_barred
 from voucher.operations.batch import Batch, content_sha256, locked_batch, standing
-from voucher.operations.charges import refs_of
 from voucher.operations.outcome import Refused
+from voucher.operations.share_money import Books, Shared, share_posting
+from voucher.operations.together import Joint, lock_books, post_together, refs_by_book
 from voucher.rules import lifecycle
 from voucher.rules.lifecycle import next_state
 from voucher.rules.permissions import Actor
@@ -41,6 +41,9 @@ def approve(
     session: Session, requests: Sequence[ApprovalRequest], *, actor: Actor, at: datetime
 ) -> list[Batch | Refused]:
     """Approve batches: order → payable(payee) for every line; orders become SETTLED.
+
+    Of every co-funder's part the lead book has a claim (clearing:B → recovered), and the co-funder's book a debt
+    (share → clearing:A), in the same transaction.
 
     The year is that of `at`. Refused, alone and whole: a batch that is not there (`not_found`), its maker
     (`self_approval`), one that is not submitted (`state_changed`), content other than the checker saw or the maker
@@ -113,27 +116,45 @@ def _post(
     actor: Actor,
     at: datetime,
 ) -> None:
-    events = [
-        Event(
-            id=posting_id(line.id, "settle"),
-            kind=PostingKind.SETTLE,
-            legs=(
-                Leg(
-                    accounts.order(orders[line.order_id].number),
-                    accounts.payable(line.payee_ref),
-                    line.amount_fen,
-                ),
-            ),
-            fiscal_year=fiscal_year(at),
-            event_on=business_date(at),
-            rule_version=orders[line.order_id].policy_code,
-            actor_ref=actor.ref,
-        )
-        for line in lines
-    ]
+    shared = Shared(session, list(orders.values()))
     book_id = orders[lines[0].order_id].book_id
-    locked = lock(session, book_id, [ref for event in events for ref in refs_of(event.legs)])
-    for start in range(0, len(events), MOST_EVENTS):
-        for answer in post(session, locked, events[start : start + MOST_EVENTS], at=at):
-            if isinstance(answer, Rejected):
-                raise Refusal(answer.code, **answer.facts)
+    books = Books(session, [book_id, *(row.book_id for order in orders.values() for row in shared.of(order))])
+    joints = []
+    for line in lines:
+        order = orders[line.order_id]
+        lead = _event(line, order, actor=actor, at=at)
+        joints.append(_settled(lead, order, shared.of(order), books))
+    locks = lock_books(session, refs_by_book(joints))
+    for answer in post_together(session, locks, joints, at=at):
+        if isinstance(answer, Rejected):
+            raise Refusal(answer.code, **answer.facts)
+    for order in orders.values():
+        for row in shared.of(order)[1:]:
+            row.settled_fen = row.share_fen
+
+
+def _event(line: SettlementLine, order: Order, *, actor: Actor, at: datetime) -> Event:
+    """order → payable."""
+    legs = (Leg(accounts.order(order.number), accounts.payable(line.payee_ref), line.amount_fen),)
+    return Event(
+        id=posting_id(line.id, "settle"),
+        kind=PostingKind.SETTLE,
+        legs=legs,
+        fiscal_year=fiscal_year(at),
+        event_on=business_date(at),
+        rule_version=order.policy_code,
+        actor_ref=actor.ref,
+    )
+
+
+def _settled(lead: Event, order: Order, rows: Sequence[OrderShare], books: Books) -> Joint:
+    """The settlement with clearing:B → recovered for every co-funder, and in its own book share → clearing:A."""
+    others = [row for row in rows[1:] if row.share_fen]
+    recovered = accounts.recovered(order.programme_code, lead.fiscal_year)
+    owed = accounts.clearing(books.code(order.book_id))
+    claims = [Leg(accounts.clearing(books.code(row.book_id)), recovered, row.share_fen) for row in others]
+    events = {order.book_id: replace(lead, legs=(*lead.legs, *claims))}
+    for row in others:
+        debt = Leg(accounts.share(order.number), owed, row.share_fen)
+        events[row.book_id] = replace(lead, id=share_posting(lead.id, row.book_id), legs=(debt,))
+    return Joint(order.book_id, events)

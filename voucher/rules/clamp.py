@@ -11,7 +11,7 @@ from voucher.money import Fen, floor_yuan
 from voucher.terms import Rounding
 
 LimitName = Literal["voucher", "allotment", "cap", "quota", "contract", "pledge", "count"]
-ReductionName = LimitName | Literal["rounding"]
+ReductionName = LimitName | Literal["rounding", "funder"]
 
 _CODES: dict[LimitName, Code] = {
     "voucher": Code.VOUCHER_EXHAUSTED,
@@ -71,7 +71,7 @@ class Clamped:
     granted_fen: Fen
     reductions: tuple[Reduction, ...]
     refusal: Code | None = None
-    facts: Mapping[str, int] | None = None
+    facts: Mapping[str, int | str] | None = None
 
 
 def clamp(wanted_fen: Fen, limits: Sequence[Limit], *, rounding: Rounding = Rounding.FEN) -> Clamped:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from voucher.rules import funding, policy_check
 from voucher.rules import policy_values as shapes
 from voucher.rules.claim_lines import factor_steps
 from voucher.rules.clamp import Limit, clamp
+from voucher.rules.cofunding import exact
 from voucher.rules.policy import WHOLE_BP, Policy, PolicyError, Problem, Share
 from voucher.rules.subsidy import NOTHING, Case, Step, clause_of, compute, round_down
 from voucher.terms import HolderClass, Rounding
@@ -126,7 +127,8 @@ def explain(policy: Policy, trial: Trial) -> Explanation:
     funded = funding.split(policy.funding_shares, amount, computed.base_fen)
     if any(each.lost_fen for each in funded):
         amount = round_down(policy, Fen(sum(each.amount_fen for each in funded)))
-        funded = funding.trimmed(funded, amount)
+        parts = exact(policy.funding_shares, amount, computed.base_fen)
+        funded = tuple(replace(each, amount_fen=part) for each, part in zip(funded, parts, strict=True))
         steps.append(Step("出资方超过其上限的部分不予补助", clause_of(policy, "funding_shares"), amount))
     for number, (share, each) in enumerate(zip(policy.funding_shares, funded, strict=True)):
         clause = clause_of(policy, f"funding_shares[{number}]", "funding_shares")

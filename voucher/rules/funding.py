@@ -56,14 +56,6 @@ def split(shares: Sequence[Share], amount_fen: Fen, base_fen: Fen) -> tuple[Fund
     return tuple(Funded(funder, given[funder], lost[funder]) for funder in given)
 
 
-def trimmed(funded: Sequence[Funded], amount_fen: Fen) -> tuple[Funded, ...]:
-    """The same funders for a smaller amount, in proportion to what each pays: nobody pays more than before."""
-    if not any(each.amount_fen for each in funded):
-        return tuple(funded)
-    parts = by_weight(amount_fen, [each.amount_fen for each in funded])
-    return tuple(Funded(each.funder, part, each.lost_fen) for each, part in zip(funded, parts, strict=True))
-
-
 def one_whole(shares: Sequence[Share]) -> bool:
     """Whether the parts of all funders make exactly one whole."""
     whole = lcm(*(share.of for share in shares))

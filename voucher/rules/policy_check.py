@@ -83,7 +83,6 @@ def check(policy: Policy, document_text: str | None) -> tuple[Problem, ...]:
         *unset(policy),
         *contradictions(policy),
         *_weak(policy),
-        *_not_carried_out(policy),
         *quotations(policy, document_text, inherited=_inherited(policy)),
     )
 
@@ -102,7 +101,6 @@ def check_rest(unreadable: PolicyError, document_text: str | None) -> tuple[Prob
         *unset(policy),
         *contradictions(policy, broken=broken),
         *_weak(policy),
-        *_not_carried_out(policy),
         *quotations(policy, document_text, inherited=_inherited(policy)),
     )
     return unreadable.problems + tuple(each for each in rest if root_of(each.key) not in passed_over)
@@ -240,17 +238,6 @@ def _weak(policy: Policy) -> Iterator[Problem]:
     if policy.weak_source is not None:
         message = f"出处较弱（{policy.weak_source}），须取得文件原文核对后才能发布"
         yield Problem(None, "policy.weak_source", None, message)
-
-
-def _not_carried_out(policy: Policy) -> Iterator[Problem]:
-    """What the formula knows and the review of claims does not carry out: such a version would be paid wrongly."""
-    for number, share in enumerate(policy.funding_shares):
-        if share.ceiling_fen is not None or share.ceiling_bp is not None:
-            yield _not_yet(policy, f"funding_shares[{number}]", "出资方自己的上限")
-
-
-def _not_yet(policy: Policy, key: str, what: str) -> Problem:
-    return Problem(None, key, _clause(policy, key), f"{what}只能试算，兑付环节还不能执行，不能发布")
 
 
 def _inherited(policy: Policy) -> frozenset[str]:

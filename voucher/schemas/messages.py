@@ -66,6 +66,8 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.CONTRACT_EXCEEDED: "该合同可补助的金额不足。",
     Code.COUNT_EXCEEDED: "已达到政策规定的次数上限。",
     Code.PLEDGE_EXCEEDED: "配套资金额度不足。",
+    Code.FUNDER_MISSING: "政策规定的资金分担方在本系统没有账簿，不能锁定额度。",
+    Code.CLEARING_EXCEEDED: "汇出金额超过应付对方的余额。",
     Code.ALLOTMENT_EXHAUSTED: "分配的额度不足。",
     Code.ALREADY_SETTLED: "该订单的资金已进入兑付或已被办理，不能再冲正、核减或结算。",
     Code.PAYABLE_EXCEEDED: "应付金额不足，可能已经支付。",

@@ -75,6 +75,13 @@ class PayoutMode(Term):
     OPERATOR_ESCROW = "operator_escrow", "平台代兑（三方合同）"
 
 
+class FunderWord(Term):
+    """Funders that a policy names by their place; any other funder is the code of its book."""
+
+    CITY = "city", "持有人所在市"
+    PROVIDER = "provider", "服务机构所在地"
+
+
 class PaymentChannel(Term):
     BANK_TRANSFER = "bank_transfer", "银行转账"
     DIGITAL_YUAN = "digital_yuan", "数字人民币"

@@ -22,6 +22,7 @@ _LIMITS: Final = {
     "quota": "互认协议额度",
     "contract": "合同可补助金额",
     "pledge": "配套资金",
+    "funder": "出资方的上限",
     "rounding": "按政策舍去零头",
 }
 
