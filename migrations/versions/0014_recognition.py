@@ -12,15 +12,18 @@ down_revision = "0013"
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
-APPEND_ONLY = ("agreement_version", "agreement_step")
+APPEND_ONLY = {
+    "agreement_version": "id = NEW.id",
+    "agreement_step": "id = NEW.id OR (version_id = NEW.version_id AND kind = NEW.kind)",
+}
 
 
 def upgrade() -> None:
     """Recognition agreements between regions, in versions."""
     _versions()
     _registry()
-    for table in APPEND_ONLY:
-        _append_only(table)
+    for table, same in APPEND_ONLY.items():
+        _append_only(table, same)
 
 
 def _to(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
@@ -127,7 +130,8 @@ def _registry() -> None:
     )
 
 
-def _append_only(table: str) -> None:
+def _append_only(table: str, same: str) -> None:
+    """Refuse changes; `same` says which rows an insert would replace."""
     if op.get_bind().dialect.name == "postgresql":
         for verb in ("update", "delete"):
             op.execute(
@@ -146,6 +150,6 @@ def _append_only(table: str) -> None:
         )
     op.execute(
         f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
-        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) "
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     )
