@@ -187,6 +187,16 @@ def quota(agreement: str, firm_ref: str, period: int) -> Ref:
     return Ref("quota", f"{agreement}|{firm_ref}", period)
 
 
+def quota_source(agreement: str, period: int) -> Ref:
+    """Where the ceilings of an agreement are opened from."""
+    return Ref("quota_source", agreement, period)
+
+
+def quota_used(agreement: str, period: int) -> Ref:
+    """Ceilings of an agreement used, of all firms."""
+    return Ref("quota_used", agreement, period)
+
+
 def contract(contract_ref: str, programme: str = "") -> Ref:
     """What may still be subsidised of one contract (firm|host|number): by one programme, or by all of a book."""
     return Ref("contract", f"{programme}|{contract_ref}")

@@ -8,12 +8,17 @@ from typing import Any, NamedTuple
 
 from voucher.errors import Refusal
 from voucher.money import Fen, floor_yuan
+from voucher.rules.agreement import ruling
+from voucher.rules.agreement_reading import read as read_agreement
 from voucher.rules.policy import Policy, PolicyError, PolicyUnsetError
 from voucher.rules.policy_reading import parent_of, read
 from voucher.rules.subsidy import Case, compute
 from voucher.terms import Rounding
 
 _LIMITS = ("voucher", "cap", "contract")
+
+
+_Text = tuple[str, tuple[str, ...]]
 
 
 class Inputs(NamedTuple):
@@ -60,17 +65,18 @@ def inputs_of(
 class Replay:
     """The stored versions, each read once, and what they gave on what was asked before."""
 
-    def __init__(self, texts: Mapping[str, tuple[str, tuple[str, ...]]]) -> None:
+    def __init__(self, texts: Mapping[str, _Text], agreements: Mapping[int, _Text]) -> None:
         self._texts = texts
+        self._agreements = agreements
         self._policies: dict[str, Policy | None] = {}
-        self._given: dict[tuple[str, Inputs], frozenset[int]] = {}
+        self._given: dict[tuple[int, Inputs], frozenset[int]] = {}
 
     def knows(self, code: str) -> bool:
         """Whether a version of this code is stored."""
         return code in self._texts
 
     def policy(self, code: str) -> Policy | None:
-        """The version of this code; None where there is none, or its text cannot be read."""
+        """The version of this code, after @ the agreement's that adds to it; None for a text that cannot be read."""
         if code not in self._policies:
             self._policies[code] = None
             self._policies[code] = self._read(code)
@@ -78,7 +84,12 @@ class Replay:
 
     def _read(self, code: str) -> Policy | None:
         try:
-            text, fills = self._texts[code]
+            plain, _, agreement = code.partition("@")
+            if agreement:
+                home = self.policy(plain)
+                added = read_agreement(*self._agreements[int(agreement)])
+                return None if home is None else ruling(home, added)
+            text, fills = self._texts[plain]
             above = parent_of(text)
             return read(text, fills, parent=None if above is None else self.policy(above))
         except (KeyError, PolicyError):
@@ -86,7 +97,7 @@ class Replay:
 
     def amounts(self, policy: Policy, given: Inputs) -> frozenset[int]:
         """What the version gives: one amount, or where its rates depend on regions one for each of its lines."""
-        key = policy.code, given
+        key = id(policy), given
         if key not in self._given:
             self._given[key] = frozenset(_amounts(policy, given))
         return self._given[key]

@@ -18,9 +18,10 @@ from voucher.clock import business_date
 from voucher.ledger.verify_moves import Moved, Moves
 from voucher.ledger.verify_replay import Replay, after_cuts, inputs_of
 from voucher.ledger.verify_sql import Fault, Reader
+from voucher.models.agreements import AgreementVersion
 from voucher.models.claims import Claim
 from voucher.models.ledger import Account
-from voucher.models.orders import Order
+from voucher.models.orders import Order, rule_code
 from voucher.models.parties import Holder, Platform
 from voucher.models.programmes import PolicyVersion
 from voucher.models.vouchers import Voucher
@@ -48,9 +49,10 @@ ORDER BY p.posted_at, p.id LIMIT 1"""
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is read beside the ledger: versions, orders with their claims, cap accounts and classes of their owners."""
+    """What is read beside the ledger: versions of policies and agreements, orders with their claims, cap accounts and classes of their owners."""
 
     versions: list[Row[Any]]
+    agreements: list[Row[Any]]
     orders: list[Row[Any]]
     caps: dict[tuple[int, int], str]
     classes: dict[str, set[str]]
@@ -69,6 +71,7 @@ class _Wrong:
 
 _ORDERS = (
     select(Order.id, Order.book_id, Order.number, Order.state, Order.policy_code, Order.service)
+    .add_columns(Order.agreement_version_id)
     .add_columns(Order.contract_fen, Order.earlier_fen, Order.units, Order.wanted_fen, Order.captured_fen)
     .add_columns(Order.approved_fen, Order.reductions, Order.placed_at, Account.id.label("account"))
     .add_columns(Voucher.holder_class, Order.holder_class.label("own_class"))
@@ -87,6 +90,7 @@ _ORDERS = (
     .order_by(Order.id)
 )
 _VERSIONS = select(PolicyVersion.code, PolicyVersion.text, PolicyVersion.fills)
+_AGREEMENTS = select(AgreementVersion.id, AgreementVersion.text, AgreementVersion.fills)
 _CAPS = select(Account.book_id, Account.id, Account.owner_ref).where(Account.code == "cap")
 _OWNER = Holder.cap_ref, Holder.ref
 _CLASSES = (
@@ -104,14 +108,17 @@ def stored(reader: Reader) -> Stored:
     for cap_ref, ref, holder_class in chain.from_iterable(reader.select(query) for query in _CLASSES):
         classes.setdefault(cap_ref or ref, set()).add(holder_class)
     caps = {(book, account): owner for book, account, owner in reader.select(_CAPS)}
-    return Stored(reader.select(_VERSIONS), reader.select(_ORDERS), caps, classes)
+    return Stored(reader.select(_VERSIONS), reader.select(_AGREEMENTS), reader.select(_ORDERS), caps, classes)
 
 
 def rule_faults(
     moves: list[Moves], rows: Stored, ask: Callable[[str, dict[str, Any]], list[Any]]
 ) -> list[Fault]:
     """The first posting, or row, of each check that its stored version would not give. `ask` runs a query."""
-    replay = Replay({row.code: (row.text, tuple(row.fills)) for row in rows.versions})
+    replay = Replay(
+        {row.code: (row.text, tuple(row.fills)) for row in rows.versions},
+        {row.id: (row.text, tuple(row.fills)) for row in rows.agreements},
+    )
     orders = {each.book_id: each.orders for each in moves}
     first: dict[str, tuple[_Wrong, Row[Any] | None]] = {}
     for order in rows.orders:
@@ -142,7 +149,7 @@ def _order(replay: Replay, order: Row[Any], moved: Moved) -> Iterator[_Wrong]:
     if moved.version != order.policy_code:
         other = "p.rule_version <> '{}'".format(order.policy_code.replace("'", "''"))
         yield _Wrong("rule_version", "rule_version", "another version", order.policy_code, other)
-    policy = replay.policy(order.policy_code)
+    policy = replay.policy(rule_code(order.policy_code, order.agreement_version_id))
     if policy is None:
         name = f"policy_version {order.policy_code}.text"
         yield _Wrong("rule_readable", name, "a text that cannot be read", "the version as it was published")

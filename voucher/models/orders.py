@@ -15,6 +15,11 @@ from voucher.models.types import BigKey, FenColumn, JSONColumn, UTCDateTime
 from voucher.models.vouchers import Voucher
 
 
+def rule_code(policy_code: str, agreement_version_id: int | None) -> str:
+    """What names the rules of an order: its policy version, after @ the agreement version that adds to it."""
+    return policy_code if agreement_version_id is None else f"{policy_code}@{agreement_version_id}"
+
+
 class Order(Base):
     """One service order. Amounts in fen; `policy_code` is the version in force when it was placed.
 
@@ -100,6 +105,11 @@ class Order(Base):
     captured_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     close_reason: Mapped[str] = mapped_column(String(200), default="")
+
+    @property
+    def rule_code(self) -> str:
+        """Names its rules to `policies_of`."""
+        return rule_code(self.policy_code, self.agreement_version_id)
 
     voucher: Mapped[Voucher] = relationship(lazy="raise")
     holder: Mapped[Holder] = relationship(lazy="raise")

@@ -59,7 +59,7 @@ def cases(session: Session, numbers: Collection[str], *, actor: Actor) -> dict[s
         .execution_options(populate_existing=True)
     )
     rows = [row for row in session.execute(query) if covers_region(actor, row.path)]
-    policies = policies_of(session, {order.policy_code for _, order, *_ in rows})
+    policies = policies_of(session, {order.rule_code for _, order, *_ in rows})
     held = {
         each.claim_id: each
         for each in session.scalars(
@@ -73,12 +73,12 @@ def cases(session: Session, numbers: Collection[str], *, actor: Actor) -> dict[s
         claim.number: Case(
             claim,
             order,
-            policies[order.policy_code],
+            policies[order.rule_code],
             held.get(claim.id),
             path,
             firm,
             host,
-            runs(actor, policies[order.policy_code].owner_region),
+            runs(actor, policies[order.rule_code].owner_region),
             signers.get(claim.id, frozenset()),
         )
         for claim, order, path, firm, host in rows

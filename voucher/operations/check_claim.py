@@ -59,13 +59,13 @@ def _checked(session: Session, claim_ids: list[int], *, at: datetime) -> dict[in
     subjects = subjects_of(session, claim_ids)
     if not subjects:
         return {}
-    policies = policies_of(session, {each.order.policy_code for each in subjects})
+    policies = policies_of(session, {each.order.rule_code for each in subjects})
     known_of = around(session, subjects)
     marks = {subject.claim.id: _marks(subject, known_of) for subject in subjects}
     _write_marks(session, subjects, marks, at=at)
     seen = _Seen(known_of, together(session, subjects, marks), marks)
     facts = {
-        subject.claim.id: _facts_of(session, subject, policies[subject.order.policy_code], seen)
+        subject.claim.id: _facts_of(session, subject, policies[subject.order.rule_code], seen)
         for subject in subjects
     }
     found = {claim_id: tuple(findings(each)) for claim_id, each in facts.items()}

@@ -72,14 +72,14 @@ def subjects(session: Session, condition: ColumnElement[bool], actor: Actor) -> 
         .execution_options(populate_existing=True)
     )
     rows = session.execute(query).all()
-    policies = policies_of(session, {order.policy_code for order, *_ in rows})
+    policies = policies_of(session, {order.rule_code for order, *_ in rows})
     return {
         order.id: Subject(
             order,
             voucher,
             holder,
             platform,
-            policies[order.policy_code],
+            policies[order.rule_code],
             order.holder_class or voucher.holder_class,
             owner,
         )

@@ -17,12 +17,14 @@ from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import find, journal
 from voucher.operations.admit import certifications
+from voucher.operations.agreements import versions_of
 from voucher.operations.contracts import Paper, Parties, file_papers, forget_unused, parties_of
 from voucher.operations.group_lines import draws_of, lines_of
-from voucher.operations.hold import Held, HoldRequest, hold
+from voucher.operations.hold import Held, HoldRequest
 from voucher.operations.instalments import plan_instalments
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
+from voucher.operations.quotas import hold_within, quotas_of
 from voucher.operations.recognise import Recognition
 from voucher.operations.relations import Known, known
 from voucher.operations.tell import Note, tell
@@ -78,7 +80,7 @@ def file_contract(
             plans.append(refused(refusal))
     plans = _filed(session, plans, actor=actor, at=at)
     ready = [plan.hold for plan in plans if isinstance(plan, _Plan)]
-    answers = iter(hold(session, ready, actor=actor, at=at))
+    answers = iter(hold_within(session, ready, actor=actor, at=at))
     results = [plan if isinstance(plan, Refused) else next(answers) for plan in plans]
     forget_unused(session, [(hold.filed, hold.order) for hold in ready])
     for request, plan, result in zip(requests, plans, results, strict=True):
@@ -138,7 +140,10 @@ class _Checks:
 
     def __init__(self, session: Session, orders: Sequence[Order], today: date) -> None:
         self._today = today
-        self._policies = policies_of(session, {order.policy_code for order in orders}) if orders else {}
+        self._policies = policies_of(session, {order.rule_code for order in orders}) if orders else {}
+        self._agreements = versions_of(
+            session, {order.agreement_version_id for order in orders if order.agreement_version_id}
+        )
         ids = {order.platform_id for order in orders}
         self._certifications = certifications(session, ids) if orders else {}
         self._recognition = Recognition(session, ids)
@@ -152,7 +157,7 @@ class _Checks:
         next_state(OrderState(order.state), Event.HOLD)
         if order.id in self._planned:
             raise Refusal(Code.STATE_CHANGED, state=order.state, event=Event.HOLD.value)
-        policy, today = self._policies[order.policy_code], self._today
+        policy, today = self._policies[order.rule_code], self._today
         finding = eligibility.voucher_live(VoucherState(voucher.state), voucher.use_by, today)
         if finding is not None:
             raise Refusal(finding[0], **finding[1])
@@ -173,7 +178,14 @@ class _Checks:
         platform = self._platforms[order.platform_id]
         self._known.refuse_banned(voucher.holder.organisation_id, platform.organisation_id)
         self._planned.add(order.id)
-        asked = HoldRequest(order, voucher, policy, platform.region_code, request.contract_fen)
+        asked = HoldRequest(
+            order,
+            voucher,
+            policy,
+            platform.region_code,
+            request.contract_fen,
+            limits=quotas_of(order, voucher, self._agreements.get(order.agreement_version_id or 0)),
+        )
         draws = draws_of(self._lines.get(order.id, ()), asked)
         return _Plan(replace(asked, draws=draws), self._paper(order, request, parties_of(voucher, platform)))
 

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
 from voucher.models.programmes import PolicyVersion
+from voucher.operations.agreements import versions_of
+from voucher.rules.agreement import ruling
 from voucher.rules.policy import Policy
 from voucher.rules.policy_versions import Stored, parsed
 from voucher.terms import PolicyState
@@ -20,13 +22,21 @@ _KEYS: Final = (PolicyVersion.code, PolicyVersion.sha256, PolicyVersion.effectiv
 
 
 def policies_of(session: Session, policy_codes: Iterable[str]) -> dict[str, Policy]:
-    """The policy versions of these codes, in one statement where all were parsed before. LookupError if one is missing."""
-    wanted = set(policy_codes)
-    query = select(*_KEYS).where(PolicyVersion.code.in_(wanted))
+    """The policy versions of these codes, in one statement where all were parsed before. LookupError if one is missing.
+
+    An order's `rule_code` names an agreement version too: there the policy comes with the agreement's rates.
+    """
+    wanted = {code: code.partition("@")[::2] for code in policy_codes}
+    plain = {code for code, _ in wanted.values()}
+    query = select(*_KEYS).where(PolicyVersion.code.in_(plain))
     found = {code: _policy(session, code, key) for code, *key in session.execute(query)}
-    if found.keys() != wanted:
-        raise LookupError(f"no policy version {sorted(wanted - found.keys())}")
-    return found
+    if found.keys() != plain:
+        raise LookupError(f"no policy version {sorted(plain - found.keys())}")
+    agreements = versions_of(session, {int(version) for _, version in wanted.values() if version})
+    return {
+        code: ruling(found[policy], agreements[int(version)]) if version else found[policy]
+        for code, (policy, version) in wanted.items()
+    }
 
 
 def policy_of(session: Session, policy_code: str) -> Policy:

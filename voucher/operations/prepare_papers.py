@@ -77,7 +77,7 @@ def _prepare(
     order = find.one_of(orders, request.order_number)
     if order.state not in {state.value for state in _OPEN}:
         raise Refusal(Code.STATE_CHANGED, state=order.state)
-    if policy_of(session, order.policy_code).payout_mode is PayoutMode.PAY_PROVIDER:
+    if policy_of(session, order.rule_code).payout_mode is PayoutMode.PAY_PROVIDER:
         raise Refusal(Code.NOT_PERMITTED)
     if not request.papers:
         raise Refusal(Code.FILE_REFUSED, reason="missing")

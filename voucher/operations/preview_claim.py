@@ -26,7 +26,7 @@ def preview(session: Session, order: Order, request: ClaimRequest, *, at: dateti
     The order is loaded with voucher, holder and platform. Raises the Refusal that the papers would meet; whether
     others use the invoices is seen at the sending.
     """
-    policy = policy_of(session, order.policy_code)
+    policy = policy_of(session, order.rule_code)
     subject = Subject(order, order.voucher, order.holder, order.platform, policy, order.voucher.holder_class)
     known = order_papers(session, [order])[order.id]
     accounts = accounts_in_use(session, [request.payee_account_id])

@@ -20,10 +20,12 @@ from voucher.operations import find, journal
 from voucher.operations.admit import Admitted, Wish, admit
 from voucher.operations.contracts import Paper, Parties, file_papers, forget_unused, parties_of
 from voucher.operations.file_contract import held_facts
-from voucher.operations.hold import Held, HoldRequest, hold
+from voucher.operations.hold import Held, HoldRequest
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.place_order import new_order, units_of
+from voucher.operations.quotas import hold_within, quotas_of
 from voucher.operations.sweep import sweep_holds
+from voucher.rules.agreement import ruling
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
 from voucher.terms import OrderChannel, SessionState
@@ -83,7 +85,7 @@ def propose(
         if request.contract_no:
             papers[row.number] = _paper(request, parties_of(voucher, verdict.platform), at=at)
     refusals |= _file(session, papers, drafts, actor=actor, at=at)
-    held = dict(zip(drafts, hold(session, list(drafts.values()), actor=actor, at=at), strict=True))
+    held = dict(zip(drafts, hold_within(session, list(drafts.values()), actor=actor, at=at), strict=True))
     forget_unused(session, [(draft.filed, draft.order) for draft in drafts.values()])
     results: list[Held | Refused] = []
     for each in checked:
@@ -146,7 +148,16 @@ def _draft(
     order.accepted_at = at
     confirm_by = at + timedelta(minutes=CONFIRM_MINUTES)
     region = admitted.platform.region_code
-    return HoldRequest(order, voucher, admitted.policy, region, request.gross_fen, confirm_by)
+    agreement = admitted.agreement
+    return HoldRequest(
+        order,
+        voucher,
+        admitted.policy if agreement is None else ruling(admitted.policy, agreement),
+        region,
+        request.gross_fen,
+        expires_at=confirm_by,
+        limits=quotas_of(order, voucher, agreement),
+    )
 
 
 def _paper(request: ProposeRequest, parties: Parties, *, at: datetime) -> Paper:

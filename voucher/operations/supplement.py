@@ -12,7 +12,7 @@ from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.ledger.locking import lock
 from voucher.models.contracts import Contract, Supplement
-from voucher.models.orders import Order
+from voucher.models.orders import Order, rule_code
 from voucher.models.parties import Holder, Platform
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
@@ -156,8 +156,8 @@ def _bring_to(session: Session, contract: Contract, amount_fen: Fen, *, actor: A
 def _ceilings(session: Session, contract: Contract, amount_fen: Fen) -> list[Ceiling]:
     """The highest that an order of each programme gives on the amount, and the highest of all."""
     query = (
-        select(Order.programme_code, Order.policy_code, Order.service, Voucher.holder_class)
-        .add_columns(Holder.region_code, Platform.region_code)
+        select(Order.programme_code, Order.policy_code, Order.agreement_version_id, Order.service)
+        .add_columns(Voucher.holder_class, Holder.region_code, Platform.region_code)
         .join(Voucher, Voucher.id == Order.voucher_id)
         .join(Holder, Holder.id == Voucher.holder_id)
         .join(Platform, Platform.id == Order.platform_id)
@@ -165,9 +165,9 @@ def _ceilings(session: Session, contract: Contract, amount_fen: Fen) -> list[Cei
         .distinct()
     )
     rows = session.execute(query).all()
-    policies = policies_of(session, {row.policy_code for row in rows})
+    policies = policies_of(session, {rule_code(row.policy_code, row.agreement_version_id) for row in rows})
     highest: dict[str, tuple[Fen, str]] = {}
-    for programme, policy_code, service, holder_class, firm_region, platform_region in rows:
+    for programme, policy_code, version_id, service, holder_class, firm_region, platform_region in rows:
         case = Case(
             holder_class=holder_class,
             service=service,
@@ -176,7 +176,7 @@ def _ceilings(session: Session, contract: Contract, amount_fen: Fen) -> list[Cei
             provider_region=platform_region,
             units=None,
         )
-        found = compute(policies[policy_code], case).amount_fen, policy_code
+        found = compute(policies[rule_code(policy_code, version_id)], case).amount_fen, policy_code
         highest[programme] = max(highest.get(programme, found), found)
     highest[""] = max(highest.values())
     return [

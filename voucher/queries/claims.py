@@ -148,7 +148,7 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
     if row is None:
         return None
     claim, order, voucher, holder, platform, programme_name, region_name, payee = row
-    policy = policy_of(session, order.policy_code)
+    policy = policy_of(session, order.rule_code)
     lines = invoice_lines(session, claim)
     documents = session.scalars(
         select(Document).where(Document.claim_id == claim.id).order_by(Document.id)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from voucher.models.agreements import AgreementVersion
 from voucher.models.people import Person
 from voucher.models.programmes import PolicyVersion, Programme
+from voucher.rules.agreement import Agreement, ruling
+from voucher.rules.agreement_reading import read as read_agreement
 from voucher.rules.policy import Fill, Policy, Source
 from voucher.rules.policy_check import unset
 from voucher.rules.policy_versions import Stored, parsed
@@ -59,8 +63,21 @@ class PolicyFile:
 
 
 def policy_of(session: Session, code: str) -> Policy:
-    """The policy of a version, with the end that is stored. It never changes, so a parsed one is kept."""
-    return _policy(session, session.get_one(PolicyVersion, code))
+    """The policy of a version, with the end that is stored, or of an order's `rule_code`. A parsed one is kept."""
+    plain, _, agreement = code.partition("@")
+    policy = _policy(session, session.get_one(PolicyVersion, plain))
+    return ruling(policy, agreement_of(session, int(agreement))) if agreement else policy
+
+
+def agreement_of(session: Session, version_id: int) -> Agreement:
+    """The agreement of a version. It never changes, so a parsed one is kept."""
+    version = session.get_one(AgreementVersion, version_id)
+    return _parsed_agreement(version.sha256, version.text, tuple(version.fills))
+
+
+@lru_cache(maxsize=256)
+def _parsed_agreement(_sha256: str, text: str, fills: tuple[str, ...]) -> Agreement:
+    return read_agreement(text, fills)
 
 
 def _policy(session: Session, version: PolicyVersion) -> Policy:

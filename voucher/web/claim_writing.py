@@ -90,7 +90,7 @@ def _check(
             shown = previews(session, orders, wanted, at=now())
         except Refusal as refusal:
             return _form_page(side, given, {"_schema": [sentence(refusal)]}), refusal.status
-        policy = policy_of(session, orders[0].policy_code)
+        policy = policy_of(session, orders[0].rule_code)
         accounts = dict(accounts_of(session, policy, platform=orders[0].platform, holder=orders[0].holder))
     page = render_template(
         "enterprise/claim_check.html",
@@ -132,7 +132,7 @@ def _lacking(side: Side, given: Answers) -> dict[str, list[str]]:
     """A sentence at each kind of paper that the policy asks for, and neither form nor orders have."""
     with reading() as session:
         orders = [_own(session, side, number) for number in given.numbers]
-        policy = policy_of(session, orders[0].policy_code)
+        policy = policy_of(session, orders[0].rule_code)
         known = order_papers(session, orders)
     kinds = {each.kind for _, each in given.files}
     shared = set.intersection(*({each.kind for each in known[order.id]} for order in orders))
@@ -144,7 +144,7 @@ def _form_page(side: Side, given: Answers, errors: Mapping[str, list[str]]) -> s
     with reading() as session:
         orders = [_own(session, side, number) for number in given.numbers]
         order = orders[0]
-        policy = policy_of(session, order.policy_code)
+        policy = policy_of(session, order.rule_code)
         known = order_papers(session, orders)
         return render_template(
             "enterprise/claim_form.html",

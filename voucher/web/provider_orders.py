@@ -211,7 +211,7 @@ def order_page(number: str, errors: dict[str, list[str]], sent: str, files: File
         order = _own(session, number)
         events = open_to(OrderState(order.state))
         manages = permitted(actor, "provider:order:accept")
-        policy = policies_of(session, [order.policy_code])[order.policy_code]
+        policy = policies_of(session, [order.rule_code])[order.rule_code]
         return render_template(
             "provider/order.html",
             order=order,

@@ -86,7 +86,7 @@ def payee_accounts(number: str) -> dict[str, Any]:
     """按政策的兑付方式，该订单的补助可以付到哪些账户。"""
     with reading() as session:
         order = found(orders.either_sides_order(session, numbered(number), actor=current_actor()))
-        policy = policies.policy_of(session, order.policy_code)
+        policy = policies.policy_of(session, order.rule_code)
         payee = payee_of(session, policy, holder=order.holder, platform=order.platform)
         return {"accounts": batches.payee_options(session, payee.uscc)}
 
