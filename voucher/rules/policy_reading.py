@@ -67,7 +67,8 @@ def placed(problems: Sequence[Problem], text: str, fills: Sequence[str] = ()) ->
 
 def _placed(problem: Problem, texts: Sequence[tuple[str, Mapping[str, int]]]) -> Problem:
     for prefix, lines in texts:
-        line = line_of(lines, problem.key) or lines.get(f"policy.{problem.key}")
+        line = line_of(lines, problem.key)
+        line = line or lines.get(f"policy.{problem.key}") or lines.get(f"agreement.{problem.key}")
         if line is not None:
             return replace(problem, line=line, key=prefix + problem.key)
     return problem
