@@ -21,6 +21,7 @@ from voucher.ledger.verify_moves import Moves, moves_of
 from voucher.ledger.verify_one_account import first_fault
 from voucher.ledger.verify_postings import log_faults, posting_faults
 from voucher.ledger.verify_rules import rule_faults, stored
+from voucher.ledger.verify_shares import share_faults
 from voucher.ledger.verify_sql import Fault, Reader
 from voucher.ledger.verify_tables import ACCOUNTS, ENTRIES, LEAVES, POSTINGS, QUEUE, TRANSFERS
 
@@ -93,7 +94,8 @@ class _Steps:
         self._tables[ENTRIES.name] = threads[-1].submit(read, second, ENTRIES)
         self._stored = self._thread.submit(stored, self._reader)
         self._statements = [
-            self._thread.submit(check, self._reader) for check in (account_faults, business_faults)
+            self._thread.submit(check, self._reader)
+            for check in (account_faults, business_faults, share_faults)
         ]
         self._books: dict[int, Book] = {}
         self._moves: list[Moves] = []

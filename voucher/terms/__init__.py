@@ -36,7 +36,7 @@ from voucher.terms.claims import (
     TrimCause,
     Verdict,
 )
-from voucher.terms.ledger import Phase, PostingKind, Unit
+from voucher.terms.ledger import Phase, PostingKind, RemittanceState, Unit
 from voucher.terms.orders import (
     AskState,
     DeliveryAnswer,
@@ -177,6 +177,7 @@ __all__ = [
     "RegionLevel",
     "RegistryMode",
     "Remit",
+    "RemittanceState",
     "ReportState",
     "Retention",
     "Role",

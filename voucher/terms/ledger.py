@@ -34,6 +34,14 @@ class PostingKind(Term):
     OVERBOOK = "overbook", "超额发券"
 
 
+class RemittanceState(Term):
+    PREPARED = "prepared", "待复核"
+    SENT = "sent", "已汇出（在途）"
+    NOTED = "noted", "收款待确认"
+    RECEIVED = "received", "已收款"
+    WITHDRAWN = "withdrawn", "已撤回"
+
+
 class Phase(Term):
     SINGLE = "single", "即时"
     PENDING = "pending", "预留"
