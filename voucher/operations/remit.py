@@ -112,7 +112,7 @@ def receive(
         if row.noted_by == actor.person_id:
             raise Refusal(Code.SELF_APPROVAL, remittance=row.number)
         leg = Leg(accounts.source(), accounts.clearing(_code(session, row.from_book_id)), row.amount_fen)
-        _post(session, row.to_book_id, leg, row.number, actor=actor, at=at)
+        _post(session, row, leg, actor=actor, at=at)
         row.received_by, row.received_at = actor.person_id, at
         _keep(session, row, "remittance.receive", actor=actor, at=at)
         return row
@@ -171,7 +171,7 @@ def _send(session: Session, number: str, *, actor: Actor, at: datetime) -> Remit
     taker = session.get_one(Book, row.to_book_id)
     _bar_more(session, (row.from_book_id, taker), Fen(row.amount_fen), but=row.id)
     leg = Leg(accounts.clearing(taker.code), accounts.paid(), row.amount_fen)
-    _post(session, row.from_book_id, leg, row.number, actor=actor, at=at)
+    _post(session, row, leg, actor=actor, at=at)
     row.sent_by, row.sent_at = actor.person_id, at
     _keep(session, row, "remittance.send", actor=actor, at=at)
     return row
@@ -214,9 +214,11 @@ def _step(row: Remittance, before: RemittanceState, after: RemittanceState) -> N
     row.state = after.value
 
 
-def _post(session: Session, book_id: int, leg: Leg, number: str, *, actor: Actor, at: datetime) -> None:
+def _post(session: Session, row: Remittance, leg: Leg, *, actor: Actor, at: datetime) -> None:
+    """Post one side: the receiving book's comes from its source, the sending book's from clearing."""
+    book_id = row.to_book_id if leg.debit == accounts.source() else row.from_book_id
     event = Event(
-        id=posting_id("remit", number, book_id),
+        id=posting_id("remit", row.number, book_id),
         kind=PostingKind.REMIT,
         legs=(leg,),
         fiscal_year=fiscal_year(at),
