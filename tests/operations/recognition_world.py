@@ -12,7 +12,10 @@ from tests.factories import Provider
 from tests.operations.stories import Told
 from tests.rules.agreements import DOCUMENT, changed
 from voucher.models.parties import Certification
+from voucher.money import Fen
 from voucher.operations.agreement_registry import ListRequest, list_platform
+from voucher.operations.outcome import only
+from voucher.operations.pledge import PledgeRequest, pledge
 from voucher.operations.publish_agreement import (
     AgreementText,
     VersionAnswer,
@@ -81,11 +84,25 @@ def listed(told: Told, two: Two, *, from_on: date = date(2026, 1, 1), to_on: dat
     return told.do(lambda s, at: list_platform(s, request, actor=two.officer, at=at))
 
 
+def pledged(told: Told, two: Two, amount_fen: int = 1_000_000_00) -> None:
+    """What the other province promised for the programme under the agreement, this year."""
+    request = PledgeRequest(
+        book_id=two.book_id,
+        programme_code=told.world.programme_code,
+        year=told.world.year,
+        amount_fen=Fen(amount_fen),
+        document_no="陕财教〔测试〕1号",
+        agreement_code="JINSHAN",
+    )
+    told.do(lambda s, at: only(pledge(s, [request], actor=two.maker, at=at)))
+
+
 def recognised(told: Told, *pairs: tuple[str, str]) -> Two:
     """An agreement in force with the platform on its registry; the story's platform is the other province's."""
     two = two_provinces(told)
     published(told, two, *pairs)
     if CERTIFIED not in pairs:
         listed(told, two)
+    pledged(told, two)
     told.world = replace(told.world, platform=two.platform)
     return two

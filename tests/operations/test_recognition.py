@@ -25,9 +25,13 @@ from tests.operations.recognition_world import (
     two_provinces,
 )
 from tests.operations.stories import Told
+from tests.operations.test_settlement import settled
 from tests.rules.agreements import DOCUMENT, changed
 from voucher.errors import Code
 from voucher.ledger import accounts
+from voucher.ledger.accounts import Ref
+from voucher.ledger.balances import free_balance, standings
+from voucher.ledger.verify import verify
 from voucher.models.agreements import AgreementListing, AgreementStep
 from voucher.models.orders import Order
 from voucher.models.parties import Certification
@@ -469,3 +473,44 @@ def test_a_contract_of_an_order_under_an_agreement_goes_by_the_agreements_rates(
     with told.database.read() as session:
         assert session.scalars(select(Order.held_fen)).all() == [0]
     assert Fen(row.captured_fen) == 10_000_00
+
+
+def test_two_thirds_and_a_third_across_two_provinces_from_order_to_settlement(told: Told) -> None:
+    two = recognised(told, ("value = 6_000_000", "value = 20_000_000"))
+    home, other = told.world.book_id, two.book_id
+    pledge = accounts.pledge(f"JINSHAN|{told.world.programme_code}", 2026)
+
+    def left(ref: Ref) -> int:
+        with told.database.read() as session:
+            return standings(session, other, [ref])[ref].available_fen
+
+    def moved(book_id: int, ref: Ref) -> int:
+        with told.database.read() as session:
+            return free_balance(session, book_id, ref)
+
+    order = told.captured_order(contract_fen=200_000_00)
+    assert (left(pledge), left(accounts.share(order))) == (966_666_66, 33_333_34)
+    claim = told.approved(order=order, amount_fen=200_000_00)
+    assert (left(pledge), left(accounts.share(order))) == (966_666_67, 33_333_33)
+    settled(told, claim)
+    assert moved(home, accounts.clearing("610000")) == -33_333_33
+    assert moved(other, accounts.clearing("140000")) == 33_333_33
+    assert moved(home, accounts.recovered(told.world.programme_code, 2026)) == 33_333_33
+    assert left(accounts.share(order)) == 0
+    assert quota(told)[2] == 900_000_00
+    with told.database.read() as session:
+        assert verify(session).faults == ()
+
+
+def test_without_a_pledge_of_the_other_province_nothing_is_held(told: Told) -> None:
+    two = two_provinces(told)
+    published(told, two)
+    listed(told, two)
+    told.world = replace(told.world, platform=two.platform)
+    number = counter.scanned(told, told.voucher())
+    request = [counter.request_of(number, 100_00)]
+    refuses(
+        told,
+        Code.PLEDGE_EXCEEDED,
+        lambda s, at: only(propose(s, request, actor=two.platform.scanner, at=at)),
+    )

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from voucher.cli.agreement import agreement
 from voucher.cli.applications import applications, give_back
 from voucher.cli.context import RefusingGroup
 from voucher.cli.db import db
@@ -35,6 +36,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     files,
     people,
     policy,
+    agreement,
     book,
     budget,
     roster,

@@ -23,7 +23,6 @@ from voucher.operations.policies import policy_in_force
 from voucher.operations.recognise import Recognition
 from voucher.operations.relations import Known, known
 from voucher.rules import eligibility, tenancy
-from voucher.rules.agreement import Agreement
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
 from voucher.rules.recognition import Recognised
@@ -47,11 +46,6 @@ class Admitted:
     policy: Policy
     platform: Platform
     recognised: Recognised | None = None
-
-    @property
-    def agreement(self) -> Agreement | None:
-        """The version that recognises the platform."""
-        return self.recognised.agreement if self.recognised else None
 
 
 @dataclass(frozen=True, slots=True)

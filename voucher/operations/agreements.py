@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,7 +19,7 @@ from voucher.models.agreements import (
 from voucher.rules.agreement import Agreement
 from voucher.rules.agreement_reading import read
 from voucher.rules.recognition import Listing, Standing
-from voucher.terms import AgreementState, AgreementStepKind
+from voucher.terms import AgreementStepKind
 
 _parsed: dict[str, Agreement] = {}
 
@@ -85,19 +85,6 @@ def steps_of(session: Session) -> dict[int, dict[AgreementStepKind, AgreementSte
     for step in session.scalars(select(AgreementStep).order_by(AgreementStep.id)):
         found.setdefault(step.version_id, {})[AgreementStepKind(step.kind)] = step
     return found
-
-
-def state_of(steps: Mapping[AgreementStepKind, AgreementStep]) -> AgreementState:
-    """The state that a version's steps make."""
-    for kind, state in (
-        (AgreementStepKind.REVOKE, AgreementState.REVOKED),
-        (AgreementStepKind.END, AgreementState.ENDED),
-        (AgreementStepKind.PUBLISH, AgreementState.PUBLISHED),
-        (AgreementStepKind.WITHDRAW, AgreementState.WITHDRAWN),
-    ):
-        if kind in steps:
-            return state
-    return AgreementState.PROPOSED
 
 
 def standings(

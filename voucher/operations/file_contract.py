@@ -17,14 +17,13 @@ from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import find, journal
 from voucher.operations.admit import certifications
-from voucher.operations.agreements import versions_of
 from voucher.operations.contracts import Paper, Parties, file_papers, forget_unused, parties_of
 from voucher.operations.group_lines import draws_of, lines_of
 from voucher.operations.hold import Held, HoldRequest
 from voucher.operations.instalments import plan_instalments
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
-from voucher.operations.quotas import hold_within, quotas_of
+from voucher.operations.quotas import hold_within
 from voucher.operations.recognise import Recognition
 from voucher.operations.relations import Known, known
 from voucher.operations.tell import Note, tell
@@ -141,9 +140,6 @@ class _Checks:
     def __init__(self, session: Session, orders: Sequence[Order], today: date) -> None:
         self._today = today
         self._policies = policies_of(session, {order.rule_code for order in orders}) if orders else {}
-        self._agreements = versions_of(
-            session, {order.agreement_version_id for order in orders if order.agreement_version_id}
-        )
         ids = {order.platform_id for order in orders}
         self._certifications = certifications(session, ids) if orders else {}
         self._recognition = Recognition(session, ids)
@@ -178,14 +174,7 @@ class _Checks:
         platform = self._platforms[order.platform_id]
         self._known.refuse_banned(voucher.holder.organisation_id, platform.organisation_id)
         self._planned.add(order.id)
-        asked = HoldRequest(
-            order,
-            voucher,
-            policy,
-            platform.region_code,
-            request.contract_fen,
-            limits=quotas_of(order, voucher, self._agreements.get(order.agreement_version_id or 0)),
-        )
+        asked = HoldRequest(order, voucher, policy, platform.region_code, request.contract_fen)
         draws = draws_of(self._lines.get(order.id, ()), asked)
         return _Plan(replace(asked, draws=draws), self._paper(order, request, parties_of(voucher, platform)))
 

@@ -23,9 +23,8 @@ from voucher.operations.file_contract import held_facts
 from voucher.operations.hold import Held, HoldRequest
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.place_order import new_order, units_of
-from voucher.operations.quotas import hold_within, quotas_of
+from voucher.operations.quotas import hold_within
 from voucher.operations.sweep import sweep_holds
-from voucher.rules.agreement import ruling
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
 from voucher.terms import OrderChannel, SessionState
@@ -148,16 +147,7 @@ def _draft(
     order.accepted_at = at
     confirm_by = at + timedelta(minutes=CONFIRM_MINUTES)
     region = admitted.platform.region_code
-    agreement = admitted.agreement
-    return HoldRequest(
-        order,
-        voucher,
-        admitted.policy if agreement is None else ruling(admitted.policy, agreement),
-        region,
-        request.gross_fen,
-        expires_at=confirm_by,
-        limits=quotas_of(order, voucher, agreement),
-    )
+    return HoldRequest(order, voucher, admitted.policy, region, request.gross_fen, confirm_by)
 
 
 def _paper(request: ProposeRequest, parties: Parties, *, at: datetime) -> Paper:

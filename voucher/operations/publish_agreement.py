@@ -16,11 +16,11 @@ from voucher.ledger.bulk import Rows, insert_missing
 from voucher.models.agreements import AgreementStep, AgreementVersion, RecognitionAgreement
 from voucher.models.ledger import Book
 from voucher.models.regions import Region
-from voucher.operations.agreements import Published, agreement_of, published, state_of, steps_of
+from voucher.operations.agreements import Published, agreement_of, published, steps_of
 from voucher.operations.journal import record
 from voucher.operations.regions import paths_of
 from voucher.rules import agreement_check
-from voucher.rules.agreement import Agreement
+from voucher.rules.agreement import Agreement, state_of
 from voucher.rules.agreement_overlap import overlap
 from voucher.rules.agreement_reading import read
 from voucher.rules.permissions import Actor, covers_region

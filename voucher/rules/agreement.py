@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from voucher.money import Fen
 from voucher.rules.policy import Fill, Policy, RateLine, Source
 from voucher.terms import (
+    AgreementState,
+    AgreementStepKind,
     Direction,
     PartyRole,
     PayoutMode,
@@ -76,6 +79,19 @@ class Agreement:
             if key in fills:
                 return f"{fills[key].who}：{fills[key].basis}"
         return ""
+
+
+def state_of(steps: Collection[AgreementStepKind]) -> AgreementState:
+    """The state that a version's steps make, whatever their order."""
+    for kind, state in (
+        (AgreementStepKind.REVOKE, AgreementState.REVOKED),
+        (AgreementStepKind.END, AgreementState.ENDED),
+        (AgreementStepKind.PUBLISH, AgreementState.PUBLISHED),
+        (AgreementStepKind.WITHDRAW, AgreementState.WITHDRAWN),
+    ):
+        if kind in steps:
+            return state
+    return AgreementState.PROPOSED
 
 
 def ruling(policy: Policy, agreement: Agreement) -> Policy:

@@ -117,7 +117,7 @@ def recognise(
     refused: list[tuple[int, NotRecognised]] = []
     for foreign in certified:
         for standing in standings:
-            pair = _parties(standing.agreement, wanted.home, foreign.region)
+            pair = parties_between(standing.agreement, wanted.home, foreign.region)
             if pair is None:
                 continue
             found = _judge(wanted, foreign, standing, pair)
@@ -152,7 +152,7 @@ def still_recognised(standing: Standing, foreign: Sequence[Foreign]) -> NotRecog
     return NotRecognised(reason, region, agreement, _clause(agreement, reason))
 
 
-def _parties(agreement: Agreement, home: str, region: str) -> tuple[Party, Party] | None:
+def parties_between(agreement: Agreement, home: str, region: str) -> tuple[Party, Party] | None:
     """The two parties that bind the home region and the certifying one; None where they are not two."""
     ours, theirs = _party(agreement, home), _party(agreement, region)
     return None if ours is None or theirs is None or ours == theirs else (ours, theirs)

@@ -191,8 +191,13 @@ def word_of(code: Code, name: str, value: Fact) -> str | None:
     if code is Code.NOT_RECOGNISED and name == "reason":
         return RecognitionReason(str(value)).label if value in set(RecognitionReason) else None
     if name == "clause":
-        return f"第 {value} 条" if str(value).isdecimal() else str(value)
+        return clause_word(str(value))
     return None
+
+
+def clause_word(item: str) -> str:
+    """An item of a document: 第 18 条, or what is no number as it stands (文末)."""
+    return f"第 {item} 条" if item.isdecimal() else item
 
 
 def word(name: str, value: str) -> str:
