@@ -16,7 +16,7 @@ from voucher.db import Database
 from voucher.errors import Code, Refusal
 from voucher.models.programmes import PolicyVersion, Programme
 from voucher.models.versions import PolicyProposal
-from voucher.operations.fit_version import PublishRequest, check
+from voucher.operations.fit_version import PublishRequest
 from voucher.operations.policies import policy_of
 from voucher.operations.publish import (
     Proposed,
@@ -26,6 +26,7 @@ from voucher.operations.publish import (
     withdraw_proposal,
 )
 from voucher.rules.permissions import Actor
+from voucher.rules.policy_check import problems_of
 from voucher.terms import Role
 
 DOCUMENT = (factories.FOLDER / "documents" / "shanxi-2022.txt").read_text("utf-8")
@@ -73,7 +74,7 @@ def test_what_the_document_leaves_open_blocks_publishing(database: Database, off
     refused = refusal(database, officer, replace(REQUEST, fills=()))
     assert refused.code is Code.POLICY_INCOMPLETE
     assert {"rate_lines", "year", "use_by_days"} <= set(str(refused.facts["missing"]).split(","))
-    assert {problem.key for problem in check(SHANXI, (), document_text=DOCUMENT)} >= {"rate_lines", "year"}
+    assert {problem.key for problem in problems_of(SHANXI, (), document_text=DOCUMENT)} >= {"rate_lines", "year"}
     with database.read() as session:
         assert session.get(Programme, "CN-140000-INNO") is None
 
@@ -86,7 +87,7 @@ def test_a_quotation_that_the_document_does_not_hold_blocks_publishing(
     assert (refused.code, refused.facts["key"]) == (Code.POLICY_INVALID, "caps[0]")
     assert refusal(database, officer, replace(REQUEST, document_text=None)).code is Code.POLICY_INVALID
     assert refusal(database, officer, replace(REQUEST, text="[policy")).code is Code.POLICY_INVALID
-    assert check("[policy", (), document_text=None)[0].line == 1
+    assert problems_of("[policy", (), document_text=None)[0].line == 1
 
 
 def test_a_version_known_from_reports_only_is_not_published_however_complete(

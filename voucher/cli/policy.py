@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from voucher.cli.context import acting, database, require
 from voucher.cli.policy_files import shelf, text_of
 from voucher.money import format_yuan
-from voucher.operations.fit_version import PublishRequest, check, parent_for
+from voucher.operations.fit_version import PublishRequest, parent_for
 from voucher.operations.publish import Published, propose_version, publish_version
 from voucher.rules import explain
 from voucher.rules.policy import Policy, PolicyError, Problem
+from voucher.rules.policy_check import problems_of
 from voucher.rules.policy_reading import placed, read
 from voucher.rules.subsidy import Step
 
@@ -46,7 +47,7 @@ def check_command(files: tuple[Path, ...], *, fills: tuple[Path, ...], document:
         text, texts = text_of(file), given.fills_of(file, alone=len(files) == 1)
         parent = given.parent(text)
         stored = text_of(document) if document else stored_document(file, text, texts, parent)
-        problems = check(text, texts, document_text=stored, parent=parent)
+        problems = problems_of(text, texts, document_text=stored, parent=parent)
         sound = sound and not problems
         if len(files) > 1:
             click.echo(f"{file.name}：")

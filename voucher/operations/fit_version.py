@@ -50,17 +50,6 @@ class Fit:
     ends: tuple[PolicyVersion, ...]
 
 
-def check(
-    text: str, fills: Sequence[str], *, document_text: str | None, parent: Policy | None = None
-) -> tuple[Problem, ...]:
-    """Everything that speaks against publishing these texts; nothing where they are fit. Writes nothing."""
-    try:
-        found = policy_check.check(read(text, fills, parent=parent), document_text)
-    except PolicyError as unreadable:
-        found = policy_check.check_rest(unreadable, document_text)
-    return placed(found, text, fills)
-
-
 def parent_for(session: Session, text: str) -> Policy | None:
     """The published version that a text names as its parent; None where it names none, or none is published."""
     named = parent_of(text)
@@ -73,7 +62,7 @@ def fit(session: Session, request: PublishRequest, *, actor: Actor) -> Fit:
     """The policy of a request, judged whole. Writes nothing.
 
     Refused: a text that cannot be read, contradicts itself or quotes what the document does not say
-    (`policy_invalid`, first `key`; `check` names all), unset parameters (`policy_incomplete`, `missing`), a book
+    (`policy_invalid`, first `key`; `problems_of` names all), unset parameters (`policy_incomplete`, `missing`), a book
     or owner region that is not the actor's (`not_found`), the programme in another book or of another kind
     (`already_registered`), a version of this code (`policy_exists`), another version in force on the same days
     (`policy_overlaps`, both document numbers), a superseded version that is none (`policy_invalid`). What carries out a
@@ -91,6 +80,20 @@ def fit(session: Session, request: PublishRequest, *, actor: Actor) -> Fit:
     _refuse_overlap(session, policy, beside=ends)
     pinned = session.get_one(PolicyVersion, parent.code).sha256 if parent is not None else None
     return Fit(policy, book_id, digest(request.text, request.fills, pinned), pinned, ends)
+
+
+def headed(session: Session, request: PublishRequest, *, actor: Actor) -> Policy:
+    """The policy of a text that may still have problems, where its head is sound and its region the actor's."""
+    try:
+        policy = read(request.text, request.fills, parent=parent_for(session, request.text))
+    except PolicyError as unreadable:
+        if unreadable.readable is None:
+            raise _invalid(unreadable.problems) from unreadable
+        policy = unreadable.readable
+    path = paths_of(session, [policy.owner_region]).get(policy.owner_region, "")
+    if not covers_region(actor, path):
+        raise Refusal(Code.NOT_FOUND, region=policy.owner_region)
+    return policy
 
 
 def programme_for(session: Session, found: Fit) -> None:

@@ -12,11 +12,13 @@ from voucher.errors import Code, Fact, Refusal
 from voucher.models.programmes import PolicyVersion
 from voucher.models.regions import Region
 from voucher.models.versions import PolicyProposal
-from voucher.operations.fit_version import Fit, PublishRequest, fit, programme_for
+from voucher.operations.fit_version import Fit, PublishRequest, fit, headed, programme_for
 from voucher.operations.journal import record
 from voucher.operations.regions import COUNTRY, paths_of
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor, covers_region
+from voucher.rules.policy import Policy
+from voucher.rules.policy_versions import digest
 from voucher.terms import PolicyState
 
 _LONGEST_REASON = 200
@@ -39,10 +41,29 @@ class Published:
     programme_code: str
 
 
-def propose_version(session: Session, request: PublishRequest, *, actor: Actor, at: datetime) -> Proposed:
+def save_draft(
+    session: Session, request: PublishRequest, *, draft_id: int | None = None, actor: Actor, at: datetime
+) -> Proposed:
+    """Keep a text that may still have problems, for its author to go on with; `draft_id` writes one of theirs anew.
+
+    Refused: a text whose head cannot be read (`policy_invalid`), an owner region that is not the actor's, a draft that is
+    not there or somebody else's (`not_found`), one that was proposed or withdrawn (`state_changed`).
+    """
+    policy = headed(session, request, actor=actor)
+    row = _row(session, policy, request, draft_id, actor=actor, at=at)
+    row.state = PolicyState.DRAFT.value
+    session.flush()
+    _tell(session, row, "draft", actor=actor, at=at)
+    return Proposed(row.id, row.code, row.sha256)
+
+
+def propose_version(
+    session: Session, request: PublishRequest, *, draft_id: int | None = None, actor: Actor, at: datetime
+) -> Proposed:
     """Put a version before a second person. It is judged whole now, and again when it is published.
 
-    Refused: everything that `fit` refuses, and a proposal of this code that is still open (`policy_proposed`).
+    Refused: everything that `fit` refuses, a proposal of this code that is still open (`policy_proposed`), and a draft
+    that it was made from as in `save_draft`.
     """
     _one_at_a_time(session)
     found = fit(session, request, actor=actor)
@@ -52,22 +73,8 @@ def propose_version(session: Session, request: PublishRequest, *, actor: Actor, 
     )
     if session.scalars(still_open).first() is not None:
         raise Refusal(Code.POLICY_PROPOSED, policy=code)
-    row = PolicyProposal(
-        code=code,
-        programme_code=found.policy.programme,
-        title=found.policy.title,
-        document_no=found.policy.document_no,
-        region_code=found.policy.owner_region,
-        book_code=request.book_code,
-        text=request.text,
-        fills=list(request.fills),
-        document_text=request.document_text,
-        sha256=found.sha256,
-        state=PolicyState.PROPOSED.value,
-        proposed_by=actor.person_id,
-        proposed_at=at,
-    )
-    session.add(row)
+    row = _row(session, found.policy, request, draft_id, actor=actor, at=at)
+    row.state, row.sha256 = PolicyState.PROPOSED.value, found.sha256
     session.flush()
     _tell(session, row, "propose", actor=actor, at=at)
     return Proposed(row.id, row.code, row.sha256)
@@ -120,6 +127,36 @@ def withdraw_proposal(
     session.flush()
     _tell(session, row, "withdraw", actor=actor, at=at)
     return Proposed(row.id, row.code, row.sha256)
+
+
+def _row(
+    session: Session,
+    policy: Policy,
+    request: PublishRequest,
+    draft_id: int | None,
+    *,
+    actor: Actor,
+    at: datetime,
+) -> PolicyProposal:
+    """A new row, or the author's own draft, with what is said now."""
+    row = PolicyProposal(state=PolicyState.DRAFT.value, reason="")
+    if draft_id is None:
+        session.add(row)
+    else:
+        row = _proposal(session, draft_id, actor)
+        if row.proposed_by != actor.person_id:
+            raise Refusal(Code.NOT_FOUND, proposal=draft_id)
+        next_state(PolicyState(row.state), Event.PROPOSE)
+    row.code, row.programme_code, row.title = policy.code, policy.programme, policy.title
+    row.document_no, row.region_code, row.book_code = (
+        policy.document_no,
+        policy.owner_region,
+        request.book_code,
+    )
+    row.text, row.fills, row.document_text = request.text, list(request.fills), request.document_text
+    row.sha256 = digest(request.text, request.fills, None)
+    row.proposed_by, row.proposed_at = actor.person_id, at
+    return row
 
 
 def _one_at_a_time(session: Session) -> None:

@@ -17,12 +17,15 @@ from voucher.rules.agreement import Agreement, ruling
 from voucher.rules.agreement_reading import read as read_agreement
 from voucher.rules.policy import Fill, Policy, Source
 from voucher.rules.policy_check import unset
-from voucher.rules.policy_versions import Stored, parsed
+from voucher.rules.policy_inheritance import key_of
+from voucher.rules.policy_lines import root_of
+from voucher.rules.policy_versions import Stored, parsed, standing
+from voucher.terms import VersionStanding
 
 _IDENTITY = frozenset(
     {
         "code", "programme", "title", "document_no", "document", "owner_region", "cap_family", "weak_source", "sources",
-        "fills",
+        "fills", "parent", "pinned", "supersedes", "inherited",
     }
 )  # fmt: skip
 
@@ -37,18 +40,24 @@ class VersionLine:
     document_no: str
     effective_from: date
     effective_to: date | None
+    superseded_by: str | None
     filled: int
+
+    def standing(self, on: date) -> VersionStanding:
+        """How the version stands on a day."""
+        return standing(self.effective_from, self.effective_to, self.superseded_by, on=on)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter: its value (None: unset), and either where it stands or who filled it in."""
+    """One parameter: its value (None: unset), where it stands or who filled it in, and from which version it comes."""
 
     key: str
     value: Any
     source: Source | None
     fill: Fill | None
     is_required: bool
+    heir: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +67,15 @@ class PolicyFile:
     version: PolicyVersion
     programme: Programme
     publisher: str
+    proposer: str
     policy: Policy
     parameters: tuple[Parameter, ...]
+    before: str | None
+
+    def standing(self, on: date) -> VersionStanding:
+        """How the version stands on a day."""
+        row = self.version
+        return standing(row.effective_from, row.effective_to, row.superseded_by, on=on)
 
 
 def policy_of(session: Session, code: str) -> Policy:
@@ -113,6 +129,7 @@ def versions(session: Session) -> list[VersionLine]:
             version.document_no,
             version.effective_from,
             version.effective_to,
+            version.superseded_by,
             len(policy_of(session, version.code).fills),
         )
         for version, name in session.execute(query)
@@ -130,7 +147,18 @@ def policy_file(session: Session, code: str) -> PolicyFile | None:
     if row is None:
         return None
     policy = policy_of(session, code)
-    return PolicyFile(row[0], row[1], row[2], policy, parameters(policy))
+    version, programme, publisher = row
+    proposer = session.get_one(Person, version.proposed_by).name
+    earlier = (
+        select(PolicyVersion.code)
+        .where(
+            PolicyVersion.programme_code == version.programme_code,
+            PolicyVersion.effective_from < version.effective_from,
+        )
+        .order_by(PolicyVersion.effective_from.desc())
+    )
+    before = session.scalars(earlier).first() or version.parent_code
+    return PolicyFile(version, programme, publisher, proposer, policy, parameters(policy), before)
 
 
 def parameters(policy: Policy) -> tuple[Parameter, ...]:
@@ -140,9 +168,9 @@ def parameters(policy: Policy) -> tuple[Parameter, ...]:
     for key in Policy.__dataclass_fields__:
         if key in _IDENTITY:
             continue
-        value = getattr(policy, key)
-        own = [name for name, _ in policy.sources if name == key or name.startswith(f"{key}[")]
-        filled = [fill for fill in policy.fills if fill.key == key or fill.key.startswith(f"{key}[")]
+        value, place = getattr(policy, key), key_of(key)
+        own = [name for name, _ in policy.sources if root_of(name) == place]
+        filled = [fill for fill in policy.fills if root_of(fill.key) == place]
         found.append(
             Parameter(
                 key,
@@ -150,6 +178,7 @@ def parameters(policy: Policy) -> tuple[Parameter, ...]:
                 policy.source_of(own[0]) if own else None,
                 filled[0] if filled else None,
                 key in missing,
+                policy.heir_of(place),
             )
         )
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import combinations, product
 
@@ -11,6 +11,7 @@ from voucher.rules import policy_inheritance as bounds
 from voucher.rules.funding import one_whole
 from voucher.rules.policy import Policy, PolicyError, Problem, RateLine
 from voucher.rules.policy_lines import root_of
+from voucher.rules.policy_reading import placed, read
 from voucher.rules.quotations import quotations
 from voucher.terms import (
     CapPeriod,
@@ -85,6 +86,17 @@ def check(policy: Policy, document_text: str | None) -> tuple[Problem, ...]:
         *_weak(policy),
         *quotations(policy, document_text, inherited=_inherited(policy)),
     )
+
+
+def problems_of(
+    text: str, fills: Sequence[str], *, document_text: str | None, parent: Policy | None = None
+) -> tuple[Problem, ...]:
+    """Everything that speaks against publishing these texts, each with its line; nothing where they are fit."""
+    try:
+        found = check(read(text, fills, parent=parent), document_text)
+    except PolicyError as unreadable:
+        found = check_rest(unreadable, document_text)
+    return placed(found, text, fills)
 
 
 def check_rest(unreadable: PolicyError, document_text: str | None) -> tuple[Problem, ...]:

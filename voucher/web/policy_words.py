@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from voucher.money import Fen, format_yuan
 from voucher.queries.policies import Parameter
+from voucher.queries.policy_sheets import Change
 from voucher.rules.policy import WHOLE_BP, Authority, Cap, RateLine, Service, Share
 from voucher.terms import HolderClass, Term
 
@@ -72,7 +73,7 @@ NAMES: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A parameter as a line of the table. `standing`: document, filled, open (optional, not set) or unset."""
+    """A parameter as a line of the table. `standing`: document, filled, inherited, open (optional, not set) or unset."""
 
     name: str
     value: str
@@ -86,6 +87,27 @@ def rows_of(parameters: Sequence[Parameter]) -> list[Row]:
     return [_row(parameter) for parameter in parameters]
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A parameter in the version before and in this one; what became of it: added, removed or changed."""
+
+    name: str
+    before: Row | None
+    after: Row | None
+    became: str
+
+
+def pairs_of(changes: Sequence[Change]) -> list[Pair]:
+    """What changed, side by side, in the order of the policy."""
+    found = []
+    for each in changes:
+        before = _row(each.before) if each.before is not None else None
+        after = _row(each.after) if each.after is not None else None
+        became = "changed" if before and after else "added" if after else "removed"
+        found.append(Pair((after or before or Row("", "", "", "", "")).name, before, after, became))
+    return found
+
+
 def clause(item: str) -> str:
     """An item of a document: 第 18 条, or what is no number as it stands (印发日期, 演示主管部门：…)."""
     return f"第 {item} 条" if item.isdecimal() else item
@@ -97,13 +119,14 @@ def _row(parameter: Parameter) -> Row:
         if parameter.is_required:
             return Row(name, "未确定", "unset", "须由主管部门填写后才能发布", "")
         return Row(name, "不设", "open", "文件没有规定", "")
-    value = _value(parameter.key, parameter.value)
-    if parameter.fill is not None:
-        return Row(name, value, "filled", f"{parameter.fill.who}：{parameter.fill.basis}", "")
-    source = parameter.source
-    if source is None:
-        return Row(name, value, "document", "", "")
-    return Row(name, value, "document", f"{source.document_no} {clause(source.item)}", source.quote)
+    value, source, fill = _value(parameter.key, parameter.value), parameter.source, parameter.fill
+    basis = f"{source.document_no} {clause(source.item)}" if source is not None else ""
+    if source is None and fill is not None:
+        basis = f"{fill.who}：{fill.basis}"
+    quote = source.quote if source is not None else ""
+    if parameter.heir is not None:
+        return Row(name, value, "inherited", f"{basis}（继承自 {parameter.heir}）", quote)
+    return Row(name, value, "document" if source is not None else "filled", basis, quote)
 
 
 def _value(key: str, value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Programme officers: policy versions as tables of parameters, and the vouchers that were issued."""
+"""Programme officers: the vouchers that were issued."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from voucher.money import Fen, format_yuan
 from voucher.operations.expire import TakeBackRequest, revoke
 from voucher.operations.outcome import only
 from voucher.queries.issued import VoucherFilter, issued_file, issued_vouchers
-from voucher.queries.policies import policy_file, versions
 from voucher.rules.permissions import permitted
 from voucher.schemas.base import ReasonForm, load_form
 from voucher.schemas.programme import VoucherSearch
@@ -23,28 +22,8 @@ from voucher.web.access import current_actor, permits
 from voucher.web.deeds import timeline_of
 from voucher.web.entry import change, form_body, form_key, reading, whole_form
 from voucher.web.filtering import filters_of
-from voucher.web.policy_words import clause, rows_of
 
-policies = Blueprint("policies", __name__, url_prefix="/programme/policies")
-policies.add_app_template_filter(clause, "clause")
 blueprint = Blueprint("vouchers", __name__, url_prefix="/programme/vouchers")
-
-
-@policies.get("/")
-@permits("programme:policy:read")
-def index() -> ResponseReturnValue:
-    """Every published version."""
-    with reading() as session:
-        return render_template("programme/policies.html", versions=versions(session))
-
-
-@policies.get("/<code>")
-@permits("programme:policy:read")
-def policy_page(code: str) -> ResponseReturnValue:
-    """One version: each parameter with its clause, or who filled it in, or that it is unset."""
-    with reading() as session:
-        file = found(policy_file(session, code))
-    return render_template("programme/policy.html", file=file, rows=rows_of(file.parameters))
 
 
 @blueprint.get("/", endpoint="index")
