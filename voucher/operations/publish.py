@@ -50,8 +50,8 @@ def save_draft(
     not there or somebody else's (`not_found`), one that was proposed or withdrawn (`state_changed`).
     """
     policy = headed(session, request, actor=actor)
-    row = _row(session, policy, request, draft_id, actor=actor, at=at)
-    row.state = PolicyState.DRAFT.value
+    row = _row(session, draft_id, actor=actor)
+    _write(row, policy, request, actor=actor, at=at)
     session.flush()
     _tell(session, row, "draft", actor=actor, at=at)
     return Proposed(row.id, row.code, row.sha256)
@@ -73,7 +73,8 @@ def propose_version(
     )
     if session.scalars(still_open).first() is not None:
         raise Refusal(Code.POLICY_PROPOSED, policy=code)
-    row = _row(session, found.policy, request, draft_id, actor=actor, at=at)
+    row = _row(session, draft_id, actor=actor)
+    _write(row, found.policy, request, actor=actor, at=at)
     row.state, row.sha256 = PolicyState.PROPOSED.value, found.sha256
     session.flush()
     _tell(session, row, "propose", actor=actor, at=at)
@@ -129,24 +130,23 @@ def withdraw_proposal(
     return Proposed(row.id, row.code, row.sha256)
 
 
-def _row(
-    session: Session,
-    policy: Policy,
-    request: PublishRequest,
-    draft_id: int | None,
-    *,
-    actor: Actor,
-    at: datetime,
-) -> PolicyProposal:
-    """A new row, or the author's own draft, with what is said now."""
-    row = PolicyProposal(state=PolicyState.DRAFT.value, reason="")
+def _row(session: Session, draft_id: int | None, *, actor: Actor) -> PolicyProposal:
+    """A new row, or the author's own draft."""
     if draft_id is None:
+        row = PolicyProposal(state=PolicyState.DRAFT.value, reason="")
         session.add(row)
-    else:
-        row = _proposal(session, draft_id, actor)
-        if row.proposed_by != actor.person_id:
-            raise Refusal(Code.NOT_FOUND, proposal=draft_id)
-        next_state(PolicyState(row.state), Event.PROPOSE)
+        return row
+    row = _proposal(session, draft_id, actor)
+    if row.proposed_by != actor.person_id:
+        raise Refusal(Code.NOT_FOUND, proposal=draft_id)
+    next_state(PolicyState(row.state), Event.PROPOSE)
+    return row
+
+
+def _write(
+    row: PolicyProposal, policy: Policy, request: PublishRequest, *, actor: Actor, at: datetime
+) -> None:
+    """What is said now."""
     row.code, row.programme_code, row.title = policy.code, policy.programme, policy.title
     row.document_no, row.region_code, row.book_code = (
         policy.document_no,
@@ -156,7 +156,6 @@ def _row(
     row.text, row.fills, row.document_text = request.text, list(request.fills), request.document_text
     row.sha256 = digest(request.text, request.fills, None)
     row.proposed_by, row.proposed_at = actor.person_id, at
-    return row
 
 
 def _one_at_a_time(session: Session) -> None:

@@ -111,7 +111,7 @@ class ProblemAnswer(Body):
     message = fields.String(required=True)
 
 
-class ChangeAnswer(Body):
+class ParameterChange(Body):
     """A parameter of the version before and of this one."""
 
     before = fields.Nested(ParameterAnswer, required=True, allow_none=True)
@@ -125,7 +125,7 @@ class SheetAnswer(Body):
     problems = fields.List(fields.Nested(ProblemAnswer), required=True)
     parameters = fields.List(fields.Nested(ParameterAnswer), required=True)
     before = fields.String(required=True, allow_none=True)
-    changes = fields.List(fields.Nested(ChangeAnswer), required=True)
+    changes = fields.List(fields.Nested(ParameterChange), required=True)
 
 
 class ProposalAnswer(Body):
