@@ -93,6 +93,14 @@ class Keys:
             by_kid[found[1]] = bytes.fromhex(found[2])
         return cls(by_kid=by_kid, current=next(iter(by_kid)))
 
+    def of(self, purpose: str) -> "Keys":
+        """Keys of their own for another purpose: a code made with them is no code of the counter, nor the other way."""
+        made = {
+            kid: hmac.new(key, f"VQR1|{purpose}".encode(), hashlib.sha256).digest()
+            for kid, key in self.by_kid.items()
+        }
+        return Keys(by_kid=made, current=self.current)
+
 
 def numbered(prefix: str, year: int, serial: int) -> str:
     """A document number: prefix letter, year (4), serial (7), check digit, e.g. V202600001234.

@@ -34,7 +34,13 @@ def _pledges() -> None:
         sa.Column("pledged_by", KEY, nullable=False),
         sa.Column("pledged_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_pledge_document"),
-        sa.UniqueConstraint("book_id", "owner", "year", "document_no", name="uq_pledge_document_book_id_owner_year_document_no"),
+        sa.UniqueConstraint(
+            "book_id",
+            "owner",
+            "year",
+            "document_no",
+            name="uq_pledge_document_book_id_owner_year_document_no",
+        ),
         sa.CheckConstraint("amount_fen > 0", name="ck_pledge_document_amount_positive"),
         *_keys(
             "pledge_document",

@@ -22,7 +22,7 @@ from voucher.models.orders import Order
 from voucher.models.parties import Certification, Organisation, Qualification
 from voucher.models.programmes import Programme
 from voucher.models.regions import Region
-from voucher.models.tenancies import Allotment
+from voucher.models.tenancies import Allotment, OrderBeneficiary
 from voucher.money import Fen
 from voucher.operations import answer_order, confirm_order, deliver, file_contract
 from voucher.operations.allot import AllotRequest, allot
@@ -182,12 +182,17 @@ class Base:
         """The number of an order for tenants that was placed and accepted."""
 
         def work(session: Session, at: datetime) -> str:
-            order = only(place_for_tenants(session, [self.asking(voucher, lines)], actor=self.manager, at=at))
-            quote = answer_order.AcceptRequest(order.number, Fen(sum(amount for _, amount in lines)))
-            only(answer_order.accept_order(session, [quote], actor=self.platform.manager, at=at))
-            return order.number
+            asked = [self.asking(voucher, lines)]
+            return only(place_for_tenants(session, asked, actor=self.manager, at=at)).number
 
-        return self.do(work)
+        order = self.do(work)
+        self.accept(order, sum(amount for _, amount in lines))
+        return order
+
+    def accept(self, order: str, quote_fen: int) -> None:
+        """The platform accepts an order with a quote."""
+        quote = [answer_order.AcceptRequest(order, Fen(quote_fen))]
+        self.do(lambda s, at: only(answer_order.accept_order(s, quote, actor=self.platform.manager, at=at)))
 
     def asking(self, voucher: str, lines: Sequence[tuple[str, int]]) -> TenantOrderRequest:
         """An order for tenants as it is asked for."""
@@ -244,6 +249,17 @@ class Base:
         """An order's row."""
         with self.database.read() as session:
             return session.scalars(select(Order).where(Order.number == number)).one()
+
+    def positions(self, number: str) -> dict[int, int]:
+        """The place of each tenancy's line in an order."""
+        with self.database.read() as session:
+            query = (
+                select(Allotment.tenancy_id, OrderBeneficiary.position)
+                .join(OrderBeneficiary, OrderBeneficiary.allotment_id == Allotment.id)
+                .join(Order, Order.id == OrderBeneficiary.order_id)
+                .where(Order.number == number)
+            )
+            return dict(session.execute(query).all())
 
     def allotment(self, number: str) -> Allotment:
         """An allotment's row."""

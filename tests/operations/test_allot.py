@@ -16,9 +16,12 @@ from voucher.models.centres import Centre
 from voucher.money import Fen
 from voucher.operations.allot import AllotRequest, TakeBackRequest, allot, take_back
 from voucher.operations.cancel_order import CancelRequest, cancel_order
+from voucher.operations.expire import Slice, expire_vouchers, revoke
+from voucher.operations.expire import TakeBackRequest as TakeAwayRequest
 from voucher.operations.issue import IssueRequest, issue
 from voucher.operations.outcome import Refused, only
 from voucher.operations.place_order import PlaceRequest, place_order
+from voucher.operations.reverse import ReverseRequest, reverse
 from voucher.operations.tenancies import EnterRequest, GraduateRequest, LeaveRequest, enter, graduate, leave
 from voucher.terms import AllotmentState, CertificationState, Certifier, OrderState
 
@@ -196,3 +199,27 @@ def test_another_bases_tenants_vouchers_and_allotments_do_not_exist(base: Base) 
         assert answers[0].code is Code.NOT_FOUND
     assert snapshot(base.database) == before
     assert AT.date() == TODAY
+
+
+@pytest.mark.parametrize("end", ["expired", "revoked"])
+def test_a_voucher_that_ends_takes_what_it_allotted_back_to_its_budget(base: Base, end: str) -> None:
+    tenant, voucher = base.tenant(), base.voucher()
+    (number,) = base.allot(voucher, [(tenant, 30_000_00)])
+    order = base.held(voucher, [(number, 20_000_00)])
+    held = [TakeAwayRequest(voucher, "违规")]
+    (answer,) = base.do(lambda s, at: revoke(s, held, actor=base.officer, at=at))
+    assert isinstance(answer, Refused)
+    assert (answer.code, answer.facts["held_fen"]) == (Code.VOUCHER_NOT_USABLE, 10_000_00)
+    base.deliver(order)
+    base.confirm(order)
+    if end == "revoked":
+        base.do(lambda s, at: only(revoke(s, held, actor=base.officer, at=at)))
+    else:
+        part = Slice(on=date(2028, 1, 1))
+        assert base.do(lambda s, at: expire_vouchers(s, part, actor=base.officer, at=at)).done == 1
+    assert (base.left(number), base.free(accounts.voucher(voucher))) == (0, 0)
+    base.sound()
+    asked = [ReverseRequest(order, "办错")]
+    base.do(lambda s, at: only(reverse(s, asked, actor=base.platform.manager, at=at)))
+    assert base.free(accounts.budget(base.line_code, 2026)) == 10_000_000_00
+    base.sound()

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from voucher.clock import business_date, fiscal_year
 from voucher.errors import Code, Fact, Refusal
-from voucher.ledger import accounts
-from voucher.ledger.events import Event, Rejected, posting_id
+from voucher.ledger.events import Event, Leg, Rejected, posting_id
 from voucher.ledger.locking import lock
 from voucher.ledger.posting import post
 from voucher.models.orders import Order
@@ -26,6 +25,7 @@ from voucher.operations.charges import refs_of, return_legs
 from voucher.operations.find import budget_lines
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.tell import Note, tell
+from voucher.operations.tenant_returns import VoucherAllotments
 from voucher.rules import lifecycle
 from voucher.rules.lifecycle import next_state
 from voucher.rules.permissions import Actor
@@ -90,11 +90,13 @@ class _Cause:
             return Refused(Code.VOUCHER_NOT_USABLE, {"state": "used", "used_fen": used_fen})
         return None
 
-    def posting(self, voucher: Voucher, line: BudgetLine, amount_fen: int) -> Event:
+    def posting(
+        self, voucher: Voucher, line: BudgetLine, amount_fen: int, *, first: tuple[Leg, ...]
+    ) -> Event:
         return Event(
             id=posting_id(self.event.value, voucher.number),
             kind=_KINDS[self.event],
-            legs=return_legs(voucher, line, amount_fen),
+            legs=(*first, *return_legs(voucher, line, amount_fen)),
             fiscal_year=fiscal_year(self.at),
             event_on=business_date(self.at),
             rule_version=voucher.policy_code,
@@ -218,18 +220,21 @@ def _take(
 
     One with an open hold is refused alone (`voucher_not_usable`); a closed period refuses all (raised).
     """
-    lines = budget_lines(session, [voucher.budget_line_id for voucher, _ in vouchers])
+    lines, allots = (
+        budget_lines(session, [row.budget_line_id for row, _ in vouchers]),
+        _allots(session, vouchers),
+    )
     refs = [
         ref
         for voucher, _ in vouchers
         for ref in refs_of(return_legs(voucher, lines[voucher.budget_line_id], 1))
     ]
-    locked = lock(session, vouchers[0][0].book_id, refs)
-    left = {voucher.id: locked.available(accounts.voucher(voucher.number)) for voucher, _ in vouchers}
-    held = {voucher.id: locked.posted(accounts.voucher(voucher.number)) for voucher, _ in vouchers}
-    held = {key: posted - left[key] for key, posted in held.items()}
+    locked = lock(session, vouchers[0][0].book_id, [*refs, *allots.refs])
+    left = {voucher.id: allots.left(locked, voucher) for voucher, _ in vouchers}
+    held = {voucher.id: allots.held(locked, voucher) for voucher, _ in vouchers}
+    back = {voucher.id: allots.legs(locked, voucher) for voucher, _ in vouchers}
     events = [
-        cause.posting(voucher, lines[voucher.budget_line_id], left[voucher.id])
+        cause.posting(voucher, lines[voucher.budget_line_id], left[voucher.id], first=back[voucher.id])
         for voucher, _ in vouchers
         if left[voucher.id] and cause.bars(voucher, left[voucher.id], held[voucher.id]) is None
     ]
@@ -244,6 +249,7 @@ def _take(
             continue
         voucher.state = next_state(VoucherState(voucher.state), cause.event).value
         voucher.state_reason = reason[:200]
+        allots.end(voucher, back[voucher.id])
         results.append(TakenBack(voucher.number, VoucherState(voucher.state), Fen(left[voucher.id])))
     _end_waiting_orders(session, cause, [voucher.id for voucher, _ in vouchers])
     done = [result for result in results if isinstance(result, TakenBack)]
@@ -253,14 +259,22 @@ def _take(
     journal.record(session, cause.actor, f"voucher.{cause.event.value}", notes, at=cause.at)
     session.flush()
     if cause.event is lifecycle.Event.EXPIRE:
-        ended = {result.voucher_number for result in done}
-        said = [
-            Note(MessageEvent.VOUCHER_EXPIRED, row.number, holder_id=row.holder_id)
-            for row, _ in vouchers
-            if row.number in ended
-        ]
-        tell(session, said, at=cause.at)
+        _tell(session, [row for row, _ in vouchers], done, at=cause.at)
     return results
+
+
+def _tell(session: Session, vouchers: Sequence[Voucher], done: Sequence[TakenBack], *, at: datetime) -> None:
+    ended = {result.voucher_number for result in done}
+    said = [
+        Note(MessageEvent.VOUCHER_EXPIRED, row.number, holder_id=row.holder_id)
+        for row in vouchers
+        if row.number in ended
+    ]
+    tell(session, said, at=at)
+
+
+def _allots(session: Session, vouchers: Sequence[tuple[Voucher, str]]) -> VoucherAllotments:
+    return VoucherAllotments(session, [voucher for voucher, _ in vouchers])
 
 
 def _end_waiting_orders(session: Session, cause: _Cause, voucher_ids: Sequence[int]) -> None:

@@ -79,7 +79,7 @@ def in_centre(session: Session, holder_ids: Collection[int], *, on: date) -> dic
         .where(now.state.in_(LIVE), now.from_on <= on, or_(now.to_on.is_(None), now.to_on > on))
         .order_by(now.id.desc())
     )
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def tenants_outside(session: Session, orders: Collection[Order]) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""What comes back to a tenant that has left: it goes on to the base's voucher in the same posting."""
+"""What comes back to a tenant that has left, or from allotments of a voucher that ends: on to the voucher, in one posting."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from voucher.ledger import accounts
 from voucher.ledger.accounts import Ref
 from voucher.ledger.events import Leg
+from voucher.ledger.locking import Locked
 from voucher.models.orders import Order
 from voucher.models.tenancies import Allotment, OrderBeneficiary
+from voucher.models.vouchers import Voucher
 from voucher.operations.find_allotments import account_of
 from voucher.terms import AllotmentState
 
@@ -58,3 +60,41 @@ class TenantReturns:
         for leg in legs:
             if leg.debit in self._rows and leg.credit.code == "voucher":
                 self._rows[leg.debit].allotted_fen -= leg.amount
+
+
+class VoucherAllotments:
+    """What vouchers that end have allotted: it goes back with them. Most vouchers have none."""
+
+    def __init__(self, session: Session, vouchers: Sequence[Voucher]) -> None:
+        query = select(Allotment).where(Allotment.voucher_id.in_([voucher.id for voucher in vouchers]))
+        self._rows: dict[int, list[Allotment]] = {}
+        for row in session.scalars(query.order_by(Allotment.id).execution_options(populate_existing=True)):
+            self._rows.setdefault(row.voucher_id, []).append(row)
+
+    @property
+    def refs(self) -> list[Ref]:
+        """Their accounts, to be locked with the vouchers' own."""
+        return [account_of(row) for rows in self._rows.values() for row in rows]
+
+    def left(self, locked: Locked, voucher: Voucher) -> int:
+        """What is free on a voucher and on its allotments, in fen."""
+        refs = [accounts.voucher(voucher.number), *map(account_of, self._rows.get(voucher.id, ()))]
+        return sum(locked.available(ref) for ref in refs)
+
+    def held(self, locked: Locked, voucher: Voucher) -> int:
+        """What orders hold of a voucher and of its allotments, in fen."""
+        refs = [accounts.voucher(voucher.number), *map(account_of, self._rows.get(voucher.id, ()))]
+        return sum(locked.posted(ref) - locked.available(ref) for ref in refs)
+
+    def legs(self, locked: Locked, voucher: Voucher) -> tuple[Leg, ...]:
+        """allot → voucher of everything that is free."""
+        free = {account_of(row): locked.available(account_of(row)) for row in self._rows.get(voucher.id, ())}
+        to = accounts.voucher(voucher.number)
+        return tuple(Leg(ref, to, amount) for ref, amount in free.items() if amount)
+
+    def end(self, voucher: Voucher, legs: Sequence[Leg]) -> None:
+        """The allotments of a voucher that ended, after these legs were posted."""
+        moved = {leg.debit: leg.amount for leg in legs}
+        for row in self._rows.get(voucher.id, ()):
+            row.allotted_fen -= moved.get(account_of(row), 0)
+            row.state = AllotmentState.ENDED.value

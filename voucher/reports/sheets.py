@@ -19,6 +19,7 @@ import openpyxl
 
 from voucher.errors import Code, Refusal
 from voucher.operations.import_roster import RosterRow
+from voucher.operations.import_tenants import TenantRow
 
 MOST_ROWS: Final = 20_000
 MOST_COLUMNS: Final = 40
@@ -43,6 +44,14 @@ _OPTIONAL_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "staff": ("职工人数", "职工总数", "从业人数"),
     "revenue": ("营业收入（元）", "营业收入(元)"),
 }
+
+
+_TENANT_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "name": ("企业名称", "单位名称", "名称"),
+    "ref": ("统一社会信用代码", "社会信用代码", "信用代码", "统一社会信用代码或临时编号"),
+    "entered": ("入驻日期", "入驻时间"),
+}
+_LEFT_HEADERS: Final = ("退出日期", "退出时间")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,29 @@ def roster_rows(table: list[Row]) -> list[RosterRow]:
                 places.setdefault(field, headers.index(name))
     return [
         RosterRow(row.line, **{field: _cell(row, place) for field, place in places.items()})
+        for row in table[1:]
+    ]
+
+
+def tenant_rows(table: list[Row]) -> list[TenantRow]:
+    """The rows of a base's list of tenants, by the headers of its first row; the day of exit may have no column.
+
+    Refused as `file_refused` (`reason` header) where a column is not there; `missing` names it.
+    """
+    headers = ["".join(cell.split()) for cell in table[0].cells]
+    places: dict[str, int] = {}
+    for field, names in _TENANT_HEADERS.items():
+        found = next((headers.index(name) for name in names if name in headers), None)
+        if found is None:
+            raise Refusal(Code.FILE_REFUSED, reason="header", missing=names[0])
+        places[field] = found
+    left = next((headers.index(name) for name in _LEFT_HEADERS if name in headers), None)
+    return [
+        TenantRow(
+            row.line,
+            **{field: _cell(row, place) for field, place in places.items()},
+            left="" if left is None else _cell(row, left),
+        )
         for row in table[1:]
     ]
 

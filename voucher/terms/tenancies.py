@@ -32,4 +32,3 @@ class TenantFault(Term):
     ENTERED_INVALID = "entered_invalid", "入驻日期不正确，应写成 2026-03-01"
     LEFT_INVALID = "left_invalid", "退出日期不正确，或不晚于入驻日期"
     OVERLAPS = "overlaps", "与已登记的入驻时间重叠"
-    REGION_UNKNOWN = "region_unknown", "没有这个地区代码"

@@ -53,6 +53,7 @@ _REASONS: Final = {
     "reopened": "企业重新出示了券码",
     "wrong_tags": "多次出现错误券码",
     "unconfirmed": "企业未在期限内答复验收",
+    "nobody_attended": "没有入驻企业到场",
     "replaced": "已被新的申请取代",
     "complete_by": "超过完成期限",
     "confirm_by": "企业未在时限内确认",

@@ -33,6 +33,7 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("我的兑付申请", "enterprise_claims.listing", "enterprise:order:read"),
             Entry("申请后补助", "enterprise_awards.index", "enterprise:claim:submit"),
             Entry("申领", "applying.index", "enterprise:application:read"),
+            Entry("基地为我服务", "tenant.index", "tenant:allotment:read"),
         ),
     ),
     (
@@ -91,10 +92,19 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         ),
     ),
     (
+        "孵化基地",
+        (
+            Entry("入驻企业", "incubator.index", "incubator:tenant:read"),
+            Entry("创业券与分配", "incubator_vouchers.index", "incubator:tenant:read"),
+            Entry("入驻企业订单", "incubator_orders.listing", "incubator:order:read"),
+        ),
+    ),
+    (
         "账目与监督",
         (
             Entry("账目", "ledger.index", "ledger:posting:read"),
             Entry("限额使用表", "ledger.cap_list", "ledger:posting:read"),
+            Entry("创业券使用表", "startup_use.page", "programme:startup:read"),
             Entry("审核情况", "checks.paces", "reviewer:pace:read"),
             Entry("结账", "finance.periods", "finance:period:close"),
         ),
