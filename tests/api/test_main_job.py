@@ -121,6 +121,22 @@ def settle(api: Api, claim_no: str, *, expected_fen: int) -> None:
     assert (file["state"], file["lines"][0]["state"]) == ("reconciled", "paid")
 
 
+def test_two_orders_are_claimed_together_with_one_invoice_or_not_at_all(api: Api) -> None:
+    first, second = api.captured(30_000_00), api.captured(20_000_00)
+    account = api.bank_account()
+    bodies = [
+        claim_body(api, first, account, amount_fen=30_000_00),
+        claim_body(api, second, account, amount_fen=20_000_00),
+    ]
+    for body, part in zip(bodies, (30_000_00, 20_000_00), strict=True):
+        body["invoices"][0] |= {"net_fen": 50_000_00, "allocated_fen": part}
+    over = [bodies[0], {**bodies[1], "order_no": first}]
+    refused(api.firm.send("/api/v1/claims/together", {"claims": over}), 409, "state_changed")
+    assert ok(api.firm.get("/api/v1/claims"))["claims"] == []
+    made = ok(api.firm.send("/api/v1/claims/together", {"claims": bodies}), 201)["claims"]
+    assert [each["base_fen"] for each in made] == [30_000_00, 20_000_00]
+
+
 def test_money_is_not_moved_by_a_token_older_than_half_an_hour(api: Api) -> None:
     asked = {"programme_code": api.world.programme_code, "claim_nos": [approved_claim(api)]}
     path = f"/api/v1/batches/{ok(api.maker.send('/api/v1/batches', asked), 201)['number']}"

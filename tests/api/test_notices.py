@@ -91,3 +91,11 @@ def test_there_is_nothing_to_publish_without_approved_claims(api: Api) -> None:
     refused(api.officer.send("/api/v1/notices", body), 404, "not_found")
     refused(api.reviewer.send("/api/v1/notices", body), 403, "not_permitted")
     refused(api.firm.get("/api/v1/notices/N202600000010"), 404, "not_found")
+
+
+def test_anybody_reads_notices_and_follows_an_objection_without_a_token(api: Api) -> None:
+    visitor = api.app.test_client()
+    assert ok(visitor.get("/api/v1/notices"))["notices"] == []
+    assert visitor.get("/api/v1/notices/N202600000010").status_code == 404
+    asked = {"number": "N202600000010-001", "word": "2345-6789"}
+    assert visitor.post("/api/v1/objections/look-up", json=asked).status_code in (404, 422)

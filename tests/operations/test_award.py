@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tests.ledger.test_export import hledger
 from tests.operations.awards import CAP, PROGRAMME, Awarding
@@ -21,10 +25,13 @@ from voucher.money import Fen
 from voucher.operations import batch, settle
 from voucher.operations.decide_objection import AnswerRequest, decide_objection
 from voucher.operations.object_to import ObjectionRequest, object_publicly
-from voucher.operations.outcome import only
+from voucher.operations.outcome import Refused, only
 from voucher.operations.publicise import NoticeRequest, publicise
+from voucher.operations.revoke_award import Revoked, RevokeRequest, revoke_awards
 from voucher.queries.claims import claim_file
 from voucher.terms import ClaimState, OrderChannel, OrderState, PostingKind, Verdict
+
+Answers = Callable[[Session, datetime], list[Revoked | Refused]]
 
 
 @pytest.fixture
@@ -198,3 +205,36 @@ def test_an_objection_that_is_upheld_gives_the_award_back_to_line_and_cap(databa
     assert told.balance(accounts.budget(told.line, 2026)) == 10_000_000_00
     assert told.balance(accounts.cap(PROGRAMME, told.world.firm.holder_ref, 2026)) == 550_000_00
     assert sound(told)
+
+
+def revoking(told: Awarding, number: str, *, reason: str = "成果并未投产") -> Answers:
+    asked = [RevokeRequest(number, reason)]
+    return lambda session, at: revoke_awards(session, asked, actor=told.world.officer, at=at)
+
+
+def test_an_award_that_was_approved_and_is_in_no_batch_is_taken_back_with_its_room(capped: Awarding) -> None:
+    told = capped
+    number = told.applied(100_000_00).number
+    told.refuses(Code.STATE_CHANGED, revoking(told, number))
+    told.decided(number)
+    told.refuses(Code.REASON_MISSING, revoking(told, number, reason=" "))
+    done = told.do(lambda session, at: only(revoking(told, number)(session, at)))
+    assert done.given_back_fen == 30_000_00
+    claim, order = told.one(Claim, number=number), order_of(told, number)
+    assert (claim.state, claim.approved_fen) == (ClaimState.REJECTED.value, 0)
+    assert order.state == OrderState.DISALLOWED.value
+    assert told.balance(accounts.order(order.number)) == 0
+    assert told.balance(accounts.budget(told.line, 2026)) == 10_000_000_00
+    told.refuses(Code.STATE_CHANGED, revoking(told, number))
+    assert sound(told)
+
+
+def test_an_award_in_a_batch_or_approved_by_oneself_is_not_taken_back(told: Awarding) -> None:
+    number = told.applied(100_000_00).number
+    told.decided(number)
+    asked = [RevokeRequest(number, "误批")]
+    reviewer = told.world.reviewer
+    told.refuses(Code.SELF_APPROVAL, lambda session, at: revoke_awards(session, asked, actor=reviewer, at=at))
+    wanted = [batch.BatchRequest(PROGRAMME, (number,))]
+    told.do(lambda session, at: only(batch.make(session, wanted, actor=told.world.maker, at=at)))
+    told.refuses(Code.STATE_CHANGED, revoking(told, number))

@@ -99,7 +99,8 @@ def _decide(session: Session, request: AnswerRequest, *, actor: Actor, at: datet
     open_ = case.claim.state == ClaimState.OBJECTED.value
     back = Fen(0)
     if request.upheld and open_:
-        back = _take_back(session, case, request.reason.strip(), actor=actor, at=at)
+        decision = _Upheld(case, Verdict.REJECT, Fen(0))
+        back = take_back(session, decision, request.reason.strip(), actor=actor, at=at)
     same = Objection.id == objection.id if not request.upheld else Objection.line_id == objection.line_id
     session.execute(
         update(Objection)
@@ -137,10 +138,13 @@ def _locked(session: Session, number: str, *, actor: Actor) -> tuple[Case, Objec
     return case, session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def _take_back(session: Session, case: Case, reason: str, *, actor: Actor, at: datetime) -> Fen:
-    """What `review` does for a rejection: the posting, the states, the invoices."""
-    decision = _Upheld(case, Verdict.REJECT, Fen(0))
-    back = decision.given_back_fen
+def take_back(session: Session, decision: Decided, reason: str, *, actor: Actor, at: datetime) -> Fen:
+    """What `review` does for a rejection of a claim that was approved: the posting, the states, the invoices.
+
+    Gives what went back, in fen. The case is locked, its voucher and order before it. Raises Refusal: `already_settled`,
+    `period_closed`, and `state_changed` for a claim that cannot be rejected any more.
+    """
+    case, back = decision.case, decision.given_back_fen
     (answer,) = post_decisions(session, [decision], actor=actor, at=at)
     if isinstance(answer, Rejected):
         raise Refusal(answer.code, **answer.facts)

@@ -174,7 +174,9 @@ def _judge(
     foreign = [use for use in others if use.programme_code not in (ask.programme_code, *ask.stacking)]
     if foreign or taken >= row.net_fen:
         claim = (foreign or list(others))[0].claim_number
-        return Refused(Code.INVOICE_USED, {"invoice": row.key, "claim": claim})
+        left = 0 if foreign else max(row.net_fen - taken, 0)
+        facts = {"net_fen": row.net_fen, "used_fen": taken, "left_fen": left}
+        return Refused(Code.INVOICE_USED, {"invoice": row.key, "claim": claim, **facts})
     if taken + wanted.allocated_fen > row.net_fen:
         facts = {"net_fen": row.net_fen, "used_fen": taken, "left_fen": row.net_fen - taken}
         return Refused(Code.INVOICE_EXCEEDED, {"invoice": row.key, **facts})

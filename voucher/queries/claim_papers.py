@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -97,6 +97,17 @@ def invoice_lines(session: Session, claim: Claim) -> list[InvoiceLine]:
         InvoiceLine(row, fen, *taken.get(row.id, (0, 0)), differences(head_of(row), row.original))
         for row, fen in shown
     ]
+
+
+def taken_of(session: Session, keys: Collection[str], *, but: int = 0) -> dict[str, tuple[int, int]]:
+    """By key of an invoice that is known here: its net amount, and what claims other than `but` take of it, in fen."""
+    query = (
+        select(Invoice.key, Invoice.net_fen, func.sum(InvoiceUse.allocated_fen))
+        .join(InvoiceUse, InvoiceUse.invoice_id == Invoice.id)
+        .where(Invoice.key.in_(keys), InvoiceUse.released_at.is_(None), InvoiceUse.claim_id != but)
+        .group_by(Invoice.key, Invoice.net_fen)
+    )
+    return {key: (net_fen, int(taken)) for key, net_fen, taken in session.execute(query)}
 
 
 def payment_lines(session: Session, claim: Claim) -> list[PaymentLine]:

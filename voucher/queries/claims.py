@@ -20,6 +20,7 @@ from voucher.models.people import Person
 from voucher.models.programmes import Programme
 from voucher.models.regions import Region
 from voucher.models.review import Review
+from voucher.models.settlements import SettlementBatch, SettlementLine
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.queries.claim_checks import Check, checks_of
@@ -178,7 +179,7 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
         review=review,
         verdict=Verdict(review.verdict) if review else None,
         reviewer=names.get(review.reviewer_id, "") if review else "",
-        history=history(session, [claim.number, order.number]),
+        history=_with_payment(session, claim.id, history(session, [claim.number, order.number])),
     )
 
 
@@ -201,6 +202,26 @@ def history(session: Session, subjects: Sequence[str]) -> list[Deed]:
     ids = {int(row.actor_ref.removeprefix("person:")) for row in rows if row.actor_ref.startswith("person:")}
     names = {person_ref(key): name for key, name in _names(session, sorted(ids)).items()}
     return [Deed(row.done_at, row.action, names.get(row.actor_ref, "系统"), row.facts) for row in rows]
+
+
+def _with_payment(session: Session, claim_id: int, deeds: Sequence[Deed]) -> list[Deed]:
+    """The history with the batch that the claim is in and its payment: the finance office, not its people."""
+    query = (
+        select(SettlementBatch, SettlementLine)
+        .join(SettlementLine, SettlementLine.batch_id == SettlementBatch.id)
+        .where(SettlementLine.claim_id == claim_id)
+    )
+    more: list[Deed] = []
+    for batch, line in session.execute(query):
+        facts = {"batch": batch.number, "amount_fen": line.amount_fen, "payee": line.payee_name}
+        steps = (
+            ("claim.in_batch", batch.made_at),
+            ("batch.approve", batch.approved_at),
+            ("batch.export", batch.exported_at),
+            ("claim.paid", line.paid_at),
+        )
+        more += [Deed(at, action, "财政部门", facts) for action, at in steps if at is not None]
+    return sorted([*deeds, *more], key=lambda deed: deed.at, reverse=True)
 
 
 def _joined(*columns: Any) -> Select[Any]:

@@ -94,6 +94,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "own:payee:change": _APPROVER | _MANAGER,
     "reviewer:claim:assign": _REVIEWER | _OFFICER,
     "reviewer:claim:cosign": _COSIGNER,
+    "reviewer:award:revoke": _OFFICER,
     "reviewer:duty:write": _REVIEWER | _OFFICER,
     "expert:opinion:give": frozenset({Role.EXPERT}),
     "reviewer:application:read": _REVIEWER | _OFFICER,

@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from voucher.operations.claim_papers import Judged
 from voucher.queries.tax_list import TaxLine
 from voucher.rules.invoices import differences
-from voucher.schemas.api_claims import ClaimBody, DocumentBody, InvoiceBody, PaymentBody
+from voucher.schemas.api_claims import ClaimBody, ClaimedAnswer, DocumentBody, InvoiceBody, PaymentBody
 from voucher.schemas.api_fields import CountField, JsonDayField, JsonIdField, amount, bounded, day
 from voucher.schemas.base import Body, ChoiceField, CodeField, FenField, TextField
 from voucher.terms import ClaimState, TaxVerdict
@@ -186,3 +186,28 @@ def tax_line(line: TaxLine) -> dict[str, Any]:
         "verdict": line.verdict.value if line.verdict else None,
         "checked_on": line.checked_on.isoformat() if line.checked_on else None,
     }
+
+
+class TogetherBody(Body):
+    """Claims for several captured orders, at once."""
+
+    claims = fields.List(fields.Nested(ClaimBody), required=True, validate=bounded(1, 20))
+
+
+class TogetherAnswer(Body):
+    """The claims that were made, in the order of the request."""
+
+    claims = fields.List(fields.Nested(ClaimedAnswer), required=True)
+
+
+class RevokeBody(Body):
+    """Why an approval is taken back."""
+
+    reason = TextField(required=True, maximum=500, multiline=True)
+
+
+class RevokedAnswer(Body):
+    """What went back to the budget line."""
+
+    claim_no = fields.String(required=True)
+    given_back_fen = amount("退回预算指标")

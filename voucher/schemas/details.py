@@ -86,6 +86,7 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
         "由 {region} 地区登记使用。",
         "其他企业提交过同一发票文件（校验 {file}）。",
         "发票号码 {invoice}。",
+        "不含税金额 {net_fen} 元，已分摊 {used_fen} 元，本申请还可用 {left_fen} 元。",
     ),
     Code.INVOICE_MISMATCH: ("不一致的是：{field}。", "应为 {expected}。"),
     Code.INVOICE_EXCEEDED: (

@@ -43,6 +43,7 @@ LABELS = {
     "agreed": "会签意见",
     "sign_text": "会签理由",
     "function": "会签单位",
+    "revoke_reason": "撤销原因",
     "report_organisation": "出具单位",
     "report_no": "报告编号",
     "reported_on": "报告日期",
@@ -128,6 +129,9 @@ def _rendered(
         decides=decides,
         may_decide=decides and free and (file.state is ClaimState.SUBMITTED or overdue),
         may_return=decides and free and file.state is ClaimState.SUBMITTED,
+        may_revoke=file.voucher is None
+        and file.state in (ClaimState.APPROVED, ClaimState.CLEARED)
+        and permitted(actor, "reviewer:award:revoke"),
         signs=sorted(actor.functions & set(file.policy.cosigners)),
         experts=experts(session, on=on),
         colleagues=colleagues(session, actor, region_path=path_of(session, file.holder.region_code), on=on),

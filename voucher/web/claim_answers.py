@@ -16,6 +16,7 @@ from voucher.operations.claim_papers import GivenPayment, Judged
 from voucher.operations.documents import GivenDocument
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.preview_claim import preview
+from voucher.queries.claim_papers import taken_of
 from voucher.rules.invoices import Difference, differences
 from voucher.schemas.claim_form import Written, numbered_field
 
@@ -41,6 +42,21 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
+class Short:
+    """An invoice of which less is left than this claim wants. Amounts in fen."""
+
+    key: str
+    net_fen: int
+    taken_fen: int
+    wanted_fen: int
+
+    @property
+    def left_fen(self) -> int:
+        """What is left for this claim."""
+        return max(self.net_fen - self.taken_fen, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What one order's claim would ask for, why, and what differs from the originals. Amounts in fen."""
 
@@ -48,6 +64,7 @@ class Preview:
     judged: Judged
     claimed_fen: Fen
     differences: Sequence[tuple[str, Difference]]
+    short: Sequence[Short]
 
     @property
     def cut_fen(self) -> int:
@@ -99,8 +116,17 @@ def previews(
             for each in judged.invoices
             for difference in differences(each.head, each.original)
         ]
-        found.append(Preview(order, judged, claimed_fen, apart))
+        found.append(Preview(order, judged, claimed_fen, apart, shorts(session, judged)))
     return found
+
+
+def shorts(session: Session, judged: Judged, *, but: int = 0) -> list[Short]:
+    """The invoices of which other claims (than the one with the id `but`) have left too little."""
+    taken = taken_of(session, [each.key for each in judged.invoices], but=but)
+    found = [
+        Short(each.key, *taken[each.key], each.allocated_fen) for each in judged.invoices if each.key in taken
+    ]
+    return [each for each in found if each.wanted_fen > each.left_fen]
 
 
 def _has(row: dict[str, Any], at: int) -> bool:

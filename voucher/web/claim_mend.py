@@ -25,7 +25,7 @@ from voucher.schemas.messages import sentence
 from voucher.terms import ClaimItem, ClaimState, DocumentKind
 from voucher.web import claim_files
 from voucher.web.access import current_actor
-from voucher.web.claim_answers import Answers, labels, requests_of
+from voucher.web.claim_answers import Answers, labels, requests_of, shorts
 from voucher.web.claim_writing import Side, accounts_of
 from voucher.web.entry import change, form_body, form_key, now, reading, whole_form
 
@@ -124,6 +124,7 @@ def _check(side: Side, number: str, given: Answers, wanted: Mended) -> ResponseR
         except Refusal as refusal:
             return _page(side, number, given, whole_form(refusal)), refusal.status
         accounts = dict(accounts_of(session, file.policy, platform=file.platform, holder=file.holder))
+        short = shorts(session, judged, but=file.claim.id)
     page = render_template(
         "enterprise/claim_mend_check.html",
         side=side,
@@ -131,6 +132,7 @@ def _check(side: Side, number: str, given: Answers, wanted: Mended) -> ResponseR
         judged=judged,
         claimed_fen=claimed_fen,
         account=accounts.get(judged.account.id),
+        short=short,
         differences=[
             (each.key, apart) for each in judged.invoices for apart in differences(each.head, each.original)
         ],

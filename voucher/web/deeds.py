@@ -28,6 +28,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "claim.opinion": "专家答复",
     "claim.report": "登记第三方报告",
     "claim.cosign": "会签",
+    "claim.revoke": "撤销核定",
     "claim.open_notice": "列入公示",
     "claim.clear": "公示期满，无异议",
     "claim.objection": "异议处理",
@@ -55,6 +56,8 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "session.propose": "机构现场报价，额度锁定",
     "session.confirm": "企业现场确认，额度核销",
     "batch.make": "建立批次",
+    "claim.in_batch": "编入兑付批次",
+    "claim.paid": "已付款到收款账户",
     "batch.take_in": "编入申请",
     "batch.take_out": "移出申请",
     "batch.submit": "提交复核",
@@ -103,6 +106,8 @@ _AMOUNTS: Final[Mapping[str, str]] = {
 _TEXTS: Final[Mapping[str, str]] = {
     "document_no": "文号",
     "reason": "理由",
+    "batch": "批次",
+    "payee": "收款人",
 }
 _COUNTS: Final[Mapping[str, str]] = {
     "lines": "共 {} 笔",

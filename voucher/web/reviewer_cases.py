@@ -8,10 +8,11 @@ from flask.typing import ResponseReturnValue
 from voucher.clock import business_date
 from voucher.operations.cosign import SignRequest, cosign
 from voucher.operations.opinions import Invitation, ReportRequest, invite_experts, record_reports
+from voucher.operations.revoke_award import RevokeRequest, revoke_awards
 from voucher.operations.take_case import HandOver, hand_over, release_cases, take_cases
 from voucher.schemas.base import load_form
 from voucher.schemas.review import HandOverForm, InviteForm, ReportForm, SignForm
-from voucher.web.access import permits
+from voucher.web.access import permits, require_step_up
 from voucher.web.case_page import case_page, send
 from voucher.web.entry import now
 from voucher.web.uploads import received
@@ -119,5 +120,19 @@ def sign(number: str) -> ResponseReturnValue:
         number,
         lambda session, at, actor: cosign(session, [wanted], actor=actor, at=at),
         done="会签意见已记录。",
+        form=request.form,
+    )
+
+
+@blueprint.post("/revoke")
+@permits("reviewer:award:revoke")
+def revoke(number: str) -> ResponseReturnValue:
+    """Take back an approved post-subsidy that is in no batch yet."""
+    require_step_up()
+    wanted = RevokeRequest(number, request.form.get("revoke_reason", "")[:500])
+    return send(
+        number,
+        lambda session, at, actor: revoke_awards(session, [wanted], actor=actor, at=at),
+        done=f"{number} 的核定已撤销，资金退回预算指标。",
         form=request.form,
     )

@@ -14,12 +14,14 @@ from voucher.api.v1.claims import claim_request, given_document
 from voucher.clock import business_date
 from voucher.errors import Code, found
 from voucher.operations.award import AwardRequest, apply_for_award
+from voucher.operations.claim import claim
 from voucher.operations.claim_papers import GivenPayment
 from voucher.operations.confirm_claim import ClaimAnswer, confirm_claims
 from voucher.operations.invoices import GivenInvoice
 from voucher.operations.outcome import only
 from voucher.operations.preview_claim import preview
 from voucher.operations.resubmit import Mended, resubmit
+from voucher.operations.revoke_award import RevokeRequest, revoke_awards
 from voucher.operations.tax_checks import TaxResult, record_tax_checks
 from voucher.operations.withdraw_claim import withdraw_claims
 from voucher.queries import orders
@@ -55,6 +57,58 @@ def check(body: dict[str, Any]) -> dict[str, Any]:
         order = found(orders.either_sides_order(session, asked.order_number, actor=current_actor()))
         judged, claimed_fen = preview(session, order, asked, at=now())
         return schemas.checked_answer(judged, claimed_fen)
+
+
+@blueprint.route("/claims/together", methods=["POST"])
+@operation(
+    "一次申请几笔订单的兑付",
+    *_SUBMIT,
+    refuses=(Code.NOT_FOUND, Code.OTHER_SIDE_CLAIMS, Code.STATE_CHANGED, Code.CLAIM_LATE, *_PAPERS, *_USES),
+    keyed=True,
+)
+@blueprint.arguments(schemas.TogetherBody)
+@blueprint.response(201, schemas.TogetherAnswer)
+def submit_together(body: dict[str, Any]) -> dict[str, Any]:
+    """几笔已核销的订单一次提交，一张发票可以分摊到其中几笔（allocated_fen）；全部受理或全部不受理。"""
+    asked = [claim_request(each) for each in body["claims"]]
+
+    def work(session: Session, at: datetime) -> dict[str, Any]:
+        made = [only([each]) for each in claim(session, asked, actor=current_actor(), at=at)]
+        told = [
+            {"number": each.number, "base_fen": each.base_fen, "claimed_fen": each.claimed_fen}
+            for each in made
+        ]
+        return {"claims": told}
+
+    return change(work, body=body)
+
+
+@blueprint.route("/claims/<number>/revoke-award", methods=["POST"])
+@operation(
+    "撤销后补助核定",
+    "reviewer:award:revoke",
+    refuses=(
+        Code.NOT_FOUND,
+        Code.REASON_MISSING,
+        Code.SELF_APPROVAL,
+        Code.RECUSED,
+        Code.STATE_CHANGED,
+        Code.ALREADY_SETTLED,
+        Code.PERIOD_CLOSED,
+    ),
+    keyed=True,
+)
+@blueprint.arguments(schemas.RevokeBody)
+@blueprint.response(200, schemas.RevokedAnswer)
+def revoke(body: dict[str, Any], number: str) -> dict[str, Any]:
+    """未编入批次、不在公示期的后补助撤销核定：资金退回预算指标，限额恢复。不能由作出审核意见的人办理。"""
+    wanted = RevokeRequest(numbered(number), body["reason"])
+
+    def work(session: Session, at: datetime) -> dict[str, Any]:
+        done = only(revoke_awards(session, [wanted], actor=current_actor(), at=at))
+        return {"claim_no": done.claim_number, "given_back_fen": done.given_back_fen}
+
+    return change(work, body=body)
 
 
 @blueprint.route("/claims/<number>/answer", methods=["POST"])

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, coded, listed_page, operation
+from voucher.api.endpoint import Endpoints, coded, listed_page, open_operation, operation
 from voucher.api.entry import change, now, reading
 from voucher.clock import business_date
 from voucher.errors import Code, found
@@ -19,15 +19,15 @@ from voucher.schemas import api_notices as schemas
 
 blueprint = Endpoints("notices_v1", __name__, url_prefix="/api/v1", description="公示")
 
-_ANYBODY, _READ, _PUBLISH = "own:account:read", "programme:notice:read", "programme:notice:publish"
+_PUBLISH = "programme:notice:publish"
 
 
 @blueprint.route("/notices", methods=["GET"])
-@operation("公示列表", _ANYBODY)
+@open_operation("公示列表")
 @blueprint.arguments(schemas.NoticesQuery, location="query")
 @blueprint.response(200, schemas.NoticesAnswer)
 def list_notices(query: dict[str, Any]) -> dict[str, Any]:
-    """全部公示，新的在前；无需账户的页面是 /notices/。"""
+    """全部公示，新的在前；页面是 /notices/。"""
     with reading() as session:
         page = queries.notices(session, state=query.get("state"), page=query["page"])
         return listed_page(page, "notices", schemas.notice_summary)
@@ -44,7 +44,7 @@ def waiting() -> dict[str, Any]:
 
 
 @blueprint.route("/notices/<number>", methods=["GET"])
-@operation("查看公示", _ANYBODY, refuses=(Code.NOT_FOUND,))
+@open_operation("查看公示", refuses=(Code.NOT_FOUND,))
 @blueprint.response(200, schemas.NoticeDetailAnswer)
 def show(number: str) -> dict[str, Any]:
     """一次公示：内容、异议处理结果、其他发布地址。"""

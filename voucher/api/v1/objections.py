@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor, source
-from voucher.api.endpoint import Endpoints, coded, listed_page, operation
-from voucher.api.entry import change, reading, settings
+from voucher.api.endpoint import Endpoints, coded, listed_page, open_operation, operation
+from voucher.api.entry import change, database, reading, settings
 from voucher.errors import Code, Refusal, found
 from voucher.models.notices import Objection
 from voucher.operations.decide_objection import AnswerRequest, decide_objection
@@ -104,24 +104,19 @@ def decide(body: dict[str, Any], number: str) -> dict[str, Any]:
 
 
 @blueprint.route("/objections/look-up", methods=["POST"])
-@operation("凭口令查询异议", _ANYBODY, refuses=(Code.NOT_FOUND, Code.OBJECTION_LIMITED), keyed=True)
+@open_operation("凭口令查询异议", refuses=(Code.NOT_FOUND, Code.OBJECTION_LIMITED))
 @blueprint.arguments(schemas.LookUpBody)
 @blueprint.response(200, schemas.ObjectionStandingAnswer)
 def follow(body: dict[str, Any]) -> dict[str, Any]:
-    """凭提交时给出的编号和口令查询处理情况；口令错误会计数。"""
+    """凭提交时给出的编号和口令查询处理情况；口令错误会计数。只是查询，所以不需要 Idempotency-Key。"""
     number = body["number"].upper()
     right = is_lookup_word(settings().secret_key, number, body["word"])
-
-    def work(session: Session, at: datetime) -> dict[str, Any]:
-        answer = look_up(session, number, right_word=right, source=source(), at=at)
-        if isinstance(answer, Refused):
-            return {"code": answer.code.value, "facts": dict(answer.facts)}
-        return schemas.objection_standing(answer)
-
-    said = change(work, body=body)
-    if "code" in said:
-        raise Refusal(Code(said["code"]), **said["facts"])
-    return said
+    answer = database().transaction(
+        lambda session, at: look_up(session, number, right_word=right, source=source(), at=at)
+    )
+    if isinstance(answer, Refused):
+        raise Refusal(answer.code, **answer.facts)
+    return schemas.objection_standing(answer)
 
 
 def _objection(body: dict[str, Any], number: str) -> ObjectionRequest:
