@@ -24,9 +24,9 @@ from voucher.cli.story.county_money import tell_money
 from voucher.cli.story.county_orders import tell_orders
 from voucher.cli.story.county_people import tell_people
 from voucher.cli.story.county_register import tell_register
-from voucher.cli.story.document_awards import tell_awards
-from voucher.cli.story.documents import begun, tell_document
 from voucher.cli.story.teller import Teller
+from voucher.cli.story.town import titles
+from voucher.cli.story.towns import tell_town
 from voucher.cli.story.year import plan_year
 from voucher.clock import business_date, fiscal_year, wall_now, year_bounds
 from voucher.codes import Keys
@@ -56,8 +56,8 @@ def _titles() -> dict[str, str]:
     known |= {firm.login: firm.name for firm in (*cast.FIRMS, *county_cast.FIRMS)}
     for host in (*cast.HOSTS, *county_cast.HOSTS):
         known |= {host.login: f"{host.name}（管理员）", f"{host.login}2": f"{host.name}（收券员）"}
-    for town in document_cast.TOWNS:
-        known |= document_cast.titles(town)
+    for town in (*document_cast.TOWNS, *document_cast.CHILDREN):
+        known |= titles(town)
     return known | county_cast.JOINED
 
 
@@ -74,9 +74,9 @@ def demo(passwords: Path | None) -> None:
     told = _tell(opened, config, now=wall_now())
     opened.analyze()
     click.echo("演示数据已写入。人员、企业和机构均为虚构；文件未写明的参数由演示主管部门填写。")
-    titles = _titles()
-    for login, password in told.passwords.items():
-        click.echo(f"  {login:<10} {password:<16} {titles.get(login, '')}")
+    known = _titles()
+    for login in sorted(told.passwords, key=[*known, *told.passwords].index):
+        click.echo(f"  {login:<12} {told.passwords[login]:<16} {known.get(login, '')}")
     for line in told.shown:
         click.echo(f"  {line}")
     if passwords is not None:
@@ -98,10 +98,11 @@ def _tell(opened: Database, config: Config, *, now: datetime) -> Told:
     passwords: dict[str, str] = {}
     stage.divisions(setting)
     for town in document_cast.TOWNS:
-        tell = tell_awards if town.origins else tell_document
-        tell(begun(setting, town), town, passwords)
+        tell_town(setting, town, passwords)
     before = county.set_stage(replace(setting, begins=begins - county.EARLIER), passwords)
     told = _province(setting, passwords)
+    for town in document_cast.CHILDREN:
+        tell_town(setting, town, passwords)
     keys = Keys({f"{key.kid:02d}": key.key for key in config.qr_keys}, f"{config.qr_keys[0].kid:02d}")
     teller = Teller(told, keys, begins, ends)
     plan_year(teller)

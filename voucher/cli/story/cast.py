@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voucher.codes import make_uscc
-from voucher.terms import PlatformKind, Role
+from voucher.terms import Certifier, PlatformKind, Role, VoucherKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,12 @@ class Scheme:
     line_name: str
     document_no: str
     second: str
+    owner: str = ""
+
+    @property
+    def region(self) -> str:
+        """The region whose authority runs it: that of the book, unless it carries out another's programme."""
+        return self.owner or self.book
 
     def line_of(self, year: int) -> str:
         """The code of a year's budget line."""
@@ -70,17 +76,19 @@ class Company:
     @property
     def uscc(self) -> str:
         """A valid code that no real organisation has: 9 digits of an invented serial."""
-        return make_uscc(self.region, self.serial, kind=self.kind)
+        return make_uscc(self.region[:6], self.serial, kind=self.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """A certified platform under its host."""
+    """A platform under its host, certified by an authority for one kind of voucher."""
 
     name: str
     kind: PlatformKind
     host: Company
     services: tuple[str, ...]
+    certifier: Certifier = Certifier.SCIENCE
+    takes: VoucherKind = VoucherKind.INNOVATION
 
 
 OFFICES = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from voucher.cli.story import steps
-from voucher.cli.story.document_cast import Town
 from voucher.cli.story.documents import CLAIMED, DECIDED, day, pay, set_stage
 from voucher.cli.story.papers import claim_papers
 from voucher.cli.story.stage import Setting, Stage, accepted
 from voucher.cli.story.teller import PAPERS
+from voucher.cli.story.town import Town
 from voucher.clock import business_date
 from voucher.codes import make_uscc
 from voucher.money import Fen

@@ -2,60 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-
+from voucher.cli.story import lhasa_cast
 from voucher.cli.story.cast import Company, Lab, Office, Scheme
+from voucher.cli.story.town import Town, offices
 from voucher.terms import Certifier, HolderClass, PlatformKind, Role, VoucherKind
-
-
-@dataclass(frozen=True, slots=True)
-class Town:
-    """A place that runs one document: its schemes, who works and buys there, and the day on which its story begins.
-
-    `begins_on` None: in the told year. Every firm buys one service at `price_fen` at the first platform;
-    of a post-subsidy, `origins` are region of origin and cost in fen, firm by firm.
-    """
-
-    name: str
-    scheme: Scheme
-    offices: tuple[Office, ...]
-    firms: tuple[Company, ...]
-    hosts: tuple[Company, ...]
-    labs: tuple[Lab, ...]
-    holder_class: HolderClass
-    price_fen: int = 0
-    face_fen: int = 0
-    begins_on: date | None = None
-    origins: tuple[tuple[str, int], ...] = ()
-    kind: VoucherKind = VoucherKind.INNOVATION
-    certifier: Certifier = Certifier.SCIENCE
-    centre: Company | None = None
-    """The centre that the firms are tenants of, where the document asks for one."""
-
-
-def titles(town: Town) -> dict[str, str]:
-    """Who each login of a town is."""
-    known = {office.login: f"{town.name}{office.role.label}" for office in town.offices}
-    known |= {firm.login: firm.name for firm in town.firms}
-    for host in town.hosts:
-        known |= {host.login: f"{host.name}（管理员）", f"{host.login}2": f"{host.name}（收券员）"}
-    return known
-
-
-def offices(prefix: str, names: tuple[str, str, str, str, str]) -> tuple[Office, ...]:
-    """The five who carry a programme, with logins of one prefix: two officers, reviewer, maker, checker."""
-    parts = (
-        ("xiangmu", Role.PROGRAMME_OFFICER),
-        ("xiangmu2", Role.PROGRAMME_OFFICER),
-        ("shenhe", Role.REVIEWER),
-        ("caizheng", Role.FINANCE_MAKER),
-        ("fuhe", Role.FINANCE_CHECKER),
-    )
-    return tuple(
-        Office(f"{prefix}{login}", name, role) for (login, role), name in zip(parts, names, strict=True)
-    )
-
 
 _XINING_LAB = Company("xngongcheng", "西宁高原工程技术研究院", "630105", 800501, "祁连生", "12")
 XINING = Town(
@@ -84,35 +34,6 @@ XINING = Town(
     face_fen=50_000_00,
 )
 
-_LHASA_LAB = Company("lsjiance", "拉萨高原检验检测服务有限公司", "540102", 800601, "次仁多吉")
-LHASA = Town(
-    name="拉萨市",
-    scheme=Scheme(
-        book="540100",
-        authority="拉萨市财政局（演示）",
-        programme="CN-540100-INNO",
-        policy="lhasa-innovation-2019",
-        fill="lhasa-innovation-2019-demo",
-        document="lhasa-2019",
-        line="LS-INNO",
-        line_name="年拉萨市创新券（演示）",
-        document_no="拉财（演示）",
-        second="lsxiangmu2",
-    ),
-    offices=offices("ls", ("德吉", "巴桑", "旺堆", "白玛央金", "扎西平措")),
-    firms=(
-        Company("ls01", "拉萨雪莲藏香文化有限公司", "540102", 800611, "格桑"),
-        Company("ls02", "拉萨拉鲁生态农业有限公司", "540102", 800612, "丹增"),
-    ),
-    hosts=(_LHASA_LAB,),
-    labs=(Lab("食品检测室", PlatformKind.TESTING_CENTER, _LHASA_LAB, ("testing_certification",)),),
-    centre=Company("lszhongxin", "拉萨城关区双创中心运营有限公司", "540102", 800621, "洛桑"),
-    holder_class=HolderClass.STARTUP,
-    price_fen=24_000_00,
-    face_fen=20_000_00,
-    begins_on=date(2020, 9, 7),
-)
-
 ZEZHOU_POST = Town(
     name="泽州县后补助",
     scheme=Scheme(
@@ -138,8 +59,102 @@ ZEZHOU_POST = Town(
     hosts=(),
     labs=(),
     holder_class=HolderClass.ENTERPRISE,
-    kind=VoucherKind.POST_SUBSIDY,
     origins=(("140525", 2_000_000_00), ("110000", 1_000_000_00)),
 )
 
-TOWNS = (LHASA, XINING, ZEZHOU_POST)
+_XINING_COACH = Company("xnfuwu", "西宁创业辅导服务有限公司", "630105", 800531, "赵海清")
+XINING_BASE = Town(
+    name="西宁市创业券",
+    scheme=Scheme(
+        book="630100",
+        authority="西宁市财政局（演示）",
+        programme="CN-630100-STARTUP",
+        policy="xining-startup-2018",
+        fill="xining-startup-2018-demo",
+        document="xining-2018",
+        line="XN-STARTUP",
+        line_name="年西宁市创业券（演示）",
+        document_no="宁财（演示创业）",
+        second="xrxiangmu2",
+    ),
+    offices=offices("xr", ("星海霞", "杨宗保", "沈玉珠", "李玉兰", "张生贵")),
+    firms=(Company("xnjidi", "西宁城北创业孵化基地有限公司", "630105", 800532, "贺兰英"),),
+    tenants=(
+        Company("xnrz01", "西宁青稞工坊食品有限公司", "630105", 800533, "马进才"),
+        Company("xnrz02", "西宁云雀数字传媒有限公司", "630105", 800534, "汪雪"),
+        Company("xnrz03", "西宁河湟绣坊文化有限公司", "630105", 800535, "土秀花"),
+    ),
+    hosts=(_XINING_COACH,),
+    labs=(
+        Lab(
+            "创业辅导中心",
+            PlatformKind.INTERMEDIARY,
+            _XINING_COACH,
+            ("third_party_service",),
+            Certifier.HUMAN_RESOURCES,
+            VoucherKind.STARTUP,
+        ),
+    ),
+    holder_class=HolderClass.INCUBATION_BASE,
+    price_fen=9_000_00,
+    face_fen=60_000_00,
+)
+
+_LVLIANG_LAB = Company("lljiance", "吕梁煤基材料检测有限公司", "141102", 800801, "薛建平")
+LVLIANG = Town(
+    name="吕梁市",
+    scheme=Scheme(
+        book="140000",
+        authority="山西省财政厅",
+        programme="CN-141100-INNO",
+        policy="lvliang-innovation-2022",
+        fill="lvliang-innovation-2022-demo",
+        document="lvliang-2022",
+        line="LL-INNO",
+        line_name="年吕梁市落实省级科技创新券（演示）",
+        document_no="晋财教（演示吕梁）",
+        second="llxiangmu2",
+        owner="141100",
+    ),
+    offices=offices("ll", ("闫晓芳", "任俊杰", "高艳霞", "冯志明", "刘翠英")),
+    firms=(
+        Company("ll01", "吕梁方山镁合金压铸有限公司", "141128", 800811, "雷保平"),
+        Company("ll02", "吕梁岚县马铃薯淀粉科技有限公司", "141127", 800812, "牛润花"),
+    ),
+    hosts=(_LVLIANG_LAB,),
+    labs=(Lab("煤化工检测室", PlatformKind.TESTING_CENTER, _LVLIANG_LAB, ("technical_cooperation",)),),
+    holder_class=HolderClass.TECH_SME,
+    price_fen=50_000_00,
+    face_fen=100_000_00,
+    roster="A9",
+)
+
+_ZEZHOU_LAB = Company("zvjishu", "泽州铸造技术服务中心", "140525", 800821, "常海龙", "12")
+ZEZHOU = Town(
+    name="泽州县科技创新券",
+    scheme=Scheme(
+        book="140000",
+        authority="山西省财政厅",
+        programme="CN-140525-INNO",
+        policy="zezhou-innovation-2022",
+        fill="zezhou-innovation-2022-demo",
+        document="zezhou-2022",
+        line="ZZ-INNO",
+        line_name="年泽州县科技创新券（演示）",
+        document_no="晋财教（演示泽州）",
+        second="zvxiangmu2",
+        owner="140525",
+    ),
+    offices=offices("zv", ("郜丽萍", "闫国庆", "赵软珍", "成晓东", "李艳丽")),
+    firms=(Company("zv01", "泽州南村球墨铸铁有限公司", "140525", 800831, "苗福顺"),),
+    hosts=(_ZEZHOU_LAB,),
+    labs=(Lab("铸件检测室", PlatformKind.TESTING_CENTER, _ZEZHOU_LAB, ("technical_cooperation",)),),
+    holder_class=HolderClass.TECH_SME,
+    price_fen=40_000_00,
+    face_fen=50_000_00,
+    roster="A9",
+)
+
+CHILDREN = (LVLIANG, ZEZHOU)
+"""Carry out the province's programme: told once that is published."""
+TOWNS = (*lhasa_cast.TOWNS, XINING, XINING_BASE, ZEZHOU_POST)

@@ -9,25 +9,23 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from voucher.cli.story import parties, stage, steps
-from voucher.cli.story.cast import Company
-from voucher.cli.story.document_cast import Town
+from voucher.cli.story.document_centres import move_in, register
 from voucher.cli.story.papers import claim_papers
+from voucher.cli.story.parties import BASE_ROLES, FIRM_ROLES
 from voucher.cli.story.stage import Party, Setting, Stage, accepted
 from voucher.cli.story.steps import Deal
 from voucher.cli.story.teller import PAPERS
+from voucher.cli.story.town import Town
 from voucher.clock import business_date, day_bounds
 from voucher.money import Fen
-from voucher.operations.centres import CentreRequest, register_centres
 from voucher.operations.close_notices import close_notices
 from voucher.operations.outcome import only
 from voucher.operations.publicise import NoticeRequest, publicise
 from voucher.operations.qualify import QualifyRequest, qualify
 from voucher.operations.reconcile import BankResult
-from voucher.operations.register import OrganisationRequest, register_firms, register_organisations
 from voucher.operations.sweep import SYSTEM
-from voucher.operations.tenancies import EnterRequest, enter
 from voucher.rules.permissions import Actor
-from voucher.terms import CentreKind, Certifier, Role
+from voucher.terms import Role
 
 BUDGET_FEN = 1_000_000_00
 ACCEPTED, FILED, DELIVERED, CONFIRMED, CLAIMED, DECIDED = 2, 5, 20, 24, 30, 40
@@ -38,7 +36,7 @@ def tell_document(setting: Setting, town: Town, passwords: dict[str, str]) -> St
     """Publish a town's policy with the demo authority's fill-ins, and tell one service a firm until it is paid."""
     told = set_stage(setting, town, passwords)
     numbers = steps.issue_all(told, [(firm, town.face_fen) for firm in told.firms], setting.begins)
-    deals = [_deal(town, told, place, number) for place, number in enumerate(numbers)]
+    deals = [deal_of(town, told, place, number) for place, number in enumerate(numbers)]
     orders = _redeemed(setting, told, deals)
     claims = steps.claim_all(
         told, deals, orders, day(setting, CLAIMED),
@@ -82,7 +80,7 @@ def set_stage(setting: Setting, town: Town, passwords: dict[str, str]) -> Stage:
     acting = stage.by_role(town.offices, people)
     line = stage.programme(setting, town.scheme, acting, amount_fen=BUDGET_FEN)
     firms = _firms(setting, town, acting[Role.REVIEWER], passwords)
-    companies = (town.scheme.book, town.hosts, town.labs)
+    companies = (town.scheme.region, town.hosts, town.labs)
     labs = parties.labs(setting, companies, acting[Role.PROGRAMME_OFFICER], passwords)
     year = business_date(setting.begins).year
     return Stage(setting.database, setting.files_dir, year, line, acting, firms, labs, town.scheme.programme)
@@ -91,48 +89,25 @@ def set_stage(setting: Setting, town: Town, passwords: dict[str, str]) -> Stage:
 def _firms(setting: Setting, town: Town, reviewer: Actor, passwords: dict[str, str]) -> tuple[Party, ...]:
     """The town's firms: registered, with an account each, and qualified in the class that the document names."""
 
+    names = [(each.uscc, each.name, each.region) for each in town.firms]
+    if town.roster:
+        stage.roster(setting, names, reviewer, series=town.roster)
+
     def work(session: Session, at: datetime) -> None:
-        owners = [
-            OrganisationRequest(
-                uscc=each.uscc, name=each.name, region_code=each.region, legal_representative=each.person
-            )
-            for each in town.firms
-        ]
-        accepted(register_organisations(session, owners, actor=reviewer, at=at))
-        accepted(register_firms(session, [each.uscc for each in town.firms], actor=reviewer, at=at))
-        if town.centre is not None:
-            _enter(session, town, town.centre, reviewer=reviewer, at=at)
+        register(session, (*town.firms, *town.tenants), actor=reviewer, at=at)
+        move_in(session, town, actor=reviewer, at=at)
         wanted = [QualifyRequest(each.uscc, town.holder_class) for each in town.firms]
         accepted(qualify(session, town.scheme.programme, wanted, actor=reviewer, at=at))
 
     setting.database.transaction(work, at=setting.begins)
-    names = [(each.uscc, each.name, each.region) for each in town.firms]
-    return parties.firms(setting, town.firms, parties.accounts(setting, names, reviewer), passwords)
-
-
-def _enter(session: Session, town: Town, centre: Company, *, reviewer: Actor, at: datetime) -> None:
-    """The town's centre is certified by the science bureau, and the firms move in."""
-    owner = OrganisationRequest(
-        uscc=centre.uscc, name=centre.name, region_code=centre.region, legal_representative=centre.person
+    roles = BASE_ROLES if town.tenants else FIRM_ROLES
+    return parties.firms(
+        setting, town.firms, parties.accounts(setting, names, reviewer), passwords, roles=roles
     )
-    (base,) = accepted(register_organisations(session, [owner], actor=reviewer, at=at))
-    asked = CentreRequest(
-        organisation_id=base.id,
-        name=f"{town.name}双创中心",
-        kind=CentreKind.IE_CENTRE,
-        authority=Certifier.SCIENCE,
-        certifying_region=town.scheme.book,
-        location_region=centre.region,
-        document_no=f"{town.scheme.document_no}认定",
-        from_on=business_date(at) - timedelta(days=365),
-    )
-    made = only(register_centres(session, [asked], actor=reviewer, at=at))
-    manager = replace(reviewer, organisation_ids=frozenset({base.id}))
-    moves = [EnterRequest(made.centre_id, each.uscc, business_date(at)) for each in town.firms]
-    accepted(enter(session, moves, actor=manager, at=at))
 
 
-def _deal(town: Town, told: Stage, place: int, voucher_number: str) -> Deal:
+def deal_of(town: Town, told: Stage, place: int, voucher_number: str) -> Deal:
+    """What the firm of this place buys at the town's first platform."""
     lab, serial = told.labs[0], f"{town.firms[place].serial:06d}"
     return Deal(
         firm=told.firms[place],

@@ -23,7 +23,10 @@ from voucher.operations.register import (
     register_platforms,
 )
 from voucher.rules.permissions import Actor
-from voucher.terms import Certifier, Role, VoucherKind
+from voucher.terms import Role
+
+FIRM_ROLES = (Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER)
+BASE_ROLES = (*FIRM_ROLES, Role.INCUBATOR_MANAGER)
 
 
 def accounts(setting: Setting, firms: Sequence[tuple[str, str, str]], reviewer: Actor) -> dict[str, int]:
@@ -72,9 +75,9 @@ def labs(
         titles = [
             CertifyRequest(
                 platform_id=platform,
-                certifier=Certifier.SCIENCE,
+                certifier=lab.certifier,
                 region_code=region,
-                kinds=(VoucherKind.INNOVATION,),
+                kinds=(lab.takes,),
                 services=lab.services,
                 document_no=f"晋科（演示）〔{today.year}〕3号",
                 from_on=date(today.year, 1, 1),
@@ -116,15 +119,14 @@ def _staff(
 
 def firms(
     setting: Setting, companies: Sequence[cast.Company], accounts_by_uscc: dict[str, int],
-    passwords: dict[str, str],
+    passwords: dict[str, str], *, roles: tuple[Role, ...] = FIRM_ROLES,
 ) -> tuple[Party, ...]:  # fmt: skip
-    """Enrol the operator of each of these firms."""
+    """Enrol the one person of each of these firms, in these roles."""
     usccs = [each.uscc for each in companies]
     with setting.database.read() as session:
         organisations, holders = organisation_ids(session, usccs), holder_ids(session, usccs)
     people = []
     for each in companies:
-        roles = (Role.ENTERPRISE_OPERATOR, Role.ENTERPRISE_APPROVER)
         grants = tuple(Grant(role=role, organisation_id=organisations[each.uscc]) for role in roles)
         people.append(enrolment(setting, each.login, each.person, passwords, grants=grants))
     setting.database.transaction(

@@ -116,7 +116,7 @@ def offices(
     )
     wanted = []
     for office in people:
-        grant = Grant(role=office.role, region_code=scheme.book, book_id=book, function=office.function)
+        grant = Grant(role=office.role, region_code=scheme.region, book_id=book, function=office.function)
         wanted.append(enrolment(setting, office.login, office.name, passwords, grants=(grant,)))
     run(lambda session, at: accepted(enrol(session, wanted, actor=SYSTEM, at=at)), at=setting.begins)
     return {office.login: actor(setting, office.login) for office in people}
@@ -159,11 +159,13 @@ def budget(setting: Setting, scheme: cast.Scheme, acting: dict[Role, Actor], *, 
     return line
 
 
-def roster(setting: Setting, firms: Sequence[tuple[str, str, str]], reviewer: Actor) -> None:
-    """Import the year's roster of sci-tech SMEs: (USCC, name, region code) of each firm."""
+def roster(
+    setting: Setting, firms: Sequence[tuple[str, str, str]], reviewer: Actor, *, series: str = "A8"
+) -> None:
+    """Import the year's roster of sci-tech SMEs: (USCC, name, region code) of each firm, numbered in a series."""
     year = business_date(setting.begins).year
     rows = [
-        RosterRow(line, name, uscc, f"{year}{region}A8{line:06d}", region)
+        RosterRow(line, name, uscc, f"{year}{region}{series}{line:06d}", region)
         for line, (uscc, name, region) in enumerate(firms, start=2)
     ]
     content = sha256(repr(rows).encode()).hexdigest()
