@@ -58,15 +58,17 @@ def proposing(told: Told, factor_bp: int, budget_fen: int, *, year: int = YEAR) 
     return lambda session, at: propose_factor(session, [request], actor=told.world.maker, at=at)
 
 
-def answering(told: Told, factor_bp: int, *, actor: Actor | None = None, approved: bool = True) -> Work:
-    request = FactorAnswer(told.world.programme_code, YEAR, factor_bp, approved)
+def answering(
+    told: Told, factor_bp: int, *, actor: Actor | None = None, approved: bool = True, year: int = YEAR
+) -> Work:
+    request = FactorAnswer(told.world.programme_code, year, factor_bp, approved)
     who = actor or told.world.checker
     return lambda session, at: answer_factor(session, [request], actor=who, at=at)
 
 
-def fixed(told: Told, factor_bp: int, budget_fen: int) -> None:
-    told.do(lambda s, at: only(proposing(told, factor_bp, budget_fen)(s, at)))
-    told.do(lambda s, at: only(answering(told, factor_bp)(s, at)))
+def fixed(told: Told, factor_bp: int, budget_fen: int, *, year: int = YEAR) -> None:
+    told.do(lambda s, at: only(proposing(told, factor_bp, budget_fen, year=year)(s, at)))
+    told.do(lambda s, at: only(answering(told, factor_bp, year=year)(s, at)))
 
 
 def applied(told: Told, *, limit: int = 500) -> int:

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from tests.rules.policies import policy
+from tests.rules.policies import policy, yearly_cap
 from voucher.money import Fen
 from voucher.rules.explain import FIELDS, Trial, explain, hindrances, read_case
 from voucher.rules.policy import Policy, PolicyError, Source
-from voucher.terms import SubsidyBase
+from voucher.terms import CapScope, SubsidyBase
 
 CASE = {"holder_class": "tech_sme", "service": "testing", "contract_yuan": "100,000"}
 
@@ -30,9 +31,12 @@ def test_a_case_is_read_with_every_field() -> None:
         "policy": "CN-TEST-2026", "note": "全部", "ordered_on": "2026-05-01", "invoice_net_yuan": "1",
         "paid_yuan": "2", "audited_yuan": "0", "applicant_region": "140105", "provider_region": "140100", "units": 3,
         "earlier_yuan": "4", "counted_yuan": "5", "voucher_yuan": "6", "budget_yuan": "7", "factor_bp": 8,
+        "carried_yuan": "9", "group_counted_yuan": "10",
     }  # fmt: skip
     assert set(told) | set(CASE) == set(FIELDS)
-    trial = read_case(policy(prorata=True), json.dumps(CASE | told))
+    shared = replace(yearly_cap(200_000_00), scope=CapScope.CONTROL_GROUP, carry_years=2)
+    trial = read_case(policy(prorata=True, caps=(shared,)), json.dumps(CASE | told))
+    assert (trial.carried_fen, trial.group_fen) == (9_00, 10_00)
     assert (trial.case.contract_fen, trial.case.audited_fen, trial.case.units) == (100_000_00, 0, 3)
     assert (trial.ordered_on, trial.counted_fen, trial.voucher_fen) == (date(2026, 5, 1), 5_00, 6_00)
     assert (trial.budget_fen, trial.factor_bp, trial.case.earlier_fen) == (7_00, 8, 4_00)
@@ -138,3 +142,10 @@ def test_what_a_computation_needs_and_what_contradicts_stand_in_its_way() -> Non
     bare = policy(base=None, rounding=None, notice_days=None, face_min_fen=Fen(200_000_01))
     assert [problem.key for problem in hindrances(bare)] == ["base", "rounding", "face_min_fen"]
     assert hindrances(policy(base=SubsidyBase.AUDITED)) == ()
+
+
+def test_what_a_cap_does_not_know_is_a_fault_of_the_case() -> None:
+    found = faults_of(carried_yuan="1", group_counted_yuan="1")
+    assert found.keys() == {"carried_yuan", "group_counted_yuan"}
+    uncapped = faults(json.dumps(CASE | {"carried_yuan": "1", "group_counted_yuan": "1"}), policy(caps=()))
+    assert uncapped.keys() == found.keys()

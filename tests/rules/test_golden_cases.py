@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from tests.rules.policies import FOLDER, flat, policy
+from tests.rules.policies import FOLDER, flat, policy, yearly_cap
 from voucher.errors import Code
 from voucher.money import Fen
 from voucher.rules import policy_reading
@@ -16,7 +17,7 @@ from voucher.rules.clamp import Limit, clamp
 from voucher.rules.explain import Explanation, explain, read_case
 from voucher.rules.funding import share_of, split
 from voucher.rules.policy import Policy, PolicyError, RateLine, Tier
-from voucher.terms import HolderClass, Rounding, SubsidyBase
+from voucher.terms import CapScope, HolderClass, Rounding, SubsidyBase
 
 SHUANGCHUANG = """
 [policy]
@@ -200,3 +201,23 @@ def test_fujian_keeps_the_province_under_its_own_ceiling() -> None:
 def test_the_last_day_of_lhasa_is_the_last_day_of_2020() -> None:
     lhasa = filed("lhasa-startup-2019")
     assert (lhasa.effective_from, lhasa.effective_to) == (date(2019, 1, 1), date(2021, 1, 1))
+
+
+def test_yuhang_pays_half_of_the_audited_amount_and_carries_what_is_left_of_the_year() -> None:
+    carried = replace(yearly_cap(20_000_00), carry_years=2)
+    yuhang = policy(base=SubsidyBase.AUDITED, caps=(carried,))
+    case = {"holder_class": "tech_sme", "service": "testing", "paid_yuan": "90,000"}
+    assert tried(yuhang, **case, audited_yuan="30,000").amount_fen == 15_000_00
+    told = tried(yuhang, **case, audited_yuan="80,000", counted_yuan="5,000", carried_yuan="15,000")
+    assert told.amount_fen == 30_000_00
+    assert told.steps[0].label == "补助基数：审核认定金额"
+    assert "上限 35,000.00 元，已计 5,000.00 元" in told.steps[-2].label
+
+
+def test_firms_of_one_controller_take_no_more_than_the_highest_cap_together() -> None:
+    shared = replace(yearly_cap(200_000_00), scope=CapScope.CONTROL_GROUP)
+    version = policy(caps=(shared,))
+    case = {"holder_class": "tech_sme", "service": "testing", "contract_yuan": "200,000"}
+    told = tried(version, **case, counted_yuan="0", group_counted_yuan="150,000")
+    assert told.amount_fen == 50_000_00
+    assert "同一控制人的企业合计上限" in told.steps[-2].label

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from voucher.money import Fen
 from voucher.rules import policy_check, policy_reading
 from voucher.rules.policy import Authority, PolicyError, RateLine, Service, Share, Source, Tier
 from voucher.terms import (
+    CapPeriod,
     DocumentKind,
     HolderClass,
     PayoutMode,
@@ -70,6 +72,19 @@ def test_a_sound_policy_has_nothing_against_it() -> None:
         ({"unconfirmed": Unconfirmed.DISPUTE}, "unconfirmed"),
         ({"weak_source": "报道"}, "policy.weak_source"),
         ({"caps": (yearly_cap(1), yearly_cap(2))}, "caps[1]"),
+        (
+            {"caps": (replace(yearly_cap(1, start=None), carry_years=1, period=CapPeriod.PROGRAMME),)},
+            "caps[0]",
+        ),
+        (
+            {
+                "caps": (replace(yearly_cap(1), carry_years=1),),
+                "year": YearBasis.INVOICE_WINDOW,
+                "year_start": (7, 1),
+            },
+            "caps[0]",
+        ),
+        ({"year": YearBasis.INVOICE_WINDOW}, "year_start"),
         ({"caps": (yearly_cap(1), yearly_cap(2, HolderClass.TEAM))}, "caps[1]"),
         ({"services": (Service("testing", "a"), Service("testing", "b"))}, "services[1]"),
         ({"rate_lines": (flat(1, service="exhibition"), flat(2))}, "rate_lines[0]"),

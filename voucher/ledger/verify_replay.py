@@ -10,7 +10,7 @@ from voucher.errors import Refusal
 from voucher.money import Fen, floor_yuan
 from voucher.rules.agreement import ruling
 from voucher.rules.agreement_reading import read as read_agreement
-from voucher.rules.policy import Policy, PolicyError, PolicyUnsetError
+from voucher.rules.policy import Cap, Policy, PolicyError, PolicyUnsetError
 from voucher.rules.policy_reading import parent_of, read
 from voucher.rules.subsidy import Case, compute
 from voucher.terms import Rounding
@@ -137,6 +137,13 @@ def _fen(amount: int | None) -> Fen | None:
     return None if amount is None else Fen(amount)
 
 
+def could_open(cap: Cap, opened_fen: int) -> bool:
+    """Whether a cap may stand at this amount: its own, or, carried, anything up to its own of every year that counts."""
+    if not cap.carry_years:
+        return opened_fen == cap.amount_fen
+    return 0 <= opened_fen <= cap.amount_fen * (cap.carry_years + 1)
+
+
 def after_cuts(
     policy: Policy, holder_class: str, wanted_fen: Fen, cuts: Sequence[Mapping[str, Any]]
 ) -> Fen | str:
@@ -152,7 +159,7 @@ def after_cuts(
         if name in _LIMITS and left != max(cut["left_fen"], 0):
             return f"{name} takes {cut['by_fen']} of {before} and leaves {cut['left_fen']}"
         cap = policy.cap_for(holder_class) if name == "cap" else None
-        if cap is not None and cut["opened_fen"] != cap.amount_fen:
+        if cap is not None and not could_open(cap, cut["opened_fen"]):
             return f"a cap of {cut['opened_fen']}"
         if name == "rounding" and (policy.rounding is not Rounding.YUAN or left != floor_yuan(Fen(before))):
             return f"rounding takes {cut['by_fen']} of {before}"

@@ -16,7 +16,7 @@ from sqlalchemy import Row, select
 
 from voucher.clock import business_date
 from voucher.ledger.verify_moves import Moved, Moves
-from voucher.ledger.verify_replay import Replay, after_cuts, inputs_of
+from voucher.ledger.verify_replay import Replay, after_cuts, could_open, inputs_of
 from voucher.ledger.verify_sql import Fault, Reader
 from voucher.models.agreements import AgreementVersion
 from voucher.models.claims import Claim
@@ -27,7 +27,7 @@ from voucher.models.programmes import PolicyVersion
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.rules.policy import Policy
-from voucher.terms import CapBasis, ClaimState, OrderState, PostingKind
+from voucher.terms import CapBasis, ClaimState, OrderState, PostingKind, YearBasis
 
 _DECIDED = {
     state.value
@@ -205,6 +205,8 @@ def _charged(policy: Policy, holder_class: str, order: Row[Any], moved: Moved) -
     if cap is None or (cap.basis is CapBasis.CLAIMED and moved.held_fen):
         return
     amount, period = moved.held_fen or moved.awarded_fen, cap.period_of(business_date(order.placed_at))
+    if moved.awarded_fen and policy.year is YearBasis.INVOICE_WINDOW:
+        period = moved.period
     if not moved.caps or moved.charged_fen != moved.caps * amount or moved.period != period:
         found = f"{moved.charged_fen} of {moved.caps} caps of {moved.period}"
         which = _of(PostingKind.HOLD, PostingKind.AWARD)
@@ -243,7 +245,7 @@ def _openings(replay: Replay, moves: Moves, rows: Stored) -> Iterator[_Wrong]:
         }
         caps = [policy.cap_for(holder_class) for holder_class in classes] if policy else []
         amounts = frozenset(cap.amount_fen for cap in caps if cap is not None)
-        fits = each.opened_fen in amounts
+        fits = any(could_open(cap, each.opened_fen) for cap in caps if cap is not None)
         if not fits and each.change_fen < 0:
             fits = any(each.opened_fen > amount for amount in amounts)
         if not fits:

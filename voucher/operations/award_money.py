@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -19,8 +19,9 @@ from voucher.models.orders import Order
 from voucher.models.parties import Holder
 from voucher.models.programmes import BudgetLine
 from voucher.money import Fen
-from voucher.operations.charges import Allowance, Room, allowance_of, charge_legs, post_all
+from voucher.operations.charges import Limited, Room, allowance_of, charge_legs, limit_refs, post_all
 from voucher.operations.funders import Basis, Funding, funding_of_policy
+from voucher.operations.group_caps import caps_of
 from voucher.operations.hold_plan import Pledges
 from voucher.operations.policies import policy_of
 from voucher.operations.share_money import new_rows, share_posting
@@ -33,12 +34,16 @@ from voucher.terms import OrderChannel, PostingKind, Rounding
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be awarded and what it is counted on, in fen, and the code of the budget line that is to pay it."""
+    """What is to be awarded and what it is counted on, in fen, and the code of the budget line that is to pay it.
+
+    `charged_on`: the day whose year is charged, where that is not the day of the application (an invoice's).
+    """
 
     amount_fen: Fen
     line_code: str
     base_fen: Fen
     origin_region: str
+    charged_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +70,22 @@ def award(session: Session, order: Order, wanted: Wanted, *, actor: Actor, at: d
     if line is None or line.programme_code != order.programme_code or line.closed_on is not None:
         raise Refusal(Code.NOT_FOUND, budget_line=wanted.line_code)
     funding = _funding(session, order, wanted)
-    allowance = award_allowance(session, order)
+    caps = award_caps(session, order, wanted.charged_on)
     money = accounts.budget(line.code, line.year)
-    refs = {order.book_id: [money, accounts.order(order.number), *(allowance.refs if allowance else ())]}
+    refs = {order.book_id: [money, accounts.order(order.number)]}
+    refs[order.book_id] += [ref for each in caps for ref in limit_refs(each)]
     for book_id, pledge in (funding.pledges if funding else {}).items():
         refs[book_id] = [pledge, accounts.share(order.number)]
     locks = lock_books(session, refs)
-    room = Room(session, locks[order.book_id], () if allowance is None else (allowance,))
-    given = _given(session, order, wanted, room=room, allowance=allowance)
+    room = Room(session, locks[order.book_id], caps)
+    given = _given(session, order, wanted, room=room, caps=caps)
     _bar_budget(locks[order.book_id], line, given.granted_fen)
     event = Event(
         id=posting_id("award", order.number),
         kind=PostingKind.AWARD,
         legs=(
             Leg(money, accounts.order(order.number), given.granted_fen),
-            *charge_legs(allowance, given.granted_fen),
+            *(leg for each in caps for leg in charge_legs(each, given.granted_fen)),
         ),
         fiscal_year=order.fiscal_year,
         event_on=business_date(at),
@@ -106,14 +112,14 @@ def award(session: Session, order: Order, wanted: Wanted, *, actor: Actor, at: d
 
 
 def _given(
-    session: Session, order: Order, wanted: Wanted, *, room: Room, allowance: Allowance | None
+    session: Session, order: Order, wanted: Wanted, *, room: Room, caps: tuple[Limited, ...]
 ) -> Clamped:
-    """What the yearly cap leaves; refused `cap_exceeded`."""
+    """What the yearly caps leave; refused `cap_exceeded`."""
     rounding = policy_of(session, order.policy_code).rounding or Rounding.FEN
-    limits = [] if allowance is None else [room.limit(allowance)]
-    given = clamp(wanted.amount_fen, limits, rounding=rounding)
+    given = clamp(wanted.amount_fen, [room.limit(each) for each in caps], rounding=rounding)
     if given.refusal is not None:
-        raise Refusal(given.refusal, **(given.facts or {}), year=order.fiscal_year)
+        year = next((each.period for each in caps if each.period), order.fiscal_year)
+        raise Refusal(given.refusal, **(given.facts or {}), year=year)
     return given
 
 
@@ -148,15 +154,16 @@ def _shared(
     return Joint(order.book_id, events)
 
 
-def award_allowance(session: Session, order: Order) -> Allowance | None:
-    """The cap that a post-subsidy is charged to: of the day on which it was applied for."""
+def award_caps(session: Session, order: Order, on: date | None) -> tuple[Limited, ...]:
+    """The caps that a post-subsidy is charged to, its group's too: of the day on which it was applied for, or `on`."""
     holder = session.get_one(Holder, order.holder_id)
-    return allowance_of(
+    allowance = allowance_of(
         policy_of(session, order.policy_code),
         holder_ref=holder.cap_owner,
         holder_class=order.holder_class or "",
-        on=business_date(order.placed_at),
+        on=on or business_date(order.placed_at),
     )
+    return caps_of(session, allowance, holder, order.programme_code)
 
 
 def _bar_budget(locked: Locked, line: BudgetLine, amount_fen: int) -> None:

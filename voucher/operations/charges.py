@@ -7,7 +7,7 @@ The cap account of a holder, and the ceiling of a contract, is opened on first u
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Protocol
 
@@ -25,6 +25,7 @@ from voucher.models.orders import Order
 from voucher.models.programmes import BudgetLine
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
+from voucher.rules.carrying import room_in
 from voucher.rules.clamp import Limit, LimitName
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
@@ -56,6 +57,14 @@ class Limited(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Carry:
+    """That what is left of a year may be used in the `years` after it; `entitled` are a holder's allowances by year, in fen."""
+
+    years: int
+    entitled: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Allowance:
     """A holder's cap under one policy version: which account, how much it should open, and what charges it."""
 
@@ -65,6 +74,7 @@ class Allowance:
     period: int
     amount_fen: Fen
     basis: CapBasis
+    carry: Carry | None = None
 
     @property
     def name(self) -> LimitName:
@@ -102,9 +112,14 @@ class Allowance:
         return accounts.cap_used(self.policy.cap_family, self.period)
 
     @property
-    def refs(self) -> tuple[Ref, Ref, Ref]:
-        """All its accounts, to be locked."""
-        return self.cap, self.source, self.used
+    def refs(self) -> tuple[Ref, ...]:
+        """All its accounts, to be locked; with the caps of the other years, where what is left is carried."""
+        others = [self.of_year(year) for year, _ in self.carry.entitled] if self.carry else []
+        return self.cap, self.source, self.used, *(ref for each in others for ref in (each.cap, each.source))
+
+    def of_year(self, year: int) -> Allowance:
+        """The same holder's cap of another year."""
+        return replace(self, period=year, carry=None)
 
 
 def allowance_of(policy: Policy, *, holder_ref: str, holder_class: str, on: date) -> Allowance | None:
@@ -143,11 +158,31 @@ class Room:
             before = self._wanted.get(each.account)
             if before is None or not each.keeps or each.amount_fen > before.amount_fen:
                 self._wanted[each.account] = each
-        self._opened = _opened(session, locked.book_id, list(self._wanted.values()))
+        self._carrying = {
+            ref: (each, each.carry)
+            for ref, each in self._wanted.items()
+            if isinstance(each, Allowance) and each.carry is not None
+        }
+        others = [own.of_year(year) for own, carry in self._carrying.values() for year, _ in carry.entitled]
+        self._opened = _opened(session, locked.book_id, [*self._wanted.values(), *others])
+        self._amounts = {ref: self._used(ref) + self._carried_room(ref) for ref in self._carrying}
 
     def left(self, ref: Ref) -> int:
         """Still free, after the requests before, and with the allowance brought to its amount."""
+        if ref in self._carrying:
+            return self._carried_room(ref)
         return self._locked.available(ref) + self._adjustment(ref) - self._taken.get(ref, 0)
+
+    def _used(self, ref: Ref) -> int:
+        """What of an opened cap is used or held, before the requests of this sequence."""
+        return self._opened[ref] - self._locked.available(ref)
+
+    def _carried_room(self, ref: Ref) -> int:
+        """What the years together leave for a charge in this one, after the requests before."""
+        allowance, carry = self._carrying[ref]
+        caps = {year: allowance.of_year(year).cap for year, _ in carry.entitled}
+        used = {year: self._used(cap) + self._taken.get(cap, 0) for year, cap in caps.items()}
+        return room_in(dict(carry.entitled), used, years=carry.years, year=allowance.period)
 
     def take(self, ref: Ref, amount_fen: int) -> None:
         """Note that a request uses this much."""
@@ -157,7 +192,7 @@ class Room:
         """The allowance as a limit for `clamp`; more may be used than it is, where a new version lowered it."""
         opened = self._opened[limited.account] + self._adjustment(limited.account)
         left = self.left(limited.account)
-        whole = Fen(opened) if limited.keeps else limited.amount_fen
+        whole = Fen(opened) if limited.keeps else Fen(self._amount(limited))
         return Limit(limited.name, Fen(left), whole, Fen(opened - left))
 
     def adjustments(self, actor: Actor, on: date) -> list[Event]:
@@ -192,8 +227,19 @@ class Room:
         limited = self._wanted.get(ref)
         if limited is None:
             return 0
-        change = limited.amount_fen - self._opened[ref]
+        change = self._amount(limited) - self._opened[ref]
         return max(change, 0 if limited.keeps else -self._locked.available(ref))
+
+    def _amount(self, limited: Limited) -> int:
+        """What the account is to be opened with: the limit's amount, or with what is carried from other years."""
+        return self._amounts.get(limited.account, limited.amount_fen)
+
+
+def limit_refs(limited: Limited) -> tuple[Ref, ...]:
+    """The accounts of a limit that are to be locked."""
+    if isinstance(limited, Allowance):
+        return limited.refs
+    return limited.account, limited.source, limited.used
 
 
 def _opened(session: Session, book_id: int, limited: list[Limited]) -> dict[Ref, int]:

@@ -16,7 +16,7 @@ from voucher.ledger.accounts import Ref
 from voucher.ledger.events import Event, Leg, Rejected, posting_id
 from voucher.models.orders import Order
 from voucher.money import Fen
-from voucher.operations.charges import Room, charge_legs, post_all
+from voucher.operations.charges import Room, charge_legs, limit_refs, post_all
 from voucher.operations.funders import Funder
 from voucher.operations.hold_plan import Draw, Given, HoldRequest, Plan, Pledges, charged, give, plan_of
 from voucher.operations.outcome import Refused, one_book, refused
@@ -100,7 +100,7 @@ def _refs(plans: Sequence[Plan], book_id: int) -> dict[int, list[Ref]]:
     refs: dict[int, list[Ref]] = {book_id: []}
     for plan in plans:
         number = plan.request.order.number
-        refs[book_id] += [ref for each in plan.limited for ref in (each.account, each.source, each.used)]
+        refs[book_id] += [ref for each in plan.limited for ref in limit_refs(each)]
         refs[book_id] += [*plan.payers, accounts.order(number)]
         for other, pledge in (plan.funding.pledges if plan.funding else {}).items():
             refs.setdefault(other, []).extend((pledge, accounts.share(number)))

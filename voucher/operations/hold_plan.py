@@ -20,6 +20,7 @@ from voucher.money import Fen
 from voucher.operations.charges import Limited, Room, order_allowance
 from voucher.operations.contracts import Ceiling, Filed
 from voucher.operations.funders import Basis, Funder, Funding, funding_of_agreement, funding_of_policy
+from voucher.operations.group_caps import caps_of
 from voucher.rules.clamp import Clamped, Limit, Reduction, clamp
 from voucher.rules.cofunding import left_by_ceilings, reserved
 from voucher.rules.policy import Policy
@@ -130,7 +131,7 @@ def plan_of(session: Session, request: HoldRequest, earlier_fen: Fen) -> Plan:
     if wanted == 0:
         raise Refusal(Code.SUBSIDY_ZERO, contract_fen=request.contract_fen)
     allowance = order_allowance(policy, voucher, order)
-    limited: tuple[Limited, ...] = () if allowance is None else (allowance,)
+    limited = caps_of(session, allowance, voucher.holder, order.programme_code)
     if request.funders:
         funding: Funding | None = funding_of_agreement(order, request.funders, computed.base_fen)
     else:

@@ -21,7 +21,15 @@ from voucher.models.programmes import BudgetLine, Programme
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import journal
-from voucher.operations.charges import Allowance, Room, allowance_of, charge_legs, post_all
+from voucher.operations.charges import (
+    Limited,
+    Room,
+    allowance_of,
+    charge_legs,
+    limit_refs,
+    post_all,
+)
+from voucher.operations.group_caps import caps_of
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.places import places
 from voucher.operations.policies import policy_in_force
@@ -53,7 +61,7 @@ class Issued:
 class _Draft:
     voucher: Voucher
     holder_ref: str
-    allowance: Allowance | None
+    caps: tuple[Limited, ...]
 
 
 def issue(
@@ -93,7 +101,7 @@ def issue(
             issued_by=actor.person_id,
             issued_at=at,
         )
-        drafts.append(_Draft(voucher, holder.ref, _claimed_cap(policy, holder.cap_owner, held_class, at)))
+        drafts.append(_Draft(voucher, holder.ref, _claimed_caps(session, policy, holder, held_class, at)))
     return _post(session, line, drafts, actor=actor, at=at)
 
 
@@ -143,9 +151,16 @@ def _checked(
     return found
 
 
-def _claimed_cap(policy: Policy, holder_ref: str, held_class: str, at: datetime) -> Allowance | None:
-    allowance = allowance_of(policy, holder_ref=holder_ref, holder_class=held_class, on=business_date(at))
-    return allowance if allowance is not None and allowance.basis is CapBasis.CLAIMED else None
+def _claimed_caps(
+    session: Session, policy: Policy, holder: Holder, held_class: str, at: datetime
+) -> tuple[Limited, ...]:
+    """The caps that count what is claimed: the holder's, and its group's where the version says so."""
+    allowance = allowance_of(
+        policy, holder_ref=holder.cap_owner, holder_class=held_class, on=business_date(at)
+    )
+    if allowance is None or allowance.basis is not CapBasis.CLAIMED:
+        return ()
+    return caps_of(session, allowance, holder, policy.programme)
 
 
 def _post(
@@ -155,12 +170,11 @@ def _post(
     if not valid:
         return [draft for draft in drafts if isinstance(draft, Refused)]
     budget = accounts.budget(line.code, line.year)
-    allowances = [draft.allowance for draft in valid if draft.allowance]
+    caps = [each for draft in valid for each in draft.caps]
     refs = [budget, *(accounts.voucher(draft.voucher.number) for draft in valid)]
-    locked = lock(
-        session, valid[0].voucher.book_id, [*refs, *(ref for each in allowances for ref in each.refs)]
-    )
-    room = Room(session, locked, allowances)
+    refs += [ref for each in caps for ref in limit_refs(each)]
+    locked = lock(session, valid[0].voucher.book_id, refs)
+    room = Room(session, locked, caps)
     within = [draft if isinstance(draft, Refused) else _within(room, budget, draft) for draft in drafts]
     accepted = [draft for draft in within if isinstance(draft, _Draft)]
     opening = room.adjustments(actor, business_date(at)) if accepted else []
@@ -194,12 +208,13 @@ def _within(room: Room, budget: accounts.Ref, draft: _Draft) -> _Draft | Refused
     face_fen, left_fen = draft.voucher.face_fen, room.left(budget)
     if left_fen < face_fen:
         return Refused(Code.BUDGET_EXCEEDED, {"needed_fen": face_fen, "left_fen": left_fen})
-    if draft.allowance is not None:
-        cap = room.limit(draft.allowance)
+    for each in draft.caps:
+        cap = room.limit(each)
         if cap.available_fen < face_fen:
-            facts: dict[str, Fact] = {**cap.facts(), "needed_fen": face_fen, "year": draft.allowance.period}
+            facts: dict[str, Fact] = {**cap.facts(), "needed_fen": face_fen, "year": each.period}
             return Refused(Code.CAP_EXCEEDED, facts)
-        room.take(draft.allowance.cap, face_fen)
+    for each in draft.caps:
+        room.take(each.account, face_fen)
     room.take(budget, face_fen)
     return draft
 
@@ -210,7 +225,7 @@ def _event(budget: accounts.Ref, draft: _Draft, actor: Actor, at: datetime) -> E
     return Event(
         id=posting_id("issue", voucher.number),
         kind=PostingKind.ISSUE,
-        legs=(money, *charge_legs(draft.allowance, voucher.face_fen)),
+        legs=(money, *(leg for each in draft.caps for leg in charge_legs(each, voucher.face_fen))),
         fiscal_year=fiscal_year(at),
         event_on=business_date(at),
         rule_version=voucher.policy_code,

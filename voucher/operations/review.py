@@ -24,8 +24,9 @@ from voucher.operations.decision_basis import Minutes, bar_missing, bases
 from voucher.operations.find import vouchers_for_share
 from voucher.operations.keep_files import keep_files
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.recharge import invoiced_on, post_decided
 from voucher.operations.recognised import Recognised, recognise_cost
-from voucher.operations.review_money import Decided, post_decisions
+from voucher.operations.review_money import Decided
 from voucher.operations.tell import Note, tell
 from voucher.rules import lifecycle
 from voucher.rules.lifecycle import next_state
@@ -83,7 +84,8 @@ def review(
     (`already_settled`), and for a yes what the policy asks for: `opinion_missing`, `cosign_missing`, `minutes_missing`.
     Where the policy counts on the audited amount, the subsidy is computed on it and a yes becomes a trim down to that;
     refused without one (`audit_missing`), above it (`approved_above_audit`), `subsidy_zero`.
-    A post-subsidy is awarded by its approval: also refused as `award` refuses.
+    A post-subsidy is awarded by its approval: also refused as `award` refuses. Where the year is that of the invoices,
+    what is approved moves to it (`cap_exceeded` where it leaves too little).
     """
     found = _locked_cases(session, [request.claim_number for request in requests], actor=actor)
     interests = recused(session, [actor.person_id]).get(actor.person_id, frozenset())
@@ -101,7 +103,7 @@ def review(
         except Refusal as refusal:
             decisions.append(refused(refusal))
     valid = [each for each in decisions if isinstance(each, _Decision)]
-    answers = iter(post_decisions(session, valid, actor=actor, at=at) if valid else [])
+    answers = iter(post_decided(session, valid, actor=actor, at=at) if valid else [])
     results: list[Reviewed | Refused] = []
     made: list[_Decision] = []
     for each in decisions:
@@ -177,7 +179,8 @@ def _awarded(session: Session, decision: _Decision, *, actor: Actor, at: datetim
     with session.begin_nested():
         claim = decision.case.claim
         base, origin = Fen(claim.base_fen), claim.origin_region or ""
-        wanted = Wanted(decision.approved_fen, request.budget_line, base, origin)
+        day = invoiced_on(session, [decision.case]).get(claim.id)
+        wanted = Wanted(decision.approved_fen, request.budget_line, base, origin, day)
         given = award(session, order, wanted, actor=actor, at=at)
     return replace(decision, approved_fen=given.amount_fen)
 

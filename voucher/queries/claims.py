@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session, joinedload
 
-from voucher.clock import day_bounds
+from voucher.clock import business_date, day_bounds
 from voucher.models.claims import Claim, Document
 from voucher.models.files import StoredFile
 from voucher.models.journal import Journal
@@ -29,7 +29,7 @@ from voucher.queries.housed import housed
 from voucher.queries.paging import Page, as_term, holding, paged, seen_orders
 from voucher.queries.policies import policy_of
 from voucher.queries.stored_files import stored_files
-from voucher.rules.claim_lines import claim_lines
+from voucher.rules.claim_lines import claim_lines, invoice_years
 from voucher.rules.permissions import Actor, person_ref
 from voucher.rules.policy import Policy
 from voucher.rules.subsidy import Case, Computation, Step, compute
@@ -109,8 +109,17 @@ class ClaimFile:
             self.computation,
             claimed_fen=Fen(claim.claimed_fen),
             reviewed_fen=None if self.review is None else Fen(self.review.approved_fen),
+            years=self._years(),
             factored=None if claim.factor_bp is None else (claim.factor_bp, left),
         )
+
+    def _years(self) -> tuple[int, int] | None:
+        """The cap's years of order and invoices, where review moves the charge from the one to the other."""
+        if self.voucher is None or not self.invoices or self.state is ClaimState.REJECTED:
+            return None
+        ordered_on = business_date(self.order.placed_at)
+        latest = max(line.issued_on for line in self.invoices)
+        return invoice_years(self.policy, self.voucher.holder_class, ordered_on, latest)
 
 
 def claims(session: Session, actor: Actor, wanted: ClaimFilter, *, page: int = 1) -> Page[ClaimLine]:

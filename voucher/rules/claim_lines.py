@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from voucher.money import Fen
 from voucher.rules.policy import Policy
 from voucher.rules.subsidy import Computation, Step, clause_of
+from voucher.terms import CapBasis, YearBasis
 
 
 def claim_lines(
@@ -13,10 +16,12 @@ def claim_lines(
     *,
     claimed_fen: Fen,
     reviewed_fen: Fen | None = None,
+    years: tuple[int, int] | None = None,
     factored: tuple[int, Fen] | None = None,
 ) -> tuple[Step, ...]:
     """The computation, then what the order left, what review gave, and the factor (basis points) with what it left.
 
+    `years` are the cap's year of the order and that of the invoices, where they differ and the second is charged.
     `claimed_fen` is never more than what was redeemed. A step that changes nothing is left out, but for the factor.
     """
     steps, amount = list(computation.steps), computation.amount_fen
@@ -25,9 +30,24 @@ def claim_lines(
         steps.append(Step("不超过订单已核销的金额", None, amount))
     if reviewed_fen is not None and reviewed_fen != amount:
         steps.append(Step("审核核定的金额", None, reviewed_fen))
+        amount = reviewed_fen
+    if years is not None:
+        label = f"发票日期在 {years[1]} 年度，计入该年度的限额（下单时计入 {years[0]} 年度）"
+        steps.append(Step(label, clause_of(policy, "year"), amount))
     if factored is not None:
         steps += factor_steps(policy, *factored)
     return tuple(steps)
+
+
+def invoice_years(
+    policy: Policy, holder_class: str, ordered_on: date, invoiced_on: date
+) -> tuple[int, int] | None:
+    """The cap's year of an order and that of its latest invoice, where the policy goes by invoices and they differ."""
+    cap = policy.cap_for(holder_class)
+    if policy.year is not YearBasis.INVOICE_WINDOW or cap is None or cap.basis is CapBasis.CLAIMED:
+        return None
+    years = cap.period_of(ordered_on), cap.period_of(invoiced_on)
+    return years if years[0] != years[1] else None
 
 
 def factor_steps(policy: Policy, factor_bp: int, left_fen: Fen) -> list[Step]:

@@ -10,13 +10,14 @@ from voucher.errors import Code
 from voucher.money import Fen, floor_yuan
 from voucher.terms import Rounding
 
-LimitName = Literal["voucher", "allotment", "cap", "quota", "contract", "pledge", "count"]
+LimitName = Literal["voucher", "allotment", "cap", "group", "quota", "contract", "pledge", "count"]
 ReductionName = LimitName | Literal["rounding", "funder"]
 
 _CODES: dict[LimitName, Code] = {
     "voucher": Code.VOUCHER_EXHAUSTED,
     "allotment": Code.ALLOTMENT_EXHAUSTED,
     "cap": Code.CAP_EXCEEDED,
+    "group": Code.CAP_EXCEEDED,
     "quota": Code.QUOTA_EXCEEDED,
     "contract": Code.CONTRACT_EXCEEDED,
     "pledge": Code.PLEDGE_EXCEEDED,
@@ -26,6 +27,7 @@ _WHOLE: dict[LimitName, str] = {
     "voucher": "face_fen",
     "allotment": "allotment_fen",
     "cap": "cap_fen",
+    "group": "group_fen",
     "quota": "quota_fen",
     "contract": "contract_fen",
     "pledge": "pledge_fen",

@@ -20,9 +20,10 @@ from voucher.rules.clamp import Limit, clamp
 from voucher.rules.cofunding import exact
 from voucher.rules.policy import WHOLE_BP, Policy, PolicyError, Problem, Share
 from voucher.rules.subsidy import NOTHING, Case, Step, clause_of, compute, round_down
-from voucher.terms import HolderClass, Rounding
+from voucher.terms import CapScope, HolderClass, Rounding
 
 _NEEDED = frozenset({"holder_classes", "services", "base", "rate_lines", "rounding"})
+_WHOSE = {"cap": "持有人上限", "group": "同一控制人的企业合计上限"}
 _LEFT = {"voucher": "券面余额", "quota": "预算余额"}
 
 
@@ -33,6 +34,8 @@ class Trial:
     case: Case
     ordered_on: date | None = None
     counted_fen: Fen = NOTHING
+    carried_fen: Fen = NOTHING
+    group_fen: Fen | None = None
     voucher_fen: Fen | None = None
     budget_fen: Fen | None = None
     factor_bp: int | None = None
@@ -71,6 +74,8 @@ FIELDS: dict[str, tuple[str, shapes.Shape]] = {
     "units": ("units", shapes.whole(1, 1_000_000)),
     "earlier_yuan": ("earlier_fen", _yuan),
     "counted_yuan": ("counted_fen", _yuan),
+    "carried_yuan": ("carried_fen", _yuan),
+    "group_counted_yuan": ("group_fen", _yuan),
     "voucher_yuan": ("voucher_fen", _yuan),
     "budget_yuan": ("budget_fen", _yuan),
     "factor_bp": ("factor_bp", shapes.rate),
@@ -143,18 +148,21 @@ def _limits(policy: Policy, trial: Trial) -> list[tuple[Limit, str | None]]:
         found.append((Limit("voucher", trial.voucher_fen, trial.voucher_fen, Fen(0)), None))
     cap = policy.cap_for(trial.case.holder_class)
     if cap is not None:
-        left = Fen(cap.amount_fen - trial.counted_fen)
+        whole = Fen(cap.amount_fen + trial.carried_fen)
         clause = clause_of(policy, f"caps[{policy.caps.index(cap)}]", "caps")
-        found.append((Limit("cap", left, cap.amount_fen, trial.counted_fen), clause))
+        found.append((Limit("cap", Fen(whole - trial.counted_fen), whole, trial.counted_fen), clause))
+        if trial.group_fen is not None:
+            most = policy.group_cap_fen
+            found.append((Limit("group", Fen(most - trial.group_fen), most, trial.group_fen), clause))
     if trial.budget_fen is not None:
         found.append((Limit("quota", trial.budget_fen, trial.budget_fen, Fen(0)), None))
     return found
 
 
 def _told(limit: Limit) -> str:
-    if limit.name == "cap":
+    if limit.name in _WHOSE:
         whole, used = format_yuan(limit.opened_fen), format_yuan(limit.used_fen)
-        return f"不超过持有人上限的余额（上限 {whole} 元，已计 {used} 元）"
+        return f"不超过{_WHOSE[limit.name]}的余额（上限 {whole} 元，已计 {used} 元）"
     return f"不超过{_LEFT[limit.name]} {format_yuan(limit.available_fen)} 元"
 
 
@@ -205,8 +213,20 @@ def _unfit(policy: Policy, found: Mapping[str, Any]) -> list[Problem]:
         problems.append(_problem("service", f"政策的服务范围只有：{codes}"))
     if "factor_bp" in found and not policy.prorata:
         problems.append(_problem("factor_bp", "政策没有规定申请期结束后另定比例（prorata）"))
+    problems += _unfit_cap(policy, found)
     on, first, end = found.get("ordered_on"), policy.effective_from, policy.effective_to
     if on is not None and ((first and on < first) or (end and on >= end)):
         last = (end - timedelta(days=1)).isoformat() if end else "长期"
         problems.append(_problem("ordered_on", f"下单之日不在这一版本的有效期内：{first} 至 {last}"))
+    return problems
+
+
+def _unfit_cap(policy: Policy, found: Mapping[str, Any]) -> list[Problem]:
+    """What of a case a cap does not know: carried amounts, the count of a group."""
+    cap = policy.cap_for(str(found.get("holder_class", "")))
+    problems = []
+    if "carried_fen" in found and (cap is None or not cap.carry_years):
+        problems.append(_problem("carried_yuan", "政策没有规定未用额度的结转（carry_years）"))
+    if "group_fen" in found and (cap is None or cap.scope is not CapScope.CONTROL_GROUP):
+        problems.append(_problem("group_counted_yuan", "政策没有规定同一控制人的企业合并计算（scope）"))
     return problems

@@ -13,6 +13,7 @@ from voucher.money import Fen
 from voucher.terms import (
     CapBasis,
     CapPeriod,
+    CapScope,
     Certifier,
     DocumentKind,
     EligibilityRule,
@@ -117,7 +118,11 @@ class RateLine:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """The most that one holder may receive in a period; `year_start` is (month, day) where `period` is a year."""
+    """The most that one holder may receive in a period; `year_start` is (month, day) where `period` is a year.
+
+    `scope`: whether firms of one controller share it too. `carry_years`: in how many later years what is left of a
+    year may be used.
+    """
 
     family: str
     period: CapPeriod
@@ -125,6 +130,8 @@ class Cap:
     amount_fen: Fen
     holder_class: str | None = None
     year_start: tuple[int, int] | None = None
+    scope: CapScope | None = None
+    carry_years: int | None = None
 
     def period_of(self, order_date: date) -> int:
         """The period that an order of this date is charged to.
@@ -240,6 +247,12 @@ class Policy:
         own = [cap for cap in self.caps if cap.holder_class == holder_class]
         shared = [cap for cap in self.caps if cap.holder_class is None]
         return next(iter(own + shared), None)
+
+    @property
+    def group_cap_fen(self) -> Fen:
+        """The most for firms of one controller together: the highest cap with that scope, whichever of them charges."""
+        shared = [cap.amount_fen for cap in self.caps if cap.scope is CapScope.CONTROL_GROUP]
+        return max(shared, default=Fen(0))
 
     def service(self, code: str) -> Service | None:
         """The service of this code, None if the policy does not pay for it."""

@@ -63,7 +63,7 @@ def unset(policy: Policy) -> tuple[Problem, ...]:
         required |= _REQUIRED_OF_VOUCHERS
     if any(cap.period is CapPeriod.YEAR for cap in policy.caps):
         required["year"] = "年度的含义"
-    if policy.year is YearBasis.WINDOW:
+    if policy.year in (YearBasis.WINDOW, YearBasis.INVOICE_WINDOW):
         required["year_start"] = "年度的起始日"
     if EligibilityRule.CERTIFIED_BASE in policy.eligibility:
         required["centre_certifiers"] = "孵化载体的认定部门"
@@ -164,6 +164,8 @@ def _caps(policy: Policy) -> _Findings:
     for number, cap in enumerate(policy.caps):
         if cap.holder_class is not None and cap.holder_class not in policy.holder_classes:
             yield f"caps[{number}]", f"上限所指的持有人类别 {cap.holder_class} 不在持有人类别之中"
+        if cap.carry_years and (cap.period is not CapPeriod.YEAR or policy.year is not YearBasis.CALENDAR):
+            yield f"caps[{number}]", "未用额度的结转（carry_years）只适用于按公历年度计算的限额"
     for (_, first), (number, second) in combinations(enumerate(policy.caps), 2):
         if first.holder_class == second.holder_class:
             yield f"caps[{number}]", "同一类持有人有两个上限"
@@ -231,7 +233,7 @@ _CONTRADICTIONS: tuple[tuple[Callable[[Policy], _Findings], frozenset[str]], ...
     (_year, frozenset()),
     (_faces, frozenset()),
     (_shares, frozenset({"funding_shares"})),
-    (_caps, frozenset({"caps", "holder_classes"})),
+    (_caps, frozenset({"caps", "holder_classes", "year"})),
     (_services, frozenset({"services"})),
     (_rate_lines, frozenset({"rate_lines", "services", "holder_classes"})),
     (_gaps, frozenset({"rate_lines", "services", "holder_classes"})),

@@ -30,6 +30,7 @@ from voucher.rules.policy_values import (
 from voucher.terms import (
     CapBasis,
     CapPeriod,
+    CapScope,
     Certifier,
     DocumentKind,
     EligibilityRule,
@@ -178,6 +179,8 @@ LISTS: dict[str, ListShape] = {
             "basis": choice(CapBasis),
             "amount_fen": fen,
             "holder_class": choice(HolderClass),
+            "scope": choice(CapScope),
+            "carry_years": whole(1, 10),
         },
         frozenset({"period", "basis", "amount_fen"}),
     ),

@@ -13,6 +13,8 @@ from voucher.rules.funding import after_window
 from voucher.rules.policy import WHOLE_BP, Policy
 from voucher.terms import YearBasis
 
+_WINDOWS = (YearBasis.WINDOW, YearBasis.INVOICE_WINDOW)
+
 
 def round_of(policy: Policy, handed_in_on: date) -> int:
     """The year whose claims are trimmed together: that of the day on which the claim was first handed in.
@@ -48,6 +50,6 @@ def largest_factor(amounts: Sequence[Fen], budget_fen: Fen) -> int:
 
 
 def _start(policy: Policy) -> tuple[int, int]:
-    if policy.year is YearBasis.WINDOW and policy.year_start is not None:
+    if policy.year in _WINDOWS and policy.year_start is not None:
         return policy.year_start
     return (1, 1)

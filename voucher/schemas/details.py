@@ -30,6 +30,7 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.BUDGET_EXCEEDED: ("预算 {budget_fen} 元，已用 {used_fen} 元。", NEEDED, LEFT),
     Code.CAP_EXCEEDED: (
         "所属年度：{year} 年。",
+        "同一控制人的企业合计限额 {group_fen} 元，已用（含锁定）{used_fen} 元。",
         "限额 {cap_fen} 元，已用（含锁定）{used_fen} 元。",
         NEEDED,
         LEFT,

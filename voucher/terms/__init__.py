@@ -83,6 +83,7 @@ from voucher.terms.people import (
 from voucher.terms.policies import (
     CapBasis,
     CapPeriod,
+    CapScope,
     DocumentKind,
     EligibilityRule,
     FunderWord,
@@ -122,6 +123,7 @@ __all__ = [
     "BatchState",
     "CapBasis",
     "CapPeriod",
+    "CapScope",
     "CentreKind",
     "CertificationState",
     "Certifier",

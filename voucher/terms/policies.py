@@ -49,9 +49,15 @@ class CapBasis(Term):
     REDEEMED = "redeemed", "补助额"
 
 
+class CapScope(Term):
+    HOLDER = "holder", "每个持有人"
+    CONTROL_GROUP = "control_group", "每个持有人，并且同一控制人的企业合计"
+
+
 class YearBasis(Term):
     CALENDAR = "calendar", "公历年度"
     WINDOW = "window", "政策规定的十二个月"
+    INVOICE_WINDOW = "invoice_window", "发票日期所在的十二个月"
 
 
 class IssueMode(Term):

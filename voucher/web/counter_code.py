@@ -19,6 +19,7 @@ _LIMITS: Final = {
     "voucher": "券面余额",
     "allotment": "分配额度",
     "cap": "年度补助上限",
+    "group": "同一控制人的企业合计上限",
     "quota": "互认协议额度",
     "contract": "合同可补助金额",
     "pledge": "配套资金",

@@ -11,7 +11,7 @@ from voucher.money import Fen, format_yuan
 from voucher.queries.policies import Parameter
 from voucher.queries.policy_sheets import Change
 from voucher.rules.policy import WHOLE_BP, Authority, Cap, RateLine, Service, Share
-from voucher.terms import HolderClass, Term
+from voucher.terms import CapScope, HolderClass, Term
 
 NAMES: Final[dict[str, str]] = {
     "kind": "券种",
@@ -143,8 +143,7 @@ def _one(key: str, value: Any) -> str:
     if isinstance(value, RateLine):
         return _rate(value)
     if isinstance(value, Cap):
-        whose = f"{HolderClass(value.holder_class).label}：" if value.holder_class else "每个持有人"
-        return f"{whose}{value.period.label} {format_yuan(value.amount_fen)} 元（按{value.basis.label}计）"
+        return _cap(value)
     if isinstance(value, Share):
         return _share(value)
     if isinstance(value, bool):
@@ -160,6 +159,14 @@ def _one(key: str, value: Any) -> str:
     if key == "year_start":
         return f"{value[0]} 月 {value[1]} 日"
     return str(value)
+
+
+def _cap(cap: Cap) -> str:
+    whose = f"{HolderClass(cap.holder_class).label}：" if cap.holder_class else "每个持有人"
+    said = f"{whose}{cap.period.label} {format_yuan(cap.amount_fen)} 元（按{cap.basis.label}计）"
+    if cap.scope is CapScope.CONTROL_GROUP:
+        said += "，同一控制人的企业合计也不超过各类中的最高额"
+    return said + (f"，未用部分可结转 {cap.carry_years} 年" if cap.carry_years else "")
 
 
 def _rate(line: RateLine) -> str:
