@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
+from threading import Barrier
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -12,9 +14,11 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.operations import counter
 from tests.operations.counter import cap_of, refuses
+from tests.operations.shapes import shaped
 from tests.operations.stories import Told
 from voucher.codes import make_uscc, read_number
-from voucher.errors import Code
+from voucher.db import Database
+from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
 from voucher.models.journal import Journal
 from voucher.models.ledger import Posting
@@ -173,3 +177,45 @@ def test_a_cap_refused_at_issue_opens_no_cap(told: Told) -> None:
     assert isinstance(answer, Refused)
     assert answer.facts["cap_fen"] == 10_000_00
     assert cap_of(told).opened_fen == 0
+
+
+MOST = "\n[held_most_fen]\nvalue = 20_000_000\n"
+
+
+def test_an_officer_gives_no_more_than_may_be_held_at_once_and_what_was_used_makes_room(told: Told) -> None:
+    shaped(told, more=MOST)
+    voucher = told.voucher(face_fen=150_000_00)
+    request = IssueRequest(told.world.firm.holder_ref, Fen(60_000_00))
+
+    told.refuses(Code.HOLDING_EXCEEDED, issuing(told, request), held_fen=150_000_00, held_most_fen=200_000_00)
+    told.captured_order(voucher=voucher, contract_fen=20_000_00)
+    told.do(lambda s, at: only(issuing(told, request)(s, at)))
+
+
+def test_two_vouchers_of_one_sequence_count_together(told: Told) -> None:
+    shaped(told, more=MOST)
+    request = IssueRequest(told.world.firm.holder_ref, Fen(150_000_00))
+    answers = told.do(
+        lambda s, at: issue(s, told.world.line_code, [request] * 2, actor=told.world.officer, at=at)
+    )
+    assert isinstance(answers[1], Refused)
+    assert answers[1].code is Code.HOLDING_EXCEEDED
+
+
+def test_of_two_officers_who_issue_to_one_holder_at_once_one_is_refused(pg_database: Database) -> None:
+    told = Told(pg_database)
+    shaped(told, more=MOST)
+    start = Barrier(2)
+
+    def run(_: int) -> bool:
+        start.wait(60)
+        try:
+            told.voucher(face_fen=150_000_00)
+        except Refusal as refusal:
+            if refusal.code is not Code.HOLDING_EXCEEDED:
+                raise
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(run, range(2))) == [False, True]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -30,6 +30,7 @@ from voucher.operations.charges import (
     post_all,
 )
 from voucher.operations.group_caps import caps_of
+from voucher.operations.holdings import Holdings
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.places import places
 from voucher.operations.policies import policy_in_force
@@ -71,18 +72,20 @@ def issue(
 
     Refused for the whole call: a line that is not there or not the actor's (`not_found`) or is closed
     (`period_closed`), no policy in force (`policy_not_published`). Refused for one request alone: a holder who is not qualified this year
-    (`not_qualified`) or not in a centre as the policy asks (`not_qualified`, `centre_not_certified`), a face value out of range (`face_out_of_range`), a budget that is used up
+    (`not_qualified`) or not in a centre as the policy asks (`not_qualified`, `centre_not_certified`), a face value out of range (`face_out_of_range`), more than may be held at once (`holding_exceeded`), a budget that is used up
     (`budget_exceeded`), and, where the cap counts what is claimed, the cap (`cap_exceeded`).
     """
     line, book_id = _line(session, line_code, actor)
     policy = policy_in_force(session, line.programme_code, at)
-    qualified = _qualified(session, line, fiscal_year(at), requests)
+    qualified = _qualified(session, line, policy, requests, year=fiscal_year(at))
+    holdings = Holdings(session, policy, book_id, [holder for holder, _ in qualified.values()])
     around = places(session, [policy], [holder for holder, _ in qualified.values()])
     drafts: list[_Draft | Refused] = []
     for voucher_id, request in zip(take_ids(session, Voucher, len(requests)), requests, strict=True):
         try:
             holder, held_class = _checked(policy, qualified, request)
             around.refuse(policy, holder, business_date(at))
+            holdings.refuse(holder, request.face_fen)
         except Refusal as refusal:
             drafts.append(refused(refusal))
             continue
@@ -101,7 +104,11 @@ def issue(
             issued_by=actor.person_id,
             issued_at=at,
         )
-        drafts.append(_Draft(voucher, holder.ref, _claimed_caps(session, policy, holder, held_class, at)))
+        drafts.append(
+            _Draft(
+                voucher, holder.ref, _claimed_caps(session, policy, holder, held_class, on=business_date(at))
+            )
+        )
     return _post(session, line, drafts, actor=actor, at=at)
 
 
@@ -121,8 +128,9 @@ def _line(session: Session, line_code: str, actor: Actor) -> tuple[BudgetLine, i
 
 
 def _qualified(
-    session: Session, line: BudgetLine, year: int, requests: Sequence[IssueRequest]
+    session: Session, line: BudgetLine, policy: Policy, requests: Sequence[IssueRequest], *, year: int
 ) -> dict[str, tuple[Holder, str]]:
+    """The holders who are qualified, locked; against another issue too where the policy limits what they hold."""
     query = (
         select(Holder, Qualification.holder_class)
         .join(Qualification, Qualification.holder_id == Holder.id)
@@ -133,7 +141,7 @@ def _qualified(
             Holder.converted_into.is_(None),
         )
         .order_by(Holder.id)
-        .with_for_update(read=True, key_share=True, of=Holder)
+        .with_for_update(read=policy.held_most_fen is None, key_share=True, of=Holder)
         .execution_options(populate_existing=True)
     )
     return {holder.ref: (holder, held_class) for holder, held_class in session.execute(query)}
@@ -152,12 +160,10 @@ def _checked(
 
 
 def _claimed_caps(
-    session: Session, policy: Policy, holder: Holder, held_class: str, at: datetime
+    session: Session, policy: Policy, holder: Holder, held_class: str, *, on: date
 ) -> tuple[Limited, ...]:
     """The caps that count what is claimed: the holder's, and its group's where the version says so."""
-    allowance = allowance_of(
-        policy, holder_ref=holder.cap_owner, holder_class=held_class, on=business_date(at)
-    )
+    allowance = allowance_of(policy, holder_ref=holder.cap_owner, holder_class=held_class, on=on)
     if allowance is None or allowance.basis is not CapBasis.CLAIMED:
         return ()
     return caps_of(session, allowance, holder, policy.programme)

@@ -29,7 +29,7 @@ from voucher.queries.housed import housed
 from voucher.queries.paging import Page, as_term, holding, paged, seen_orders
 from voucher.queries.policies import policy_of
 from voucher.queries.stored_files import stored_files
-from voucher.rules.claim_lines import claim_lines, invoice_years
+from voucher.rules.claim_lines import Course, claim_lines, invoice_years
 from voucher.rules.permissions import Actor, person_ref
 from voucher.rules.policy import Policy
 from voucher.rules.subsidy import Case, Computation, Step, compute
@@ -104,14 +104,13 @@ class ClaimFile:
         """How its amount came about, with the clause of each step."""
         claim = self.claim
         left = Fen(claim.approved_fen or 0)
-        return claim_lines(
-            self.policy,
-            self.computation,
+        course = Course(
             claimed_fen=Fen(claim.claimed_fen),
             reviewed_fen=None if self.review is None else Fen(self.review.approved_fen),
             years=self._years(),
             factored=None if claim.factor_bp is None else (claim.factor_bp, left),
         )
+        return claim_lines(self.policy, self.computation, course)
 
     def _years(self) -> tuple[int, int] | None:
         """The cap's years of order and invoices, where review moves the charge from the one to the other."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from voucher.money import Fen
@@ -10,32 +11,38 @@ from voucher.rules.subsidy import Computation, Step, clause_of
 from voucher.terms import CapBasis, YearBasis
 
 
-def claim_lines(
-    policy: Policy,
-    computation: Computation,
-    *,
-    claimed_fen: Fen,
-    reviewed_fen: Fen | None = None,
-    years: tuple[int, int] | None = None,
-    factored: tuple[int, Fen] | None = None,
-) -> tuple[Step, ...]:
-    """The computation, then what the order left, what review gave, and the factor (basis points) with what it left.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What became of a claim after the computation, in fen; None where a step was not taken.
 
-    `years` are the cap's year of the order and that of the invoices, where they differ and the second is charged.
-    `claimed_fen` is never more than what was redeemed. A step that changes nothing is left out, but for the factor.
+    `claimed_fen` is never more than what was redeemed. `years` are the cap's year of the order and that of the invoices,
+    where they differ and the second is charged. `factored`: the factor in basis points, and what it left.
+    """
+
+    claimed_fen: Fen
+    reviewed_fen: Fen | None = None
+    years: tuple[int, int] | None = None
+    factored: tuple[int, Fen] | None = None
+
+
+def claim_lines(policy: Policy, computation: Computation, course: Course) -> tuple[Step, ...]:
+    """The computation, then what the order left, what review gave, which year is charged, and the factor.
+
+    A step that changes nothing is left out, but for the factor.
     """
     steps, amount = list(computation.steps), computation.amount_fen
-    if claimed_fen < amount:
-        amount = claimed_fen
+    if course.claimed_fen < amount:
+        amount = course.claimed_fen
         steps.append(Step("不超过订单已核销的金额", None, amount))
-    if reviewed_fen is not None and reviewed_fen != amount:
-        steps.append(Step("审核核定的金额", None, reviewed_fen))
-        amount = reviewed_fen
-    if years is not None:
-        label = f"发票日期在 {years[1]} 年度，计入该年度的限额（下单时计入 {years[0]} 年度）"
+    if course.reviewed_fen is not None and course.reviewed_fen != amount:
+        amount = course.reviewed_fen
+        steps.append(Step("审核核定的金额", None, amount))
+    if course.years is not None:
+        ordered, invoiced = course.years
+        label = f"发票日期在 {invoiced} 年度，计入该年度的限额（下单时计入 {ordered} 年度）"
         steps.append(Step(label, clause_of(policy, "year"), amount))
-    if factored is not None:
-        steps += factor_steps(policy, *factored)
+    if course.factored is not None:
+        steps += factor_steps(policy, *course.factored)
     return tuple(steps)
 
 

@@ -69,6 +69,7 @@ def list_issued(query: dict[str, Any]) -> dict[str, Any]:
         Code.POLICY_NOT_PUBLISHED,
         Code.NOT_QUALIFIED,
         Code.FACE_OUT_OF_RANGE,
+        Code.HOLDING_EXCEEDED,
         Code.BUDGET_EXCEEDED,
         Code.CAP_EXCEEDED,
         Code.PERIOD_CLOSED,
