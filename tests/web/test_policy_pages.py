@@ -14,6 +14,7 @@ from tests import factories
 from tests.entrance import Browser
 from tests.operations.stories import Told
 from tests.operations.test_versions import child, second_version
+from tests.web.stage import staged
 from voucher.clock import wall_now
 from voucher.models.programmes import PolicyVersion
 from voucher.models.versions import PolicyProposal
@@ -188,3 +189,17 @@ def test_a_reviewer_reads_versions_and_proposes_nothing(app: Flask, told: Told) 
     assert "检查政策文件" not in reviewer.get(f"{BASE}/").text
     assert reviewer.get(f"{BASE}/check").status_code == 403
     assert told.rows(PolicyVersion)
+
+
+def test_the_firm_reads_its_orders_computation_line_by_line_with_the_clause(app: Flask) -> None:
+    stage = staged(app)
+    placed, held = stage.placed(), stage.held(30_000_00)
+    assert "补助怎样算出" not in stage.firm.get(f"/enterprise/orders/{placed}").text
+    page = stage.firm.get(f"/enterprise/orders/{held}").text
+    for words in (
+        "补助怎样算出",
+        "补助比例",
+        "演示主管部门：演示填写，非文件规定",
+        f'href="/policies/{factories.POLICY}"',
+    ):
+        assert words in page

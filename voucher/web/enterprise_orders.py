@@ -21,6 +21,7 @@ from voucher.operations.policies import policy_in_force
 from voucher.queries.catalogue import entry
 from voucher.queries.claims import ClaimFilter, claims
 from voucher.queries.order_cases import OrderCase, case_of
+from voucher.queries.order_lines import order_lines
 from voucher.queries.orders import holders_order, holders_orders
 from voucher.queries.platforms import Offer, offers
 from voucher.queries.vouchers import own_voucher, own_vouchers
@@ -222,6 +223,7 @@ def order_page(number: str, errors: dict[str, list[str]], sent: str = "") -> str
             steps=progress(order),
             happened=history(order),
             cuts=reductions_shown(order.reductions),
+            lines=order_lines(session, order),
             claim=made[-1] if made else None,
             can_cancel=bool(events & {Event.CANCEL, Event.RELEASE}) and Event.RESUME not in events,
             can_confirm=order.state == OrderState.DELIVERED.value,
