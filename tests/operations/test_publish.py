@@ -74,7 +74,10 @@ def test_what_the_document_leaves_open_blocks_publishing(database: Database, off
     refused = refusal(database, officer, replace(REQUEST, fills=()))
     assert refused.code is Code.POLICY_INCOMPLETE
     assert {"rate_lines", "year", "use_by_days"} <= set(str(refused.facts["missing"]).split(","))
-    assert {problem.key for problem in problems_of(SHANXI, (), document_text=DOCUMENT)} >= {"rate_lines", "year"}
+    assert {problem.key for problem in problems_of(SHANXI, (), document_text=DOCUMENT)} >= {
+        "rate_lines",
+        "year",
+    }
     with database.read() as session:
         assert session.get(Programme, "CN-140000-INNO") is None
 

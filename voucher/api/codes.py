@@ -1,10 +1,12 @@
-"""One-time codes in answers: shown with the first answer, and never among the answers that are kept."""
+"""Codes in answers: one-time codes, shown with the first answer and never kept, and the keys of rotating ones."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from voucher.api.entry import settings
 from voucher.clock import iso
+from voucher.codes import Keys
 from voucher.operations.join_codes import MadeCode
 
 
@@ -35,3 +37,9 @@ class Digits:
 
     def _own(self, answer: dict[str, Any]) -> dict[str, Any]:
         return {"digits": self._of.get(answer["code_id"])} if "code_id" in answer else {}
+
+
+def keys() -> Keys:
+    """The keys of the rotating codes, newest first, as configured."""
+    own = settings().qr_keys
+    return Keys(by_kid={f"{each.kid:02d}": each.key for each in own}, current=f"{own[0].kid:02d}")

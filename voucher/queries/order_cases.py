@@ -14,6 +14,7 @@ from voucher.models.contracts import Contract, Instalment, Supplement
 from voucher.models.deliveries import Delivery, Extension, OrderFile
 from voucher.models.disputes import Dispute, DisputeStatement
 from voucher.models.orders import Order
+from voucher.queries.incubator import BeneficiaryLine, beneficiaries
 from voucher.queries.orders import either_sides_order, regions_order
 from voucher.rules.permissions import Actor
 from voucher.terms import AskState, InstalmentState
@@ -54,6 +55,7 @@ class OrderCase:
     files: Sequence[OrderFile]
     extensions: Sequence[Extension]
     disputes: Sequence[DisputeView]
+    beneficiaries: Sequence[BeneficiaryLine] = ()
 
     @property
     def delivered(self) -> Instalment | None:
@@ -93,6 +95,7 @@ def case_of(session: Session, order: Order) -> OrderCase:
         session.scalars(select(OrderFile).where(OrderFile.order_id == order.id).order_by(OrderFile.id)).all(),
         session.scalars(extensions).all(),
         [DisputeView(row, said[row.id]) for row in disputes],
+        beneficiaries(session, order),
     )
 
 

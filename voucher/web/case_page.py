@@ -17,10 +17,11 @@ from voucher.queries import review_desk
 from voucher.queries.claims import ClaimFile, claim_file
 from voucher.queries.duty import colleagues, experts, path_of, stands_in_for
 from voucher.queries.findings import findings_of
+from voucher.queries.incubator import beneficiaries
 from voucher.queries.review_file import ReviewFile, open_lines, review_file
 from voucher.rules.permissions import Actor, permitted
 from voucher.schemas.findings import said as finding_said
-from voucher.terms import ClaimState, FindingKind, TrimCause, Verdict
+from voucher.terms import AttendanceProof, ClaimState, FindingKind, TrimCause, Verdict
 from voucher.web.access import current_actor
 from voucher.web.deeds import timeline_of
 from voucher.web.entry import change, form_body, form_key, now, reading, whole_form
@@ -120,6 +121,8 @@ def _rendered(
             (line, finding_said(FindingKind(line.row.kind), line.row.weight, line.row.facts))
             for line in findings_of(session, file.claim.number)
         ],
+        beneficiaries=beneficiaries(session, file.order),
+        proof=AttendanceProof,
         clock=review_desk.clock_of(session, file.claim, at=at),
         open=file.state in _OPEN,
         lines=open_lines(session, file.order.programme_code) if file.voucher is None else [],

@@ -14,6 +14,7 @@ from voucher.operations.policies import policy_of
 from voucher.rules.policy import Policy
 from voucher.terms import (
     AskState,
+    AttendanceProof,
     ClaimState,
     DeliveryAnswer,
     DisputeOutcome,
@@ -47,6 +48,7 @@ _WORDS: Final[dict[str, Any]] = {
     "dispute_outcome": DisputeOutcome,
     "side": OrderSide,
     "entry_state": EntryState,
+    "attendance_proof": AttendanceProof,
 }
 _REASONS: Final = {
     "not confirmed in time": "企业未在时限内确认",

@@ -17,6 +17,7 @@ from voucher.api.v1 import (
     desk,
     factors,
     holidays,
+    incubator,
     join,
     ledger,
     messages,
@@ -32,6 +33,7 @@ from voucher.api.v1 import (
     sessions,
     settlements,
     staff,
+    tenant_orders,
     vouchers,
 )
 
@@ -47,6 +49,8 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     sessions.blueprint,
     orders.blueprint,
     order_cases.blueprint,
+    incubator.blueprint,
+    tenant_orders.blueprint,
     catalogue.blueprint,
     claims.blueprint,
     claim_steps.blueprint,

@@ -9,10 +9,11 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
+from voucher.api.codes import keys
 from voucher.api.endpoint import Endpoints, coded, conditional, operation
 from voucher.api.entry import change, now, reading, settings
 from voucher.clock import micros
-from voucher.codes import STEP_SECONDS, Keys, make_code, scan_code, session_word, step_of
+from voucher.codes import STEP_SECONDS, make_code, scan_code, session_word, step_of
 from voucher.errors import Code, Refusal, found
 from voucher.models.sessions import RedemptionSession
 from voucher.operations.confirm_session import cancel_session, confirm_session, reject_session
@@ -75,7 +76,7 @@ def code(number: str) -> dict[str, Any]:
     if state is not SessionState.OPEN:
         ended = state not in (SessionState.SCANNED, SessionState.PROPOSED)
         raise Refusal(Code.SESSION_CLOSED if ended else Code.STATE_CHANGED, state=state.value)
-    digits = make_code(_keys(), row.number, at)
+    digits = make_code(keys(), row.number, at)
     host = settings().public_host or request.host
     next_at = (step_of(at) + 1) * STEP_SECONDS * 1_000_000
     return {
@@ -166,7 +167,7 @@ def scan_(body: dict[str, Any]) -> dict[str, Any]:
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         asked = ScanRequest(read, body["platform_id"], presented_at=at)
-        outcome = scan(session, asked, _keys(), actor=current_actor(), at=at)
+        outcome = scan(session, asked, keys(), actor=current_actor(), at=at)
         if isinstance(outcome, Refused):
             return {"refused": outcome.code.value, "facts": dict(outcome.facts)}
         return session_answer(outcome, SessionState(outcome.state))
@@ -222,9 +223,3 @@ def _seen(session: Session, number: str) -> RedemptionSession:
     actor = current_actor()
     row = sessions.holders_session(session, number, actor=actor)
     return found(row or sessions.platforms_session(session, number, actor=actor))
-
-
-def _keys() -> Keys:
-    """The keys of the codes, newest first, as configured."""
-    keys = settings().qr_keys
-    return Keys(by_kid={f"{key.kid:02d}": key.key for key in keys}, current=f"{keys[0].kid:02d}")
