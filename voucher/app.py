@@ -51,6 +51,7 @@ from voucher.web import (
     navigation,
     offers,
     order_cases,
+    own_centres,
     provider,
     provider_asks,
     provider_claims,
@@ -59,6 +60,7 @@ from voucher.web import (
     provider_sessions,
     provider_staff,
     public,
+    public_centres,
     public_notices,
     reviewer_orders,
     startup_use,
@@ -69,6 +71,7 @@ from voucher.web import errors as web_errors
 WEB_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     public.blueprint,
     public_notices.blueprint,
+    public_centres.blueprint,
     account.blueprint,
     inbox.blueprint,
     counter.blueprint,
@@ -103,6 +106,7 @@ WEB_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     startup_use.blueprint,
     provider_practice.blueprint,
     provider_staff.blueprint,
+    own_centres.blueprint,
     *authority.BLUEPRINTS,
 )
 

@@ -39,6 +39,7 @@ def _centre() -> None:
         sa.Column("to_on", sa.Date(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("state_reason", sa.String(length=200), nullable=False),
+        sa.Column("revoked_on", sa.Date(), nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.CheckConstraint("to_on IS NULL OR to_on > from_on", name="ck_centre_ends_after_it_begins"),
         _to("centre", "organisation_id", "organisation.id"),

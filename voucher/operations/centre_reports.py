@@ -55,6 +55,11 @@ class Due:
     quarter: int
     due_on: date
 
+    @property
+    def opens_on(self) -> date:
+        """The first day on which it can be handed in."""
+        return following(self.year, self.quarter)
+
 
 def submit_reports(
     session: Session, requests: Sequence[ReportRequest], *, actor: Actor, at: datetime
@@ -144,8 +149,9 @@ def reports_due(session: Session, centres: Sequence[tuple[Centre, str]], years: 
             if rules is None:
                 continue
             for quarter in QUARTERS:
-                ends = centre.to_on is not None and centre.to_on <= quarter_begins(year, quarter)
-                if not ends and centre.from_on < following(year, quarter):
+                ends = [day for day in (centre.to_on, centre.revoked_on) if day is not None]
+                over = bool(ends) and min(ends) <= quarter_begins(year, quarter)
+                if not over and centre.from_on < following(year, quarter):
                     due_on = report_due(rules, calendar, year, quarter)
                     found.append(Due(centre, year, quarter, due_on))
     return sorted(found, key=lambda each: (each.due_on, each.centre.id))

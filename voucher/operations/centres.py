@@ -123,6 +123,14 @@ def _register(
     return Registered(row.id, CertificationState.CERTIFIED, is_new=True)
 
 
+def titles_fall(session: Session, centre: Centre, *, at: datetime) -> None:
+    """The centre was struck off today; every title that rests on it and stands yet falls, in this transaction."""
+    centre.revoked_on = business_date(at)
+    standing = select(CentreTitle).where(CentreTitle.centre_id == centre.id, CentreTitle.fell_at.is_(None))
+    for title in session.scalars(standing.with_for_update()):
+        title.fell_at = at
+
+
 def certified_base(
     session: Session,
     organisation_ids: Collection[int],

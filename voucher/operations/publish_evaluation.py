@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
-from voucher.models.centres import Centre, CentreTitle
+from voucher.models.centres import Centre
 from voucher.models.evaluations import Evaluation, Rectification
 from voucher.operations.ban import BanRequest, enter
+from voucher.operations.centres import titles_fall
 from voucher.operations.deadlines import calendar_from
 from voucher.operations.evaluated import Evaluated, SubjectKey, line_of, lock_evaluated
 from voucher.operations.evaluation_rules import rules_of
@@ -200,11 +201,7 @@ def _strike_off(session: Session, row: Evaluation, what: Evaluated, *, at: datet
     what.row.state = next_state(CertificationState(what.row.state), Event.REVOKE).value
     what.row.state_reason = f"连续 {row.fails_in_row} 年评价不合格（{row.document_no}）"
     if isinstance(what.row, Centre):
-        titles = select(CentreTitle).where(
-            CentreTitle.centre_id == what.row.id, CentreTitle.fell_at.is_(None)
-        )
-        for title in session.scalars(titles.with_for_update()):
-            title.fell_at = at
+        titles_fall(session, what.row, at=at)
     before = select(Rectification).where(
         Rectification.evaluation_id.in_([each.id for each in line_of(session, what)]),
         Rectification.state.in_([each.value for each in RectificationState if open_to(each)]),

@@ -95,17 +95,42 @@ def platform_file(session: Session, actor: Actor, platform_id: int) -> PlatformF
         .where(Certification.platform_id == platform.id)
         .order_by(Certification.id)
     )
-    lines = [
-        CertificationLine(
-            row,
-            CertificationState(row.state),
-            Certifier(row.authority),
-            [VoucherKind(kind) for kind in row.kinds],
-            region_name,
-            bool(is_own),
-        )
-        for row, region_name, is_own in rows
-    ]
+    lines = [_line(row, region_name, is_own=bool(is_own)) for row, region_name, is_own in rows]
     place = session.get_one(Region, platform.region_code)
     deeds = history(session, [f"platform:{platform.id}"])
     return PlatformFile(platform, PlatformKind(platform.kind), place.name, lines, deeds)
+
+
+def certified_line(session: Session, certification_id: int) -> tuple[str, str] | None:
+    """The name of the platform of a certification, and the path of the region for which it is certified."""
+    query = (
+        select(Platform.__table__.c.name, Region.path)
+        .join(Certification, Certification.platform_id == Platform.__table__.c.id)
+        .join(Region, Region.code == Certification.region_code)
+        .where(Certification.id == certification_id)
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else (str(row[0]), str(row[1]))
+
+
+def own_certifications(session: Session, actor: Actor) -> list[tuple[str, CertificationLine]]:
+    """Every certification of the actor's platforms, with the platform's name."""
+    query = (
+        select(Platform.__table__.c.name, Certification, Region.name)
+        .join(Certification, Certification.platform_id == Platform.__table__.c.id)
+        .join(Region, Region.code == Certification.region_code)
+        .where(Certification.platform_id.in_(actor.platform_ids))
+        .order_by(Platform.__table__.c.name, Certification.id)
+    )
+    return [(str(name), _line(row, region, is_own=False)) for name, row, region in session.execute(query)]
+
+
+def _line(row: Certification, region_name: str, *, is_own: bool) -> CertificationLine:
+    return CertificationLine(
+        row,
+        CertificationState(row.state),
+        Certifier(row.authority),
+        [VoucherKind(kind) for kind in row.kinds],
+        region_name,
+        is_own,
+    )

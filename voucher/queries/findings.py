@@ -19,7 +19,7 @@ from voucher.models.regions import Region
 from voucher.models.review import Review
 from voucher.queries.paging import Page, paged
 from voucher.rules.permissions import Actor
-from voucher.terms import BanKind, OrderState, PayeeChangeState, Side, Verdict
+from voucher.terms import BanKind, Measure, OrderState, PayeeChangeState, Side, Verdict
 
 _UNDER_WAY = (
     OrderState.PLACED,
@@ -58,7 +58,7 @@ class BanLine:
     entered_by: str
 
     def is_in_force(self, on: date) -> bool:
-        """Whether it shuts the party out on this day."""
+        """Whether it is in force on this day."""
         row = self.row
         return row.lifted_at is None and row.from_on <= on and (row.to_on is None or on < row.to_on)
 
@@ -66,6 +66,11 @@ class BanLine:
     def kind(self) -> BanKind:
         """What kind of decision it is."""
         return BanKind(self.row.kind)
+
+    @property
+    def measure(self) -> Measure:
+        """What it does."""
+        return Measure(self.row.measure)
 
 
 @dataclass(frozen=True, slots=True)

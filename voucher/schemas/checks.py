@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
+from marshmallow.validate import NoneOf
 
 from voucher.models.checks import PayeeChange
 from voucher.queries.after_payment import PaidInvoice
@@ -13,7 +14,7 @@ from voucher.queries.findings import BanLine, FindingLine
 from voucher.schemas.api_fields import FlagField, JsonDayField, PageQuery
 from voucher.schemas.base import Body, ChoiceField, CodeField, DayField, Form, IdField, PartyField, TextField
 from voucher.schemas.findings import said
-from voucher.terms import AffiliationKind, BanKind, FindingKind
+from voucher.terms import AffiliationKind, BanKind, FindingKind, Measure
 
 
 class RelationForm(Form):
@@ -29,11 +30,19 @@ class SettleForm(Form):
     reason = TextField(required=True, maximum=500, multiline=True)
 
 
+ENTERED = NoneOf([Measure.REVOKE_CERT], error="摘牌在载体或平台的页面办理。")
+"""What a decision may bring that somebody enters by hand: striking off is done where the certification is."""
+
+
 class BanForm(Form):
     """A decision against a party. The last day is included, as people write it."""
 
     uscc = PartyField(required=True)
     kind = ChoiceField(BanKind, required=True)
+    measure = ChoiceField(Measure, load_default=Measure.BAN, validate=ENTERED)
+    region_code = CodeField(load_default=None, maximum=20)
+    notified_on = DayField(load_default=None)
+    objection_until = DayField(load_default=None)
     legal_basis = TextField(required=True, maximum=200)
     decision_no = TextField(required=True, maximum=80)
     from_on = DayField(required=True)
@@ -93,6 +102,10 @@ class BanBody(Body):
 
     uscc = PartyField(required=True)
     kind = ChoiceField(BanKind, required=True)
+    measure = ChoiceField(Measure, load_default=Measure.BAN, validate=ENTERED)
+    region_code = CodeField(load_default=None, allow_none=True, maximum=20)
+    notified_on = JsonDayField(load_default=None, allow_none=True)
+    objection_until = JsonDayField(load_default=None, allow_none=True)
     legal_basis = TextField(required=True, maximum=200)
     decision_no = TextField(required=True, maximum=80)
     from_on = JsonDayField(required=True)
@@ -143,6 +156,10 @@ class BanAnswer(Body):
     id = fields.Integer()
     uscc = fields.String()
     kind = fields.String()
+    measure = fields.String()
+    region_code = fields.String(allow_none=True)
+    notified_on = fields.Date(allow_none=True)
+    objection_until = fields.Date(allow_none=True)
     legal_basis = fields.String()
     decision_no = fields.String()
     from_on = fields.Date()
@@ -216,6 +233,10 @@ def ban_answer(line: BanLine) -> dict[str, Any]:
         "id": row.id,
         "uscc": row.uscc,
         "kind": row.kind,
+        "measure": row.measure,
+        "region_code": row.region_code,
+        "notified_on": row.notified_on,
+        "objection_until": row.objection_until,
         "legal_basis": row.legal_basis,
         "decision_no": row.decision_no,
         "from_on": row.from_on,

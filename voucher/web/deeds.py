@@ -10,6 +10,16 @@ from voucher.queries.claims import Deed
 from voucher.terms import ApplicationVerdict, Verdict
 
 _ACTIONS: Final[Mapping[str, str]] = {
+    "centre.certify": "登记载体认定",
+    "centre.suspend": "暂停",
+    "centre.restore": "恢复",
+    "centre.revoke": "摘牌",
+    "centre.report": "报送季度数据",
+    "evaluation.score": "年度评分",
+    "evaluation.return": "退回重评",
+    "evaluation.publish": "公布评价结果",
+    "rectification.answer": "报告整改情况",
+    "rectification.settle": "整改核验",
     "claim.submit": "提交兑付申请",
     "claim.confirm": "另一方答复",
     "claim.lapse": "另一方没有按期确认，退回",

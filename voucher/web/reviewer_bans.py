@@ -17,7 +17,7 @@ from voucher.queries.findings import bans
 from voucher.schemas.base import ReasonForm, TextSearch, load_form
 from voucher.schemas.checks import BanForm
 from voucher.schemas.messages import sentence
-from voucher.terms import BanKind
+from voucher.terms import BanKind, Measure
 from voucher.web.access import current_actor, permits
 from voucher.web.entry import change, form_body, form_key, now, reading
 from voucher.web.filtering import filters_of
@@ -84,6 +84,7 @@ def _page(form: Any, errors: dict[str, list[str]], status: int = 422) -> Respons
         form=form,
         errors=errors,
         kinds=BanKind,
+        measures=[each for each in Measure if each is not Measure.REVOKE_CERT],
         today=business_date(now()),
     )
     return answer, status if errors else 200

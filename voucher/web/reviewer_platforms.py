@@ -22,6 +22,7 @@ from voucher.operations.certify import (
 )
 from voucher.operations.outcome import Refused, only
 from voucher.queries.certifications import PlatformFile, certified_platforms, platform_file
+from voucher.queries.evaluations import results_about
 from voucher.queries.policies import policy_of, versions
 from voucher.schemas.base import ReasonForm, load_form
 from voucher.schemas.claims import CertifyForm, PlatformSearch
@@ -125,6 +126,7 @@ def _page(
 ) -> ResponseReturnValue:
     with reading() as session:
         file: PlatformFile = found(platform_file(session, current_actor(), platform_id))
+        results = results_about(session, platform_id=platform_id)
         services = {
             service.code: service.label
             for version in versions(session)
@@ -133,6 +135,7 @@ def _page(
     page = render_template(
         "reviewer/platform.html",
         file=file,
+        results=results,
         services=sorted(services.items()),
         certifiers=Certifier,
         kinds=VoucherKind,

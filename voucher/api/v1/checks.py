@@ -102,13 +102,16 @@ def list_bans(query: dict[str, Any]) -> dict[str, Any]:
 @operation(
     "登记限制决定",
     "reviewer:ban:write",
-    refuses=(Code.NOT_FOUND, Code.USCC_INVALID, Code.REASON_MISSING, Code.PERIOD_NOT_OVER),
+    refuses=(Code.NOT_FOUND, Code.USCC_INVALID, Code.REASON_MISSING, Code.BAN_PERIOD),
     keyed=True,
 )
 @blueprint.arguments(schemas.BanBody)
 @blueprint.response(201, schemas.BanIdAnswer)
 def enter(body: dict[str, Any]) -> dict[str, Any]:
-    """从起始日起，该单位的申请、下单、备案、兑付都会停在下一个环节；同一决定再次提交，答复相同。"""
+    """措施为暂停或限制参与的，从起始日起，该单位的申请、下单、备案、兑付都会停在下一个环节；其他措施只作记录或限制申报。
+
+    同一决定再次提交，答复相同。
+    """
     wanted = BanRequest(**body)
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
