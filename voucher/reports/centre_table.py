@@ -59,7 +59,7 @@ def centre_table(session: Session, actor: Actor, year: int, *, today: date) -> l
     came = reports_of(session, [line.row.id for line in lines], [year])
     found = results_of_year(session, actor, year)
     return [
-        _row(line, owed.get(line.row.id, []), came, found.get(line.row.id), today)
+        _row(line, owed.get(line.row.id, []), came, found.get(line.row.id), today=today)
         for line in lines
         if line.row.from_on.year <= year and (line.row.to_on is None or line.row.to_on > date(year, 1, 1))
     ]
@@ -70,6 +70,7 @@ def _row(
     owed: list[Due],
     came: dict[tuple[int, int, int], CentreReport],
     result: ResultLine | None,
+    *,
     today: date,
 ) -> CentreRow:
     reports = [row for (centre_id, _, _), row in sorted(came.items()) if centre_id == line.row.id]

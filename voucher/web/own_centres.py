@@ -61,7 +61,7 @@ def submit(centre_id: int, year: int, quarter: int) -> ResponseReturnValue:
     try:
         done = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        return _report(centre_id, (year, quarter), request.form, whole_form(refusal), refusal.status)
+        return _report(centre_id, (year, quarter), request.form, whole_form(refusal), status=refusal.status)
     flash(
         "已报送，但超过了期限，记为逾期。" if done["late"] else "已报送。",
         "warning" if done["late"] else "success",
@@ -118,7 +118,7 @@ def _page(form: Any, errors: dict[str, list[str]], status: int = 422) -> Respons
 
 
 def _report(
-    centre_id: int, quarter: tuple[int, int], form: Any, errors: dict[str, list[str]], status: int = 422
+    centre_id: int, quarter: tuple[int, int], form: Any, errors: dict[str, list[str]], *, status: int = 422
 ) -> ResponseReturnValue:
     with reading() as session:
         line = _own(own_centres(session, current_actor()), centre_id)

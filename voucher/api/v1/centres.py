@@ -19,6 +19,7 @@ from voucher.operations.outcome import only
 from voucher.operations.register import organisation_ids
 from voucher.queries.centres import CentreFilter, centres, centres_of_authority, reports_of
 from voucher.reports.centre_table import CentreRow, centre_table, report_state
+from voucher.schemas import api_centre_answers as answers
 from voucher.schemas import api_centres as schemas
 
 blueprint = Endpoints(
@@ -29,12 +30,12 @@ blueprint = Endpoints(
 @blueprint.route("/centres", methods=["GET"])
 @open_operation("孵化载体名单")
 @blueprint.arguments(schemas.CentresQuery, location="query")
-@blueprint.response(200, schemas.CentresAnswer)
+@blueprint.response(200, answers.CentresAnswer)
 def list_centres(query: dict[str, Any]) -> dict[str, Any]:
     """全部载体和状态，按名称，每页 50 项。"""
     sought = CentreFilter(query["text"], query["kind"], query["state"])
     with reading() as session:
-        return listed_page(centres(session, sought, page=query["page"]), "centres", schemas.centre_answer)
+        return listed_page(centres(session, sought, page=query["page"]), "centres", answers.centre_answer)
 
 
 @blueprint.route("/centres", methods=["POST"])
@@ -45,7 +46,7 @@ def list_centres(query: dict[str, Any]) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.CentreBody)
-@blueprint.response(201, schemas.CentreStateAnswer)
+@blueprint.response(201, answers.CentreStateAnswer)
 def certify_centre(body: dict[str, Any]) -> dict[str, Any]:
     """认定部门、认定地区与所在地区分别登记；同一文号再次提交，答复相同。限制申报期内不能登记。"""
     given = {name: value for name, value in body.items() if name not in ("uscc", "titles")}
@@ -70,7 +71,7 @@ def certify_centre(body: dict[str, Any]) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.CentreChangeBody)
-@blueprint.response(200, schemas.CentreStateAnswer)
+@blueprint.response(200, answers.CentreStateAnswer)
 def change_centre(body: dict[str, Any], centre_id: str) -> dict[str, Any]:
     """摘牌时关联称号同步取消。"""
     event = next(each for each in CHANGES if each == body["event"])
@@ -91,19 +92,19 @@ def change_centre(body: dict[str, Any], centre_id: str) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.ReportBody)
-@blueprint.response(201, schemas.ReportAnswer)
+@blueprint.response(201, answers.ReportAnswer)
 def submit_report(body: dict[str, Any], centre_id: str) -> dict[str, Any]:
     """季度结束后报送，逾期的记为逾期；年度评分之前可以更正，更正不改变是否逾期。"""
     wanted = ReportRequest(
         centre_id=identified(centre_id),
         year=body["year"],
         quarter=body["quarter"],
-        figures=schemas.figures_of(body),
+        figures=answers.figures_of(body),
         text=body["text"],
     )
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
-        return schemas.report_answer(only(submit_reports(session, [wanted], actor=current_actor(), at=at)))
+        return answers.report_answer(only(submit_reports(session, [wanted], actor=current_actor(), at=at)))
 
     return change(work, body=body)
 
@@ -111,7 +112,7 @@ def submit_report(body: dict[str, Any], centre_id: str) -> dict[str, Any]:
 @blueprint.route("/centre-reports", methods=["GET"])
 @operation("应报送的季度数据", "reviewer:centre:read")
 @blueprint.arguments(schemas.YearQuery, location="query")
-@blueprint.response(200, schemas.DuesAnswer)
+@blueprint.response(200, answers.DuesAnswer)
 def list_due(query: dict[str, Any]) -> dict[str, Any]:
     """本地区载体一年中应报送的季度、最后期限和状态。"""
     today = business_date(now())
@@ -119,14 +120,14 @@ def list_due(query: dict[str, Any]) -> dict[str, Any]:
         lines = centres_of_authority(session, current_actor())
         owed = reports_due(session, [(line.row, line.path) for line in lines], [query["year"]])
         came = reports_of(session, [line.row.id for line in lines], [query["year"]])
-        rows = [schemas.due_answer(due, report_state(due, came, today=today)) for due in owed]
+        rows = [answers.due_answer(due, report_state(due, came, today=today)) for due in owed]
     return {"reports": rows}
 
 
 @blueprint.route("/centre-table", methods=["GET"])
 @operation("年度评价表（R8）", "reviewer:centre:read")
 @blueprint.arguments(schemas.YearQuery, location="query")
-@blueprint.response(200, schemas.TableAnswer)
+@blueprint.response(200, answers.TableAnswer)
 def table(query: dict[str, Any]) -> dict[str, Any]:
     """本地区每个载体一行；金额以分计。"""
     with reading() as session:

@@ -23,6 +23,7 @@ from voucher.operations.publish_evaluation import (
 )
 from voucher.operations.rectify import AnswerRequest, SettleRequest, answer_orders, settle_orders
 from voucher.queries.evaluations import ResultFilter, published, results
+from voucher.schemas import api_centre_answers as answers
 from voucher.schemas import api_centres as schemas
 from voucher.schemas.api_fields import PageQuery
 from voucher.schemas.api_orders import ReasonBody
@@ -33,23 +34,23 @@ blueprint = Endpoints("evaluations_v1", __name__, url_prefix="/api/v1", descript
 @blueprint.route("/evaluations", methods=["GET"])
 @operation("评价结果", "reviewer:centre:read")
 @blueprint.arguments(schemas.ResultsQuery, location="query")
-@blueprint.response(200, schemas.ResultsAnswer)
+@blueprint.response(200, answers.ResultsAnswer)
 def list_results(query: dict[str, Any]) -> dict[str, Any]:
     """本地区的评分和结果，每页 50 项。"""
     sought = ResultFilter(query["year"], query["state"])
     with reading() as session:
         page = results(session, current_actor(), sought, page=query["page"])
-        return listed_page(page, "results", schemas.result_answer)
+        return listed_page(page, "results", answers.result_answer)
 
 
 @blueprint.route("/evaluations/published", methods=["GET"])
 @open_operation("已公布的评价结果")
 @blueprint.arguments(PageQuery, location="query")
-@blueprint.response(200, schemas.OpenResultsAnswer)
+@blueprint.response(200, answers.OpenResultsAnswer)
 def list_published(query: dict[str, Any]) -> dict[str, Any]:
     """任何人可以查看，年度近的在前，每页 50 项。"""
     with reading() as session:
-        return listed_page(published(session, page=query["page"]), "results", schemas.open_result_answer)
+        return listed_page(published(session, page=query["page"]), "results", answers.open_result_answer)
 
 
 @blueprint.route("/evaluations", methods=["POST"])
@@ -60,14 +61,14 @@ def list_published(query: dict[str, Any]) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.EvaluateBody)
-@blueprint.response(201, schemas.EvaluationAnswer)
+@blueprint.response(201, answers.EvaluationAnswer)
 def score(body: dict[str, Any]) -> dict[str, Any]:
     """按评价办法逐项评分，由另一人核对后公布；退回的可以重评。"""
     key = SubjectKey(body["subject"], body["id"])
     wanted = EvaluateRequest(key=key, year=body["year"], points=body["points"], remarks=body["remarks"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
-        return schemas.evaluation_answer(only(evaluate(session, [wanted], actor=current_actor(), at=at)))
+        return answers.evaluation_answer(only(evaluate(session, [wanted], actor=current_actor(), at=at)))
 
     return change(work, body=body)
 
@@ -80,14 +81,14 @@ def score(body: dict[str, Any]) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.PublishResultBody)
-@blueprint.response(200, schemas.PublishedAnswer)
+@blueprint.response(200, answers.PublishedAnswer)
 def publish(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
     """不合格的通报并责令限期整改；连续不合格达到办法规定的年数的摘牌，称号同步取消，限制申报。"""
     wanted = ResultRequest(evaluation_id=identified(evaluation_id), **body)
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         done = only(publish_results(session, [wanted], actor=current_actor(), at=at))
-        return {**schemas.evaluation_answer(done.evaluation), "revoked": done.revoked}
+        return {**answers.evaluation_answer(done.evaluation), "revoked": done.revoked}
 
     return change(work, body=body)
 
@@ -100,13 +101,13 @@ def publish(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(ReasonBody)
-@blueprint.response(200, schemas.EvaluationAnswer)
+@blueprint.response(200, answers.EvaluationAnswer)
 def send_back(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
     """公布之前可以退回。"""
     wanted = ReturnResult(identified(evaluation_id), body["reason"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
-        return schemas.evaluation_answer(
+        return answers.evaluation_answer(
             only(return_results(session, [wanted], actor=current_actor(), at=at))
         )
 
@@ -121,13 +122,13 @@ def send_back(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.AnswerOrderBody)
-@blueprint.response(200, schemas.OrderAnswer)
+@blueprint.response(200, answers.OrderAnswer)
 def answer(body: dict[str, Any], order_id: str) -> dict[str, Any]:
     """由载体或平台的管理员报告，等待主管部门核验。"""
     wanted = AnswerRequest(identified(order_id), body["text"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
-        return schemas.order_answer(only(answer_orders(session, [wanted], actor=current_actor(), at=at)))
+        return answers.order_answer(only(answer_orders(session, [wanted], actor=current_actor(), at=at)))
 
     return change(work, body=body)
 
@@ -140,13 +141,13 @@ def answer(body: dict[str, Any], order_id: str) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.SettleOrderBody)
-@blueprint.response(200, schemas.OrderAnswer)
+@blueprint.response(200, answers.OrderAnswer)
 def settle(body: dict[str, Any], order_id: str) -> dict[str, Any]:
     """合格的恢复在库；不合格的暂停资格；也可以退回继续整改。"""
     wanted = SettleRequest(identified(order_id), body["outcome"], body["reason"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
-        return schemas.order_answer(only(settle_orders(session, [wanted], actor=current_actor(), at=at)))
+        return answers.order_answer(only(settle_orders(session, [wanted], actor=current_actor(), at=at)))
 
     return change(work, body=body)
 
@@ -159,7 +160,7 @@ def settle(body: dict[str, Any], order_id: str) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.RulesBody)
-@blueprint.response(201, schemas.RulesCodeAnswer)
+@blueprint.response(201, answers.RulesCodeAnswer)
 def publish_rules_(body: dict[str, Any]) -> dict[str, Any]:
     """TOML 文件的全文；公布后不能修改。"""
 
