@@ -28,7 +28,7 @@ EXPIRED_STEPS: Final = 3600 // STEP_SECONDS
 """How many steps back a right tag is still recognised, to say "expired" in place of "forged"."""
 
 # The place of a letter is the digit it stands for in the check digit, so at most ten kinds of number:
-# voucher, order, claim, batch, application, party (temporary), agreement, recovery case, notice, team.
+# voucher, order, claim, batch, application, party (temporary), remittance between books, recovery case, notice, team.
 NUMBER_PREFIXES: Final = "VOCBAPGRNT"
 _LONGEST_SCAN: Final = 4096
 _NUMBER: Final = re.compile(rf"[{NUMBER_PREFIXES}][0-9]{{12}}", re.ASCII)

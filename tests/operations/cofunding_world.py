@@ -65,9 +65,13 @@ class Shared(Told):
     """The Shanxi world, funded by several books; the co-funders have pledged for the year."""
 
     def __init__(
-        self, database: Database, *shares: tuple[str, int, int, str], pledged_fen: int = 1_000_000_00
+        self,
+        database: Database,
+        *shares: tuple[str, int, int, str],
+        pledged_fen: int = 1_000_000_00,
+        at: datetime = factories.AT,
     ) -> None:
-        super().__init__(database)
+        super().__init__(database, at=at)
         self.funded_by(*(shares or (HOME, AWAY)))
         codes = [
             funder for funder, *_ in shares or (HOME, AWAY) if funder not in ("140000", "city", "provider")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tests.factories import FOLDER, SERVICES
 from tests.operations import counter
 from tests.operations.cofunding_world import AWAY, HOME, Shared
 from tests.operations.stories import placed
@@ -19,6 +21,8 @@ from voucher.ledger import accounts
 from voucher.ledger.accounts import Ref
 from voucher.models.ledger import Posting
 from voucher.models.orders import Order
+from voucher.models.parties import Qualification
+from voucher.models.programmes import PolicyVersion
 from voucher.money import Fen
 from voucher.operations import file_contract
 from voucher.operations.capture import CaptureRequest, capture, release
@@ -32,6 +36,24 @@ from voucher.operations.sweep import sweep_holds
 from voucher.terms import OrderState, Verdict
 
 PLEDGED = 1_000_000_00
+MORE_2024 = """
+[certifiers]
+value = ["science"]
+[face_min_fen]
+value = 100_000
+[face_max_fen]
+value = 50_000_000
+[use_by_days]
+value = 365
+[complete_by_days]
+value = 180
+[redeem_by_days]
+value = 180
+[notice_days]
+value = 0
+[year]
+value = "calendar"
+"""
 
 
 @pytest.fixture
@@ -265,3 +287,32 @@ def test_a_platform_of_the_own_region_leaves_all_to_the_lead_book(database: Data
     order = shared.held_order(contract_fen=100_000_00)
     assert shared.order(order).funders == 0
     assert shared.shares(order) == {}
+
+
+def test_shanxi_2024_pays_500_000_from_province_and_city_to_the_fen(database: Database) -> None:
+    """The golden case of the 2024 reports (domain 3.4) through real money: 1,200,000 paid, 250,000 from each."""
+    shared = Shared(database)
+    text = (FOLDER / "shanxi-2024.toml").read_text("utf-8")
+    text = "".join(line for line in text.splitlines(True) if not line.startswith("weak_source"))
+    text = text.replace("CN-140000-INNO-2024", shared.world.policy_code).replace(
+        '"testing"', f'"{SERVICES[0]}"'
+    )
+    fill = (FOLDER / "fills" / "shanxi-2024-demo.toml").read_text("utf-8")
+    asked = fill.replace("CN-140000-INNO-2024", shared.world.policy_code) + MORE_2024
+
+    def work(session: Session, _at: datetime) -> None:
+        row = session.get_one(PolicyVersion, shared.world.policy_code)
+        row.text, row.fills, row.sha256 = text, [asked], sha256((text + asked).encode()).hexdigest()
+        for each in session.scalars(select(Qualification)):
+            each.holder_class = "enterprise"
+
+    shared.do(work)
+    shared.others["140100"] = city = shared.open("140100")
+    order = shared.captured_order(voucher=shared.voucher(face_fen=500_000_00), contract_fen=1_200_000_00)
+    assert shared.shares(order) == {"140000": (0, 250_000_00), "140100": (0, 250_000_00)}
+    claim = shared.approved(order=order, amount_fen=1_200_000_00)
+    settled(shared, claim)
+    assert shared.posted(accounts.payable(shared.world.firm.uscc)) == 500_000_00
+    assert shared.posted(accounts.clearing("140100")) == -250_000_00
+    assert shared.posted(accounts.clearing("140000"), city) == 250_000_00
+    shared.sound()

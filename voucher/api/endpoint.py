@@ -33,7 +33,7 @@ T = TypeVar("T")
 _ERROR: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
 _SIGNED_IN: Final = (Code.NOT_SIGNED_IN, Code.NOT_PERMITTED)
 _KEYED: Final = (Code.KEY_MISSING, Code.KEY_REUSED, Code.KEY_IN_FLIGHT, Code.BUSY)
-_NUMBER: Final = re.compile(r"[VOCBA][0-9]{12}", re.ASCII)
+_NUMBER: Final = re.compile(r"[VOCBAG][0-9]{12}", re.ASCII)
 _DIGITS: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
 

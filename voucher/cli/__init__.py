@@ -8,6 +8,7 @@ import click
 
 from voucher.cli.agreement import agreement
 from voucher.cli.applications import applications, give_back
+from voucher.cli.clearing import clearing
 from voucher.cli.context import RefusingGroup
 from voucher.cli.db import db
 from voucher.cli.demo import demo
@@ -48,6 +49,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     expire,
     settle,
     factor,
+    clearing,
     remind,
     notices,
     messages,

@@ -149,7 +149,7 @@ def _prepare(session: Session, request: RemitRequest, *, actor: Actor, at: datet
     (row_id,) = take_ids(session, Remittance, 1)
     row = Remittance(
         id=row_id,
-        number=numbered("R", fiscal_year(at), row_id),
+        number=numbered("G", fiscal_year(at), row_id),
         from_book_id=sender.book_id,
         to_book_id=taker.book_id,
         amount_fen=request.amount_fen,

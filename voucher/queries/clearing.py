@@ -17,6 +17,7 @@ from voucher.ledger import accounts
 from voucher.ledger.balances import free_balance, standings
 from voucher.models.cofunding import PledgeDocument, Remittance
 from voucher.models.ledger import Account, Book, Posting, Transfer
+from voucher.models.programmes import Programme
 from voucher.rules.permissions import Actor
 from voucher.terms import PostingKind, RemittanceState
 
@@ -219,3 +220,43 @@ def _remitted(session: Session, book: Book, clearing: int, *, as_payer: bool) ->
         .where(Transfer.book_id == book.book_id, side == clearing, Posting.kind == PostingKind.REMIT.value)
     )
     return sum(session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class RemittanceFile:
+    """A remittance with its two books, and which side the reader is on."""
+
+    row: Remittance
+    sender: Book
+    taker: Book
+    sends: bool
+    receives: bool
+
+
+def remittance_file(session: Session, actor: Actor, number: str) -> RemittanceFile | None:
+    """A remittance of one of the actor's books; None for another's."""
+    sender, taker = aliased(Book), aliased(Book)
+    query = (
+        select(Remittance, sender, taker)
+        .join(sender, sender.book_id == Remittance.from_book_id)
+        .join(taker, taker.book_id == Remittance.to_book_id)
+        .where(Remittance.number == number)
+    )
+    found = session.execute(query).one_or_none()
+    if found is None:
+        return None
+    row, gives, takes = found
+    sides = gives.book_id in actor.book_ids, takes.book_id in actor.book_ids
+    return RemittanceFile(row, gives, takes, *sides) if any(sides) else None
+
+
+def programmes_of_others(session: Session, actor: Actor) -> list[Programme]:
+    """The programmes that a book of the actor may pledge for: those led by other books."""
+    query = select(Programme).where(Programme.book_id.not_in(actor.book_ids)).order_by(Programme.code)
+    return list(session.scalars(query))
+
+
+def own_book(session: Session, actor: Actor, code: str) -> Book | None:
+    """One of the actor's books by its code."""
+    query = select(Book).where(Book.code == code, Book.book_id.in_(actor.book_ids))
+    return session.scalars(query).one_or_none()

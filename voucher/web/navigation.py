@@ -64,6 +64,8 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("补助比例", "factors.index", "finance:factor:read"),
             Entry("发票查验", "invoice_checks.index", "finance:invoice:read"),
             Entry("预算指标", "finance.budget_list", "finance:budget:read"),
+            Entry("配套承诺", "pledges.index", "finance:pledge:read"),
+            Entry("区域清算", "clearing.index", "finance:clearing:read"),
         ),
     ),
     (
