@@ -21,6 +21,7 @@ JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 def upgrade() -> None:
     _policy_proposal()
     _factor()
+    _year_end()
     if op.get_bind().dialect.name == "postgresql":
         _guard_on_postgresql()
     else:
@@ -116,7 +117,69 @@ def _factor() -> None:
     )
 
 
+def _year_end() -> None:
+    op.create_table(
+        "year_end",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("budget_line_id", KEY, nullable=False),
+        sa.Column("action", sa.String(length=12), nullable=False),
+        sa.Column("to_line_id", KEY, nullable=True),
+        sa.Column("vouchers", sa.String(length=12), nullable=False),
+        sa.Column("document_no", sa.String(length=80), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("proposed_by", KEY, nullable=False),
+        sa.Column("proposed_at", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "(action = 'carry') = (to_line_id IS NOT NULL)", name="ck_year_end_carried_somewhere"
+        ),
+        sa.ForeignKeyConstraint(
+            ["budget_line_id"], ["budget_line.id"], name="fk_year_end_budget_line_id", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_line_id"], ["budget_line.id"], name="fk_year_end_to_line_id", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposed_by"], ["person.id"], name="fk_year_end_proposed_by", ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_year_end"),
+    )
+    op.create_index("ix_year_end_line", "year_end", ["budget_line_id"])
+    op.create_table(
+        "year_end_answer",
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
+        sa.Column("approved", sa.Boolean(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("proposed_by", KEY, nullable=False),
+        sa.Column("decided_by", KEY, nullable=False),
+        sa.Column("decided_at", INSTANT, nullable=False),
+        sa.CheckConstraint("decided_by <> proposed_by", name="ck_year_end_answer_two_persons"),
+        sa.ForeignKeyConstraint(["id"], ["year_end.id"], name="fk_year_end_answer_id", ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(
+            ["proposed_by"], ["person.id"], name="fk_year_end_answer_proposed_by", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["person.id"], name="fk_year_end_answer_decided_by", ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_year_end_answer"),
+    )
+
+
+def _append_only(table: str) -> None:
+    for verb in ("update", "delete"):
+        if op.get_bind().dialect.name == "postgresql":
+            does = "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        else:
+            does = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        op.execute(f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} {does}")
+
+
 def _guard_on_postgresql() -> None:
+    for table in ("year_end", "year_end_answer"):
+        _append_only(table)
+        op.execute(
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
     op.execute(
         "CREATE TRIGGER policy_version_no_delete BEFORE DELETE ON policy_version "
         "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
@@ -134,6 +197,13 @@ def _guard_on_postgresql() -> None:
 
 
 def _guard_on_sqlite() -> None:
+    for table in ("year_end", "year_end_answer"):
+        _append_only(table)
+        op.execute(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
     op.execute(
         "CREATE TRIGGER policy_version_no_delete BEFORE DELETE ON policy_version "
         "BEGIN SELECT RAISE(ABORT, 'policy_version is append-only'); END"

@@ -24,6 +24,8 @@ LEDGER = (
     "tax_check",
     "agreement_version",
     "agreement_step",
+    "year_end",
+    "year_end_answer",
 )
 VIEWS = ("audit_ledger", "audit_cap", "audit_voucher", "audit_settlement")
 BALANCES = "debits_posted, credits_posted, debits_pending, credits_pending, version, last_seq"

@@ -35,6 +35,14 @@ OTHERS = {
     "VALUES (1, 'JJ-1', 'JJ', '1号', 'x', '[]', 'x', '2026-03-02', 1, '2026-03-02 04:00:00+00:00')",
     "agreement_step": "INSERT INTO agreement_step (id, version_id, proposed_by, kind, reason, document_no, done_by, done_at) "
     "VALUES (1, 1, 1, 'withdraw', '', '', 1, '2026-03-02 04:00:00+00:00')",
+    "budget_line": "INSERT INTO budget_line (id, code, programme_code, year, name, created_at) "
+    "VALUES (1, 'B', 'SX', 2026, '指标', '2026-03-02 04:00:00+00:00')",
+    "other_person": "INSERT INTO person (id, login, name, password_hash, session_version, created_at) "
+    "VALUES (2, 'li', '李娜', '-', 1, '2026-03-02 04:00:00+00:00')",
+    "year_end": "INSERT INTO year_end (id, budget_line_id, action, vouchers, document_no, amount_fen, proposed_by, "
+    "proposed_at) VALUES (1, 1, 'lapse', 'keep', '晋财〔2027〕1号', 1, 1, '2027-01-02 04:00:00+00:00')",
+    "year_end_answer": "INSERT INTO year_end_answer (id, approved, amount_fen, proposed_by, decided_by, decided_at) "
+    "VALUES (1, true, 1, 1, 2, '2027-01-02 04:00:00+00:00')",
 }
 
 

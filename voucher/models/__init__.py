@@ -30,6 +30,7 @@ from voucher.models import (
     tenancies,
     versions,
     vouchers,
+    year_ends,
 )
 
 __all__ = [
@@ -62,4 +63,5 @@ __all__ = [
     "tenancies",
     "versions",
     "vouchers",
+    "year_ends",
 ]

@@ -13,6 +13,8 @@ APPEND_ONLY = (
     "undertaking",
     "agreement_version",
     "agreement_step",
+    "year_end",
+    "year_end_answer",
 )
 ENDS_ONCE = ("policy_version",)
 """Never deleted, and changed once: by the version that follows."""

@@ -122,6 +122,21 @@ def expire_vouchers(session: Session, part: Slice, *, actor: Actor, at: datetime
     return Step(len(found), done, found[-1].id if len(found) == part.limit else None)
 
 
+def expire_of_line(session: Session, line_id: int, part: Slice, *, actor: Actor, at: datetime) -> Step:
+    """Expire the live vouchers of one budget line, whatever their last day: what a decision of the year's end takes back.
+
+    Vouchers with an open hold, or in somebody's hands, are passed over. To be called like `expire_vouchers`.
+    """
+    mine = Voucher.budget_line_id == line_id
+    due = mine & (Voucher.state == VoucherState.LIVE.value) & (Voucher.id > part.after)
+    found = _vouchers(session, due, limit=part.limit)
+    cause, done = _Cause(lifecycle.Event.EXPIRE, actor, at), 0
+    if found:
+        results = _take(session, cause, [(voucher, "year_end") for voucher in found])
+        done = sum(isinstance(result, TakenBack) for result in results)
+    return Step(len(found), done, found[-1].id if len(found) == part.limit else None)
+
+
 def vouchers_due(session: Session, on: date) -> int:
     """How many live vouchers had their last day before this day, held or not."""
     due = (Voucher.use_by < on) & (Voucher.state == VoucherState.LIVE.value)

@@ -36,7 +36,15 @@ from voucher.terms.claims import (
     TrimCause,
     Verdict,
 )
-from voucher.terms.ledger import Phase, PostingKind, RemittanceState, Unit
+from voucher.terms.ledger import (
+    LiveVouchers,
+    Phase,
+    PostingKind,
+    RemittanceState,
+    Unit,
+    YearEndAction,
+    YearEndState,
+)
 from voucher.terms.orders import (
     AskState,
     DeliveryAnswer,
@@ -150,6 +158,7 @@ __all__ = [
     "InstalmentState",
     "IssueMode",
     "LineState",
+    "LiveVouchers",
     "Mandate",
     "Measure",
     "MessageChannel",
@@ -204,4 +213,6 @@ __all__ = [
     "VoucherKind",
     "VoucherState",
     "YearBasis",
+    "YearEndAction",
+    "YearEndState",
 ]

@@ -53,3 +53,20 @@ class Unit(Term):
     CNY = "CNY", "元（资金）"
     CNY_CAP = "CNY_CAP", "元（限额）"
     TIMES = "TIMES", "次"
+
+
+class YearEndAction(Term):
+    CARRY = "carry", "结转下年"
+    LAPSE = "lapse", "收回财政"
+
+
+class LiveVouchers(Term):
+    KEEP = "keep", "未到期的券继续使用"
+    FALL = "fall", "未用的券一并收回"
+
+
+class YearEndState(Term):
+    PROPOSED = "proposed", "待复核"
+    APPROVED = "approved", "办理中"
+    DONE = "done", "已办结"
+    REFUSED = "refused", "已退回"

@@ -1,0 +1,225 @@
+"""A budget line when its year is over: carried or lapsed by the decision of two persons, in parts, once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.operations.stories import Told, snapshot, stranger
+from voucher.errors import Code, Refusal
+from voucher.ledger import accounts
+from voucher.ledger.balances import free_credits
+from voucher.ledger.verify import verify
+from voucher.models.programmes import BudgetLine
+from voucher.models.vouchers import Voucher
+from voucher.models.year_ends import YearEnd
+from voucher.money import Fen
+from voucher.operations.fund import LineRequest, open_lines
+from voucher.operations.issue import IssueRequest, issue
+from voucher.operations.outcome import only
+from voucher.operations.sweep import SYSTEM
+from voucher.operations.year_end import (
+    Ended,
+    YearEndReply,
+    YearEndRequest,
+    answer_year_end,
+    apply_year_end,
+    approved_year_ends,
+    propose_year_end,
+)
+from voucher.queries.year_ends import carry_table, decisions, expired_rows
+from voucher.terms import LiveVouchers, VoucherState, YearEndAction, YearEndState
+
+NEXT = datetime(2027, 1, 5, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def told(told: Told) -> Told:
+    """The world with a line of the next year."""
+    request = LineRequest("BL-2027", told.world.programme_code, 2027, "二〇二七年指标")
+    told.do(lambda session, at: only(open_lines(session, [request], actor=told.world.maker, at=at)))
+    return told
+
+
+def asked(told: Told, action: YearEndAction, vouchers: LiveVouchers = LiveVouchers.KEEP) -> YearEndRequest:
+    to = "BL-2027" if action is YearEndAction.CARRY else ""
+    return YearEndRequest(told.world.line_code, action, "晋财〔2027〕1号", vouchers, to)
+
+
+def proposed(told: Told, request: YearEndRequest) -> None:
+    told.at = NEXT
+    told.do(lambda session, at: only(propose_year_end(session, [request], actor=told.world.maker, at=at)))
+
+
+def approved(told: Told, *, said: bool = True) -> None:
+    reply = YearEndReply(told.world.line_code, Fen(left(told)), said)
+    told.do(lambda session, at: only(answer_year_end(session, [reply], actor=told.world.checker, at=at)))
+
+
+def applied(told: Told, *, limit: int = 500) -> Ended:
+    return told.do(
+        lambda session, at: apply_year_end(session, told.world.line_code, actor=SYSTEM, at=at, limit=limit)
+    )
+
+
+def left(told: Told, code: str = "", year: int = 2026) -> int:
+    return told.balance(accounts.budget(code or told.world.line_code, year))
+
+
+def lapsed(told: Told) -> int:
+    with told.database.read() as session:
+        return free_credits(session, told.world.book_id, accounts.lapsed(2026))
+
+
+def test_what_is_left_is_carried_to_the_next_year_and_the_line_is_closed(told: Told) -> None:
+    told.voucher(face_fen=50_000_00)
+    before = left(told)
+    proposed(told, asked(told, YearEndAction.CARRY))
+    approved(told)
+    assert applied(told) == Ended(told.world.line_code, 0, True, Fen(before))
+    assert (left(told), left(told, "BL-2027", 2027)) == (0, before)
+    assert told.one(BudgetLine, code=told.world.line_code).closed_on is not None
+    with told.database.read() as session:
+        assert verify(session).faults == ()
+
+
+def test_what_is_left_lapses_where_that_is_decided(told: Told) -> None:
+    before = left(told)
+    proposed(told, asked(told, YearEndAction.LAPSE))
+    approved(told)
+    assert applied(told).moved_fen == before
+    assert (left(told), lapsed(told)) == (0, before)
+
+
+def test_a_voucher_that_keeps_its_line_lapses_when_it_expires_later(told: Told) -> None:
+    number = told.voucher(face_fen=50_000_00)
+    proposed(told, asked(told, YearEndAction.CARRY))
+    approved(told)
+    applied(told)
+    assert told.one(Voucher, number=number).state == VoucherState.LIVE.value
+    assert told.balance(accounts.voucher(number)) == 50_000_00
+
+
+def test_vouchers_fall_first_where_that_is_decided_and_one_with_a_hold_keeps_its_line(told: Told) -> None:
+    before = left(told)
+    held = told.voucher(face_fen=60_000_00)
+    told.held_order(voucher=held)
+    loose = told.voucher(face_fen=50_000_00)
+    proposed(told, asked(told, YearEndAction.CARRY, LiveVouchers.FALL))
+    approved(told)
+    assert applied(told) == Ended(told.world.line_code, 1, True, Fen(before - 60_000_00))
+    fallen = told.one(Voucher, number=loose)
+    assert (fallen.state, fallen.state_reason) == (VoucherState.EXPIRED.value, "year_end")
+    assert told.one(Voucher, number=held).state == VoucherState.LIVE.value
+    assert left(told, "BL-2027", 2027) == before - 60_000_00
+
+
+def test_a_part_may_stop_anywhere_and_the_next_goes_on(told: Told) -> None:
+    before = left(told)
+    told.held_order(voucher=told.voucher(face_fen=60_000_00))
+    for _ in range(3):
+        told.voucher(face_fen=10_000_00)
+    proposed(told, asked(told, YearEndAction.LAPSE, LiveVouchers.FALL))
+    approved(told)
+    with told.database.read() as session:
+        assert approved_year_ends(session) == [told.world.line_code]
+    assert applied(told, limit=1) == Ended(told.world.line_code, 1, False, Fen(0))
+    while not applied(told, limit=1).closed:
+        assert left(told) > 0
+    assert (left(told), lapsed(told)) == (0, before - 60_000_00)
+    again = snapshot(told.database)
+    assert applied(told) == Ended(told.world.line_code, 0, True, Fen(0))
+    assert snapshot(told.database) == again
+    with told.database.read() as session:
+        assert approved_year_ends(session) == []
+
+
+def test_two_persons_decide(told: Told) -> None:
+    proposed(told, asked(told, YearEndAction.LAPSE))
+    reply = YearEndReply(told.world.line_code, Fen(left(told)), True)
+    told.refuses(
+        Code.SELF_APPROVAL,
+        lambda session, at: answer_year_end(session, [reply], actor=told.world.maker, at=at),
+    )
+
+
+def test_another_amount_than_the_second_person_saw_is_not_approved(told: Told) -> None:
+    proposed(told, asked(told, YearEndAction.LAPSE))
+    reply = YearEndReply(told.world.line_code, Fen(left(told) - 1), True)
+    told.refuses(
+        Code.STATE_CHANGED,
+        lambda session, at: answer_year_end(session, [reply], actor=told.world.checker, at=at),
+        left_fen=left(told),
+    )
+
+
+def test_nothing_is_proposed_before_the_year_is_over_or_twice(told: Told) -> None:
+    request = asked(told, YearEndAction.LAPSE)
+    ask = lambda session, at: propose_year_end(session, [request], actor=told.world.maker, at=at)  # noqa: E731
+    told.refuses(Code.PERIOD_NOT_OVER, ask, through="2026-12-31")
+    proposed(told, request)
+    told.refuses(Code.STATE_CHANGED, ask)
+
+
+def test_money_is_carried_to_an_open_line_of_the_same_programme_and_the_next_year_only(told: Told) -> None:
+    told.at = NEXT
+    for to in ("", "NOWHERE", told.world.line_code):
+        request = YearEndRequest(told.world.line_code, YearEndAction.CARRY, "文", to_code=to)
+        told.refuses(
+            Code.NOT_FOUND,
+            lambda session, at, request=request: propose_year_end(
+                session, [request], actor=told.world.maker, at=at
+            ),
+        )
+
+
+def test_nobody_of_another_book_proposes_answers_or_carries_out(told: Told) -> None:
+    told.at = NEXT
+    request = asked(told, YearEndAction.LAPSE)
+    other = stranger(told, like=told.world.maker)
+    told.refuses(Code.NOT_FOUND, lambda session, at: propose_year_end(session, [request], actor=other, at=at))
+    proposed(told, request)
+    reply = YearEndReply(told.world.line_code, Fen(left(told)), True)
+    told.refuses(Code.NOT_FOUND, lambda session, at: answer_year_end(session, [reply], actor=other, at=at))
+
+
+def test_a_refused_proposal_stays_on_record_and_another_one_may_follow(told: Told) -> None:
+    proposed(told, asked(told, YearEndAction.LAPSE))
+    approved(told, said=False)
+    proposed(told, asked(told, YearEndAction.CARRY))
+    assert len(told.rows(YearEnd)) == 2
+    with told.database.read() as session:
+        states = [each.state for each in decisions(session, told.world.maker)]
+    assert states == [YearEndState.PROPOSED, YearEndState.REFUSED]
+
+
+def test_nothing_is_issued_from_a_closed_line(told: Told) -> None:
+    proposed(told, asked(told, YearEndAction.LAPSE))
+    approved(told)
+    applied(told)
+    request = IssueRequest(told.world.firm.holder_ref, Fen(1_000_00))
+    line = told.world.line_code
+    with pytest.raises(Refusal) as refusal:
+        told.do(lambda session, at: issue(session, line, [request], actor=told.world.officer, at=at))
+    assert refusal.value.code is Code.PERIOD_CLOSED
+
+
+def test_the_carry_over_table_ties_out_and_the_expired_table_names_what_came_back(told: Told) -> None:
+    told.approved(
+        order=told.captured_order(contract_fen=60_000_00), amount_fen=60_000_00, approved_fen=21_000_00
+    )
+    told.held_order(contract_fen=20_000_00)
+    number = told.voucher(face_fen=50_000_00)
+    proposed(told, asked(told, YearEndAction.CARRY, LiveVouchers.FALL))
+    approved(told)
+    moved = applied(told).moved_fen
+    with told.database.read() as session:
+        rows = {row.line_code: row for row in carry_table(session, told.world.maker, 2026)}
+        row = rows[told.world.line_code]
+        (following,) = carry_table(session, told.world.maker, 2027)
+        expired = {each.number: each for each in expired_rows(session, told.world.maker, 2027)}
+    assert (row.in_fen, row.carried_fen, row.difference_fen) == (10_000_000_00, moved, 0)
+    assert (following.opening_fen, following.closing_fen, following.difference_fen) == (moved, moved, 0)
+    assert row.expired_fen == sum(each.returned_fen for each in expired.values())
+    assert (expired[number].returned_fen, expired[number].used_fen) == (50_000_00, 0)
