@@ -193,9 +193,13 @@ def test_a_banks_file_with_a_row_of_another_batch_books_nothing(
 
 def test_a_period_is_closed_once_and_never_in_the_future(told: Told, checker: Browser) -> None:
     today = business_date(wall_now()).isoformat()
-    assert checker.send("/finance/periods/140000", {"through": today}).status_code == 409
-    assert checker.send("/finance/periods/140000", {"through": "2026-01-31"}).status_code == 303
-    again = checker.send("/finance/periods/140000", {"through": "2026-01-31"})
+    path, day = "/finance/periods/140000", "2026-01-31"
+    assert checker.send(path, {"through": today, "step": "send"}).status_code == 409
+    shown = checker.send(path, {"through": day})
+    assert (shown.status_code, "尚未结过账" in shown.text) == (200, True)
+    assert "已结账至" not in checker.get("/finance/periods").text
+    assert checker.send(path, {"through": day, "step": "send"}).status_code == 303
+    again = checker.send(path, {"through": day, "step": "send"})
     assert again.status_code == 409
     assert "已结账至 2026-01-31" in again.text
-    assert checker.send("/finance/periods/610000", {"through": "2026-01-31"}).status_code == 404
+    assert checker.send("/finance/periods/610000", {"through": day}).status_code == 404

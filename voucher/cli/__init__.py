@@ -30,6 +30,7 @@ from voucher.cli.roster import roster
 from voucher.cli.settle import settle
 from voucher.cli.simulate import simulate
 from voucher.cli.worker import worker
+from voucher.cli.year_end import year_end
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
     db,
@@ -54,6 +55,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     notices,
     messages,
     worker,
+    year_end,
     docs,
     demo,
     simulate,

@@ -16,6 +16,7 @@ from voucher.cli.couriers import Couriers, couriers_of, drain
 from voucher.cli.factor import apply_all
 from voucher.cli.file_work import a_day_before, sweep_all
 from voucher.cli.notices import close_all
+from voucher.cli.year_end import apply_all as apply_year_ends
 from voucher.clock import business_date, wall_now
 from voucher.db import Database
 from voucher.dispatch.parcel import TIMEOUT_SECONDS
@@ -89,6 +90,7 @@ def _round(store: Database, done_on: date | None) -> date | None:
             while store.transaction(lambda session, at: lapse_claims(session, at=at, limit=PART)) == PART:
                 pass
             _expire(store, today)
+            apply_year_ends(store)
             close_all(store)
             apply_all(store)
             store.transaction(lambda session, at: remind(session, at=at))

@@ -209,7 +209,7 @@ def _line(session: Session, code: str, actor: Actor) -> tuple[BudgetLine, int]:
         select(BudgetLine, Programme.book_id)
         .join(Programme, Programme.code == BudgetLine.programme_code)
         .where(BudgetLine.code == code)
-        .with_for_update(of=BudgetLine)
+        .with_for_update(of=BudgetLine, key_share=True)
         .execution_options(populate_existing=True)
     )
     if actor.person_id:

@@ -128,7 +128,7 @@ def following_lines(session: Session, actor: Actor, line: LineStanding) -> list[
 def carry_table(session: Session, actor: Actor, year: int) -> list[CarryRow]:
     """R19 年终结转表: every line of a year of the actor's books, from the ledger's own postings."""
     lines = budget_lines(session, actor, year=year)
-    funders = {book_id: name for book_id, name in session.execute(select(Book.book_id, Book.authority))}
+    funders = {book.book_id: book.authority for book in session.scalars(select(Book))}
     moved = _moved(session, lines)
     paid, unpaid = _orders(session, lines)
     found = []
@@ -146,10 +146,7 @@ def carry_table(session: Session, actor: Actor, year: int) -> list[CarryRow]:
                 expired_fen=flows.get("expired", 0),
                 lapsed_fen=flows.get("lapsed", 0),
                 carried_fen=flows.get("carried", 0),
-                closing_fen=line.available_fen
-                + line.on_vouchers_fen
-                + line.held_fen
-                + unpaid.get(line.code, 0),
+                closing_fen=line.available_fen + line.on_vouchers_fen + unpaid.get(line.code, 0),
                 closed_on=line.closed_on,
             )
         )

@@ -67,8 +67,9 @@ class FundForm(Form):
 
 
 class ClosePeriodForm(Form):
-    """The last day that is closed."""
+    """The last day that is closed; `step` says whether it was checked already."""
 
+    step = fields.String(load_default="check")
     through = DayField(required=True)
 
 

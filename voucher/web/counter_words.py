@@ -60,6 +60,7 @@ _REASONS: Final = {
     "complete_by": "超过完成期限",
     "confirm_by": "企业未在时限内确认",
     "redeem_by": "核销后未在期限内申请兑付",
+    "year_end": "年终收回",
 }
 _MOVEMENTS: Final = {kind.value: kind.label for kind in PostingKind} | {
     "issue": "发放到本券",

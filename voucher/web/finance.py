@@ -135,10 +135,16 @@ def periods() -> ResponseReturnValue:
 @blueprint.post("/periods/<book_code>")
 @permits("finance:period:close")
 def send_close(book_code: str) -> ResponseReturnValue:
-    """Close a book through a day."""
+    """Show the day once more, then close the book through it."""
     data, errors = load_form(ClosePeriodForm, request.form)
-    if errors:
-        return _periods_page(request.form, errors, 422)
+    if errors or data["step"] == "edit":
+        return _periods_page(request.form, errors, 422 if errors else 200)
+    if data["step"] != "send":
+        with reading() as session:
+            own = found(
+                next((each for each in books(session, current_actor()) if each.code == book_code), None)
+            )
+        return render_template("finance/period_check.html", book=own, data=data, form=request.form)
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         through = close_period(session, book_code, through=data["through"], actor=current_actor(), at=at)

@@ -66,6 +66,7 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("预算指标", "finance.budget_list", "finance:budget:read"),
             Entry("配套承诺", "pledges.index", "finance:pledge:read"),
             Entry("区域清算", "clearing.index", "finance:clearing:read"),
+            Entry("年终结转", "year_ends.index", "finance:year_end:read"),
         ),
     ),
     (

@@ -38,6 +38,7 @@ from voucher.api.v1 import (
     staff,
     tenant_orders,
     vouchers,
+    year_ends,
 )
 
 BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
@@ -47,6 +48,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     desk.blueprint,
     staff.blueprint,
     vouchers.blueprint,
+    year_ends.blueprint,
     offers.blueprint,
     applications.blueprint,
     sessions.blueprint,
