@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
+from sqlalchemy.orm import Session
 
 from tests.operations.stories import Told, snapshot, stranger
 from voucher.errors import Code, Refusal
@@ -17,7 +19,7 @@ from voucher.models.year_ends import YearEnd
 from voucher.money import Fen
 from voucher.operations.fund import LineRequest, open_lines
 from voucher.operations.issue import IssueRequest, issue
-from voucher.operations.outcome import only
+from voucher.operations.outcome import Refused, only
 from voucher.operations.sweep import SYSTEM
 from voucher.operations.year_end import (
     Ended,
@@ -166,12 +168,11 @@ def test_money_is_carried_to_an_open_line_of_the_same_programme_and_the_next_yea
     told.at = NEXT
     for to in ("", "NOWHERE", told.world.line_code):
         request = YearEndRequest(told.world.line_code, YearEndAction.CARRY, "文", to_code=to)
-        told.refuses(
-            Code.NOT_FOUND,
-            lambda session, at, request=request: propose_year_end(
-                session, [request], actor=told.world.maker, at=at
-            ),
-        )
+        told.refuses(Code.NOT_FOUND, partial(_proposal, told, request))
+
+
+def _proposal(told: Told, request: YearEndRequest, session: Session, at: datetime) -> list[YearEnd | Refused]:
+    return propose_year_end(session, [request], actor=told.world.maker, at=at)
 
 
 def test_nobody_of_another_book_proposes_answers_or_carries_out(told: Told) -> None:

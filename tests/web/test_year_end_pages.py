@@ -123,7 +123,7 @@ def test_programs_do_the_same(app: Flask, told: Told) -> None:
         "document_no": "晋财〔2027〕1号",
     }
     proposed = maker.send("/api/v1/year-ends", body)
-    assert (proposed.status_code, proposed.json["state"], proposed.json["amount_fen"]) == (
+    assert (proposed.status_code, proposed.get_json()["state"], proposed.get_json()["amount_fen"]) == (
         201,
         "proposed",
         AMOUNT,
@@ -131,14 +131,14 @@ def test_programs_do_the_same(app: Flask, told: Told) -> None:
     said = {"approved": True, "amount_fen": AMOUNT}
     assert maker.send(f"/api/v1/year-ends/{OLD}/decision", said).status_code == 403
     done = checker.send(f"/api/v1/year-ends/{OLD}/decision", said)
-    assert done.json == {"fallen": 0, "closed": True, "moved_fen": AMOUNT}
-    assert checker.send(f"/api/v1/year-ends/{OLD}/apply", {}).json["closed"] is True
-    (decision,) = maker.get("/api/v1/year-ends").json["decisions"]
+    assert done.get_json() == {"fallen": 0, "closed": True, "moved_fen": AMOUNT}
+    assert checker.send(f"/api/v1/year-ends/{OLD}/apply", {}).get_json()["closed"] is True
+    (decision,) = maker.get("/api/v1/year-ends").get_json()["decisions"]
     assert decision["state"] == "done"
     year = fiscal_year(told.at)
-    (row,) = maker.get(f"/api/v1/reports/carry-over?year={year - 1}").json["rows"]
+    (row,) = maker.get(f"/api/v1/reports/carry-over?year={year - 1}").get_json()["rows"]
     assert (row["carried_fen"], row["closing_fen"], row["difference_fen"]) == (AMOUNT, 0, 0)
-    assert maker.get(f"/api/v1/reports/expired?year={year}").json["total"] == 0
+    assert maker.get(f"/api/v1/reports/expired?year={year}").get_json()["total"] == 0
 
 
 def test_commands_do_the_same(told: Told, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from voucher.cli.context import SYSTEM, database
 from voucher.clock import business_date, wall_now
 from voucher.db import Database
-from voucher.operations.expire import Slice, Step, expire_orders, expire_vouchers, orders_due, vouchers_due
+from voucher.operations.expire import Slice, Step, expire_orders, expire_vouchers
 from voucher.operations.unclaimed import expire_unclaimed, unclaimed_due
 from voucher.operations.unconfirmed import settle_unconfirmed, unconfirmed_due
+from voucher.queries.due import orders_due, vouchers_due
 
 Part = Callable[..., Step]
 Due = Callable[[Session, date], int]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date, fiscal_year
@@ -135,18 +135,6 @@ def expire_of_line(session: Session, line_id: int, part: Slice, *, actor: Actor,
         results = _take(session, cause, [(voucher, "year_end") for voucher in found])
         done = sum(isinstance(result, TakenBack) for result in results)
     return Step(len(found), done, found[-1].id if len(found) == part.limit else None)
-
-
-def vouchers_due(session: Session, on: date) -> int:
-    """How many live vouchers had their last day before this day, held or not."""
-    due = (Voucher.use_by < on) & (Voucher.state == VoucherState.LIVE.value)
-    return session.scalar(select(func.count()).select_from(Voucher).where(due)) or 0
-
-
-def orders_due(session: Session, on: date) -> int:
-    """How many held orders had their complete-by day before this day."""
-    due = (Order.complete_by < on) & Order.state.in_(_HOLDING)
-    return session.scalar(select(func.count()).select_from(Order).where(due)) or 0
 
 
 def expire_orders(session: Session, part: Slice, *, actor: Actor, at: datetime) -> Step:

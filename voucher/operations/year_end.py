@@ -113,7 +113,7 @@ def apply_year_end(
         part = Slice(business_date(at), after, limit)
         step = expire_of_line(session, line.id, part, actor=actor, at=at)
         fallen, after = fallen + step.done, step.after
-    moved = _move(session, line, book_id, decision, actor=actor, at=at)
+    moved = _move(session, (line, book_id), decision, actor=actor, at=at)
     line.closed_on = business_date(at)
     session.flush()
     facts: dict[str, Fact] = {
@@ -239,9 +239,10 @@ def _left(session: Session, line: BudgetLine, book_id: int) -> Fen:
 
 
 def _move(
-    session: Session, line: BudgetLine, book_id: int, decision: YearEnd, *, actor: Actor, at: datetime
+    session: Session, owned: tuple[BudgetLine, int], decision: YearEnd, *, actor: Actor, at: datetime
 ) -> Fen:
     """Post all that is left on the line; nothing left: nothing is posted."""
+    line, book_id = owned
     source = accounts.budget(line.code, line.year)
     kind, target = PostingKind.LAPSE, accounts.lapsed(line.year)
     if decision.to_line_id is not None:
