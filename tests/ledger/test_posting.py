@@ -54,9 +54,14 @@ def rows(database: Database) -> list[int]:
         return [session.execute(text(query)).scalar_one() for query in queries]
 
 
+NO_BUSINESS = frozenset({"allotment_missing", "share_unnamed"})
+"""What verify says of accounts that these tests open without the allotment or the order that they belong to."""
+
+
 def sound(database: Database) -> None:
     with database.read() as session:
-        assert verify(session).faults == ()
+        faults = verify(session).faults
+    assert [each for each in faults if each.check not in NO_BUSINESS] == []
 
 
 @pytest.mark.parametrize("phase", [Phase.SINGLE, Phase.PENDING])

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from tests.operations.stories import Told, document, stranger
 from voucher.clock import business_date
-from voucher.errors import Code
+from voucher.errors import Code, Fact
 from voucher.ledger import accounts
 from voucher.models.claims import Claim, Document, Invoice
 from voucher.money import Fen
@@ -144,8 +144,9 @@ def test_the_claim_of_another_firm_that_uses_an_invoice_is_not_named(told: Told)
     other = stranger(told, like=told.world.firm.actor)
     (theirs,) = told.do(lambda session, at: book(session, [ask], other))
     (ours,) = told.do(lambda session, at: book(session, [ask], told.world.firm.actor))
-    assert theirs == Refused(Code.INVOICE_USED, {"invoice": invoice.number, "claim": ""})
-    assert ours == Refused(Code.INVOICE_USED, {"invoice": invoice.number, "claim": number})
+    used: dict[str, Fact] = {"net_fen": 100_000_00, "used_fen": 100_000_00, "left_fen": 0}
+    assert theirs == Refused(Code.INVOICE_USED, {"invoice": invoice.number, "claim": "", **used})
+    assert ours == Refused(Code.INVOICE_USED, {"invoice": invoice.number, "claim": number, **used})
 
 
 def test_of_two_claims_in_one_sequence_with_one_invoice_the_first_stands(told: Told) -> None:

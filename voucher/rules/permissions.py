@@ -158,6 +158,8 @@ MANDATES: dict[Mandate, frozenset[str]] = {
             "enterprise:order:confirm",
             "enterprise:claim:confirm",
             "sides:order:dispute",
+            "tenant:attendance:confirm",
+            "tenant:objection:make",
         }
     ),
     Mandate.CLAIM: frozenset({"enterprise:claim:submit"}),
