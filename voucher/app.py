@@ -25,6 +25,7 @@ from voucher.operations.authenticate import password_matches
 from voucher.web import (
     access,
     account,
+    agreements,
     appeals,
     applying,
     attendance,
@@ -72,6 +73,8 @@ WEB_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     public.blueprint,
     public_notices.blueprint,
     public_centres.blueprint,
+    agreements.shown,
+    agreements.own,
     account.blueprint,
     inbox.blueprint,
     counter.blueprint,

@@ -99,6 +99,24 @@ def take_off(session: Session, listing_id: int, *, reason: str, actor: Actor, at
     return row.platform_id
 
 
+def take_off_platform(
+    session: Session, place: tuple[str, int], *, reason: str, actor: Actor, at: datetime
+) -> int:
+    """Take every entry of a platform (agreement and platform id) off the registry; gives how many. Refused like `take_off`, none: `not_found`."""
+    agreement, platform_id = place
+    query = select(AgreementListing.id).where(
+        AgreementListing.agreement_code == agreement,
+        AgreementListing.platform_id == platform_id,
+        AgreementListing.removed_at.is_(None),
+    )
+    entries = list(session.scalars(query.order_by(AgreementListing.id)))
+    if not entries:
+        raise Refusal(Code.NOT_FOUND, platform=platform_id)
+    for entry in entries:
+        take_off(session, entry, reason=reason, actor=actor, at=at)
+    return len(entries)
+
+
 def suspend_platform(session: Session, request: SuspendRequest, *, actor: Actor, at: datetime) -> int:
     """A region suspends a platform under the agreement at once; waits for captures under way. Gives the id.
 

@@ -65,6 +65,11 @@ def check(given: AgreementText) -> tuple[Problem, ...]:
     return agreement_check.problems_of(given.text, given.fills, document_text=given.document_text)
 
 
+def check_here(session: Session, given: AgreementText) -> tuple[Problem, ...]:
+    """What `check` tells; of a text that is fit otherwise, the parties whose region or book is not here. Writes nothing."""
+    return check(given) or _unknown(session, read(given.text, given.fills), given)
+
+
 def propose_agreement(session: Session, given: AgreementText, *, actor: Actor, at: datetime) -> VersionAnswer:
     """Put a version down for another officer to publish. It recognises nobody yet.
 
@@ -158,7 +163,7 @@ def revoke_agreement(session: Session, request: StepRequest, *, actor: Actor, at
 
 
 def _fit(session: Session, given: AgreementText) -> Agreement:
-    problems = check(given) or _unknown(session, read(given.text, given.fills), given)
+    problems = check_here(session, given)
     if problems:
         first = problems[0]
         raise Refusal(Code.AGREEMENT_INVALID, problems=len(problems), key=first.key, line=first.line)

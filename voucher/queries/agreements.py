@@ -17,11 +17,12 @@ from voucher.models.agreements import (
     AgreementVersion,
 )
 from voucher.models.orders import Order
-from voucher.models.parties import Platform
+from voucher.models.parties import Certification, Organisation, Platform
 from voucher.models.people import Person
 from voucher.models.regions import Region
 from voucher.queries.policies import agreement_of
 from voucher.rules.agreement import Agreement, state_of
+from voucher.rules.subsidy import within
 from voucher.terms import AgreementState, AgreementStepKind
 
 _SEEN_BY_ALL = frozenset({AgreementState.PUBLISHED, AgreementState.ENDED, AgreementState.REVOKED})
@@ -139,6 +140,21 @@ def agreement_file(
     )
 
 
+def platforms_of(session: Session, agreement: Agreement) -> dict[int, str]:
+    """The platforms that the parties, or the regions below them, certified: what may stand on the registry."""
+    query = (
+        select(Platform.id, Platform.name, Organisation.name, Certification.region_code)
+        .join(Certification, Certification.platform_id == Platform.id)
+        .join(Organisation, Organisation.id == Platform.organisation_id)
+        .order_by(Platform.name, Platform.id)
+    )
+    return {
+        platform_id: f"{name}（{host}）"
+        for platform_id, name, host, region in session.execute(query)
+        if any(within(region, party.region) for party in agreement.parties)
+    }
+
+
 def version_of_code(session: Session, code: str) -> int:
     """The id of the version of this code that was not withdrawn; refused `not_found`."""
     for line in agreements(session):
@@ -185,12 +201,22 @@ def recognised_by(session: Session, platform_ids: Collection[int]) -> list[Recog
     ]
 
 
-def agreement_line_of(session: Session, order: Order) -> tuple[AgreementVersion, Agreement] | None:
-    """The agreement version under which an order was placed; None for one at a platform of the home region."""
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """The agreement version under which an order was placed, and the name of the region that certified its platform."""
+
+    version: AgreementVersion
+    agreement: Agreement
+    region: str
+
+
+def recognition_of(session: Session, order: Order) -> Recognition | None:
+    """Under which agreement an order was placed; None for one at a platform of the home region."""
     if order.agreement_version_id is None:
         return None
     version = session.get_one(AgreementVersion, order.agreement_version_id)
-    return version, agreement_of(session, version.id)
+    names = _region_names(session, [order.recognised_region])
+    return Recognition(version, agreement_of(session, version.id), names[order.recognised_region])
 
 
 def _region_names(session: Session, codes: Collection[str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from voucher.models.contracts import Contract, Instalment, Supplement
 from voucher.models.deliveries import Delivery, Extension, OrderFile
 from voucher.models.disputes import Dispute, DisputeStatement
 from voucher.models.orders import Order
+from voucher.queries.agreements import Recognition, recognition_of
 from voucher.queries.incubator import BeneficiaryLine, beneficiaries
 from voucher.queries.orders import either_sides_order, regions_order
 from voucher.rules.permissions import Actor
@@ -55,6 +56,7 @@ class OrderCase:
     files: Sequence[OrderFile]
     extensions: Sequence[Extension]
     disputes: Sequence[DisputeView]
+    recognition: Recognition | None
     beneficiaries: Sequence[BeneficiaryLine] = ()
 
     @property
@@ -95,6 +97,7 @@ def case_of(session: Session, order: Order) -> OrderCase:
         session.scalars(select(OrderFile).where(OrderFile.order_id == order.id).order_by(OrderFile.id)).all(),
         session.scalars(extensions).all(),
         [DisputeView(row, said[row.id]) for row in disputes],
+        recognition_of(session, order),
         beneficiaries(session, order),
     )
 

@@ -154,6 +154,12 @@ class OrderAnswer(Body):
     approved_fen = amount("核定")
     reductions = fields.List(fields.Dict(), required=True, metadata={"description": "因余额、限额减少的金额"})
     listed_fen = amount("服务清单标价", none=True)
+    agreement_version_id = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "适用的互认协议版本；本地平台为空"}
+    )
+    recognised_region = fields.String(
+        required=True, metadata={"description": "经互认的平台的认定地区；本地平台为空"}
+    )
     price_differs = fields.Boolean(required=True, metadata={"description": "报价与服务清单标价不同"})
     instalments = fields.Integer(required=True, metadata={"description": "分期数，0 为不分期"})
     complete_by = day("服务完成期限", none=True)
@@ -209,6 +215,8 @@ def order_answer(order: Order) -> dict[str, Any]:
         "approved_fen": order.approved_fen,
         "reductions": order.reductions or [],
         "listed_fen": order.listed_fen,
+        "agreement_version_id": order.agreement_version_id,
+        "recognised_region": order.recognised_region,
         "price_differs": price_differs(order),
         "instalments": order.instalments or 0,
         "complete_by": order.complete_by.isoformat() if order.complete_by else None,

@@ -31,6 +31,13 @@ class ShareSide(Term):
     PROVIDER = "provider", "服务机构所在地区"
 
 
+class RegistryDeed(Term):
+    LIST = "list", "列入名录"
+    TAKE_OFF = "take_off", "移出名录"
+    SUSPEND = "suspend", "暂停"
+    READMIT = "readmit", "恢复"
+
+
 class AgreementStepKind(Term):
     PUBLISH = "publish", "发布"
     WITHDRAW = "withdraw", "撤回"

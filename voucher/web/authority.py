@@ -8,6 +8,7 @@ from flask import Blueprint
 
 from voucher.web import (
     admin,
+    agreements,
     appeals,
     auditor,
     clearing,
@@ -63,6 +64,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     policies.open_blueprint,
     reviewer_centres.blueprint,
     evaluations.blueprint,
+    agreements.blueprint,
     programme.blueprint,
     programme_issue.blueprint,
     programme_windows.blueprint,

@@ -43,6 +43,7 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("服务订单", "provider_orders.listing", "provider:order:read"),
             Entry("服务清单维护", "own_catalogue.listing", "provider:catalogue:write"),
             Entry("兑付申请", "provider_claims.listing", "provider:order:read"),
+            Entry("各地互认", "recognition.own_standing", "provider:order:read"),
         ),
     ),
     (
@@ -77,6 +78,7 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("发券", "issuing.form_page", "programme:voucher:issue"),
             Entry("申领期和承诺书", "windows.index", "programme:window:publish"),
             Entry("政策版本", "policies.index", "programme:policy:read"),
+            Entry("互认协议", "agreements.index", "programme:agreement:read"),
             Entry("公示", "notices.index", "programme:notice:read"),
             Entry("节假日", "holidays.index", "programme:holiday:read"),
         ),

@@ -141,7 +141,7 @@ def _one(key: str, value: Any) -> str:
     if isinstance(value, Authority):
         return value.name
     if isinstance(value, RateLine):
-        return _rate(value)
+        return rate_words(value)
     if isinstance(value, Cap):
         return _cap(value)
     if isinstance(value, Share):
@@ -169,7 +169,7 @@ def _cap(cap: Cap) -> str:
     return said + (f"，未用部分可结转 {cap.carry_years} 年" if cap.carry_years else "")
 
 
-def _rate(line: RateLine) -> str:
+def rate_words(line: RateLine) -> str:
     parts = [
         _percent(tier.rate_bp)
         if tier.up_to_fen is None

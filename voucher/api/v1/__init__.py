@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 
 from voucher.api.v1 import (
     account,
+    agreements,
     applications,
     authority,
     catalogue,
@@ -66,6 +67,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     centres.blueprint,
     evaluations.blueprint,
     programme.blueprint,
+    agreements.blueprint,
     settlements.blueprint,
     factors.blueprint,
     clearing.blueprint,

@@ -1,0 +1,96 @@
+"""Agreements on their pages: proposed by one, published by another, read by all, kept by either region."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.entrance import Browser
+from tests.operations import counter
+from tests.operations.recognition_world import Two, published, recognised, two_provinces
+from tests.operations.stories import Told
+from tests.rules.agreements import DOCUMENT, TEXT
+from voucher.models.agreements import AgreementListing, AgreementSuspension, AgreementVersion
+from voucher.models.orders import Order
+
+
+@pytest.fixture
+def told(app: Flask) -> Told:
+    return Told(app.extensions["voucher_database"])
+
+
+@pytest.fixture
+def two(told: Told) -> Two:
+    return two_provinces(told)
+
+
+def test_a_faulty_text_is_told_whole_and_nothing_of_it_is_lost(app: Flask, told: Told, two: Two) -> None:
+    officer = Browser(app, told.world.officer)
+    text = TEXT.replace('value = "clearing"', 'value = "direct"').replace("2027-12-31", "2025-12-31")
+    form = {"text": text, "document_text": DOCUMENT, "deed": "propose"}
+    answer = officer.send("/programme/agreements/new", form)
+    assert answer.status_code == 422
+    for said in ("remit", "第 5 条", "effective_through", "第 7 条", "晋陕科技创新券互认（演示）"):
+        assert said in answer.text
+    assert told.rows(AgreementVersion) == []
+    checked = officer.send("/programme/agreements/new", form | {"text": TEXT, "deed": "check"})
+    assert "没有问题" in checked.text
+    assert told.rows(AgreementVersion) == []
+
+
+def test_one_proposes_another_publishes_and_everybody_reads_it(app: Flask, told: Told, two: Two) -> None:
+    officer, second = Browser(app, told.world.officer), Browser(app, two.officer)
+    form = {"text": TEXT, "document_text": DOCUMENT, "deed": "propose"}
+    page = officer.send("/programme/agreements/new", form, follow_redirects=True).text
+    assert "须由另一名主管人员发布" in page
+    version = told.one(AgreementVersion).id
+    assert app.test_client().get(f"/agreements/{version}").status_code == 404
+    base = f"/programme/agreements/{version}"
+    assert officer.send(f"{base}/publish", {}).status_code == 409
+    assert "已发布" in second.send(f"{base}/publish", {}, follow_redirects=True).text
+    assert "晋陕科技创新券互认" in app.test_client().get("/agreements/").text
+    shown = app.test_client().get(f"/agreements/{version}").text
+    for said in ("企业所在地区 2/3", "第 5 条", "60,000.00 元", "山西省（含所辖地区）", "第 6 条"):
+        assert said in shown
+    assert "JINSHAN-2026" in Browser(app, told.world.auditor).get(base).text
+    stopped = second.send(f"{base}/revoke", {"reason": "查实虚假服务"}, follow_redirects=True).text
+    assert "已撤销" in stopped
+    assert second.send(f"{base}/end", {"reason": "终止"}).status_code == 409
+    assert second.send(f"{base}/end", {"reason": " "}).status_code == 422
+
+
+def test_the_registry_is_kept_on_its_page(app: Flask, told: Told, two: Two) -> None:
+    version = published(told, two)
+    second, base = Browser(app, two.officer), f"/programme/agreements/{version}/registry"
+    form = {"platform_id": str(two.platform.platform_id), "document_no": "名录第1批", "from_on": "2026-01-01"}
+    assert two.platform.name in second.get(base).text
+    lame = second.send(base, form | {"deed": "list", "from_on": ""})
+    assert (lame.status_code, "名录第1批" in lame.text) == (422, True)
+    assert second.send(base, form | {"deed": "list", "to_on": "2025-01-01"}).status_code == 422
+    assert "名录第1批" in second.send(base, form | {"deed": "list"}, follow_redirects=True).text
+    away = {"platform_id": form["platform_id"], "region_code": "610000", "reason": "整改"}
+    assert "被一方地区暂停" in second.send(base, away | {"deed": "suspend"}, follow_redirects=True).text
+    assert two.platform.name in Browser(app, two.platform.manager).get("/provider/recognition/").text
+    assert second.send(base, away | {"deed": "suspend"}).status_code == 409
+    second.send(base, away | {"deed": "readmit"})
+    assert told.one(AgreementSuspension).lifted_at is not None
+    second.send(base, {"deed": "take_off", "platform_id": form["platform_id"], "reason": "资质失效"})
+    assert told.one(AgreementListing).remove_reason == "资质失效"
+    assert (
+        second.send(base, {"deed": "take_off", "platform_id": form["platform_id"], "reason": "x"}).status_code
+        == 404
+    )
+
+
+def test_an_orders_pages_show_both_sides_the_agreement_with_its_document(app: Flask, told: Told) -> None:
+    two = recognised(told)
+    order = counter.proposed(told, told.voucher(), 10_000_00).order
+    assert told.one(Order, number=order).agreement_version_id is not None
+    for browser, path in (
+        (Browser(app, told.world.firm.actor), f"/enterprise/orders/{order}"),
+        (Browser(app, two.platform.manager), f"/provider/orders/{order}"),
+        (Browser(app, told.world.reviewer), f"/reviewer/orders/{order}"),
+    ):
+        page = browser.get(path).text
+        assert "演晋陕互认〔2026〕1号" in page, path
+        assert "陕西省" in page
