@@ -24,6 +24,7 @@ from voucher.money import Fen
 from voucher.operations.applicant import applicant_of
 from voucher.operations.fit_version import PublishRequest
 from voucher.operations.issue import IssueRequest, issue
+from voucher.operations.outcome import only
 from voucher.operations.place_order import PlaceRequest, place_order
 from voucher.operations.policies import policy_in_force, policy_of
 from voucher.operations.publish import Published
@@ -167,6 +168,31 @@ def test_a_child_that_carries_out_the_province_is_published_by_the_citys_people_
         policy = policy_of(session, made.policy_code)
     assert policy.caps[0].amount_fen == 200_000_00 and policy.heir_of("caps") == factories.POLICY
     assert policy.notice_days == 5
+
+
+def test_a_platform_that_the_province_certified_takes_the_vouchers_of_a_city_that_carries_out_its_programme(
+    told: Told,
+) -> None:
+    made = publish(told, child("lvliang-innovation-2022"))
+
+    def fund(session: Session, at: datetime) -> tuple[str, factories.Firm]:
+        owner = session.get_one(Programme, made.programme_code)
+        line = factories.budget_line(session, owner, maker=told.world.maker, at=at)
+        firm = factories.firm(
+            session,
+            reviewer=told.world.reviewer,
+            region_code="141100",
+            programme_code=made.programme_code,
+            at=at,
+        )
+        return line.code, firm
+
+    line, firm = told.do(fund)
+    wanted = [IssueRequest(firm.holder_ref, Fen(10_000_00))]
+    number = told.do(lambda s, at: only(issue(s, line, wanted, actor=told.world.officer, at=at))).number
+    wish = PlaceRequest(number, told.world.platform.platform_id, factories.SERVICES[0])
+    order = told.do(lambda s, at: only(place_order(s, [wish], actor=firm.actor, at=at)))
+    assert told.order(order.number).policy_code == "CN-141100-INNO-2022"
 
 
 def test_a_child_is_refused_without_its_parent_outside_its_place_or_on_another_book(told: Told) -> None:

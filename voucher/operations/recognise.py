@@ -50,7 +50,7 @@ class Recognition:
         `service_not_certified` where no certification of any region covers voucher, service and day, `not_recognised`
         (reason, agreement, document, clause) where only another region's does and no agreement admits it.
         """
-        home = [plain(row) for row in rows if within(row.region_code, policy.owner_region)]
+        home = [plain(row) for row in rows if within(row.region_code, policy.home_region)]
         finding = eligibility.platform(policy, home, service=service, on=on)
         if finding is None:
             return None
@@ -80,7 +80,7 @@ class Recognition:
         region. An agreement that has only ended leaves the orders placed before.
         """
         if order.agreement_version_id is None:
-            home = [row for row in rows if within(row.region_code, policy.owner_region)]
+            home = [row for row in rows if within(row.region_code, policy.home_region)]
             finding = eligibility.platform(policy, [plain(row) for row in home], service=order.service, on=on)
             if finding is not None:
                 raise Refusal(finding[0], **finding[1])
@@ -121,7 +121,7 @@ def covering(policy: Policy, rows: Sequence[Certification], *, service: str, on:
     return [
         Foreign(row.region_code, CertificationState(row.state))
         for row in rows
-        if not within(row.region_code, policy.owner_region)
+        if not within(row.region_code, policy.home_region)
         and kind in row.kinds
         and service in row.services
         and row.from_on <= on
