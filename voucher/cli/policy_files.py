@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -90,6 +91,7 @@ def text_of(file: Path) -> str:
         raise click.ClickException(f"{file.name} 不是 UTF-8 文字（第 {fault.start + 1} 个字节）") from fault
 
 
+@lru_cache(maxsize=256)
 def _named(text: str, table: str, key: str) -> str:
     """What a text names itself, or its policy; empty where it cannot be read."""
     if len(text) > LONGEST_FILE:
