@@ -7,11 +7,11 @@ import pytest
 from tests.rules.agreements import DOCUMENT, TEXT, agreement, changed
 from tests.rules.policies import FOLDER, policy
 from voucher.money import Fen
-from voucher.rules.agreement import ruling
+from voucher.rules.agreement import ruling, state_of
 from voucher.rules.agreement_check import problems_of
 from voucher.rules.agreement_reading import AgreementError, read
 from voucher.rules.subsidy import Case, compute
-from voucher.terms import HolderClass, PayoutMode, ShareSide
+from voucher.terms import AgreementState, AgreementStepKind, HolderClass, PayoutMode, ShareSide
 
 SOURCE = 'source = { document_no = "演晋陕互认〔2026〕1号", item = "3", quote = "互认的服务为购买创新服务" }'
 
@@ -151,3 +151,28 @@ def test_the_agreements_rates_rule_an_order_and_the_home_programmes_caps_stay() 
     )
     filled = ruling(home, read(TEXT[:start] + TEXT[start:], [fill]))
     assert {step.clause for step in compute(filled, case).steps} >= {"两省：商定"}
+
+
+def test_the_last_of_a_versions_steps_makes_its_state() -> None:
+    steps = AgreementStepKind
+    assert state_of([]) is AgreementState.PROPOSED
+    assert state_of([steps.WITHDRAW]) is AgreementState.WITHDRAWN
+    assert state_of([steps.PUBLISH]) is AgreementState.PUBLISHED
+    assert state_of([steps.END, steps.PUBLISH]) is AgreementState.ENDED
+    assert state_of([steps.PUBLISH, steps.REVOKE, steps.END]) is AgreementState.REVOKED
+
+
+def test_one_way_with_a_side_that_buys_and_one_that_sells_is_fit() -> None:
+    one_way = changed(
+        ('value = "both"', 'value = "one_way"'),
+        ('book = "140000"', 'book = "140000"\npart = "home"'),
+        ('book = "610000"', 'book = "610000"\npart = "provider"'),
+    )
+    assert [key for _, key, _ in told(one_way)] == []
+
+
+def test_an_agreement_without_shares_of_its_own_is_fit_and_leaves_them_to_the_policy() -> None:
+    first = TEXT.index("[[funding_shares]]")
+    text = TEXT[:first] + TEXT[TEXT.index("[firm_ceiling_fen]") :]
+    assert told(text) == []
+    assert read(text).funding_shares == ()

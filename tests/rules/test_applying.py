@@ -79,3 +79,47 @@ def test_with_leave_to_skip_nobody_who_fits_is_left_out(amounts: list[int], left
     rest = left - sum(amounts[place] for place in chosen)
     assert rest >= 0
     assert all(amounts[place] > rest for place in set(range(len(amounts))) - set(chosen))
+
+
+def test_a_holder_applies_as_what_it_is_and_as_what_the_policy_serves() -> None:
+    both = policy(holder_classes=(HolderClass.TECH_SME, HolderClass.TEAM))
+    assert applying.classes_of(both, HolderKind.TEAM) == (HolderClass.TEAM,)
+    assert applying.classes_of(both, HolderKind.FIRM) == (HolderClass.TECH_SME,)
+    teams = policy(holder_classes=(HolderClass.TEAM,))
+    assert applying.classes_of(teams, HolderKind.FIRM) == (HolderClass.ENTERPRISE,)
+    assert applying.classes_of(policy(), HolderKind.TEAM) == (HolderClass.TEAM,)
+
+
+def test_the_limits_of_an_application_are_named_with_their_figures() -> None:
+    limited = policy(applications_most=2, idle_refuses=True, held_most_fen=Fen(100_00))
+    holding = Holding(Fen(60_00), 2, "V1", "A1", "submitted")
+    assert applying.one_at_a_time(holding) == (
+        Code.APPLICATION_OPEN,
+        {"application": "A1", "state": "submitted"},
+    )
+    assert applying.count(limited, holding) == (Code.COUNT_EXCEEDED, {"limit": 2, "used": 2})
+    assert applying.idle(limited, holding) == (Code.VOUCHER_IDLE, {"voucher": "V1"})
+    above = applying.held(limited, holding, Fen(40_01))
+    assert above is not None
+    assert above[0] is Code.HOLDING_EXCEEDED
+    assert applying.held(limited, holding, Fen(40_00)) is None
+    free = Holding(Fen(0))
+    for finding in (
+        applying.one_at_a_time(free),
+        applying.count(limited, free),
+        applying.count(policy(), holding),
+        applying.idle(limited, free),
+        applying.idle(policy(), holding),
+        applying.held(policy(), holding, Fen(10**9)),
+    ):
+        assert finding is None
+
+
+def test_no_window_an_open_one_and_the_next_or_last_one_are_told_apart() -> None:
+    open_ = Window(AT - DAY, None, "开")
+    assert applying.opening([open_], AT) is None
+    assert applying.opening([], AT) == (Code.APPLICATION_CLOSED, {"reason": "no_window"})
+    coming = applying.opening([Window(AT + DAY, None, "将"), Window(AT - DAY, AT, "旧")], AT)
+    over = applying.opening([Window(AT - DAY, AT, "旧")], AT)
+    assert [each and each[1]["reason"] for each in (coming, over)] == ["not_yet", "over"]
+    assert [each and each[1]["document_no"] for each in (coming, over)] == ["将", "旧"]

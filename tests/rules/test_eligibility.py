@@ -159,3 +159,7 @@ def test_a_contract_is_neither_older_than_the_order_nor_of_tomorrow(contract: da
     found = eligibility.contract_date(contract, DAY, today=date(2026, 6, 5))
     assert (found is None) is fits
     assert found is None or found[0] is Code.CONTRACT_DATE_INVALID
+
+
+def test_a_team_stands_on_no_roster_of_firms() -> None:
+    assert eligibility.roster(policy(), set(), DAY, held="team") is None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voucher.errors import Code
-from voucher.rules.invoices import Invoice, InvoiceError, mismatch, normalise
+from voucher.rules.invoices import Head, Invoice, InvoiceError, differences, mismatch, normalise, recorded
 
 DIGITAL = "26142000000123456789"
 CODE, NUMBER = "014002100111", "12345678"
@@ -103,3 +103,25 @@ def test_an_invoice_belongs_to_both_parties_and_follows_the_contract(
 
 def test_without_a_contract_date_any_date_of_the_invoice_passes() -> None:
     assert mismatch(PAPER, enterprise_uscc="FIRM", host_uscc="HOST", contract_on=None) is None
+
+
+HEAD = Head(issued_on=date(2026, 5, 1), net_fen=100_00, buyer_uscc="B", seller_uscc="S")
+
+
+def test_an_invoice_described_otherwise_than_before_says_in_what() -> None:
+    assert recorded(HEAD, HEAD) is None
+    for changes, field in (
+        ({"issued_on": date(2026, 5, 2)}, "recorded_date"),
+        ({"net_fen": 1}, "recorded_net"),
+        ({"buyer_uscc": "X"}, "recorded_buyer"),
+        ({"seller_uscc": "X"}, "recorded_seller"),
+    ):
+        found = recorded(replace(HEAD, **changes), HEAD)  # type: ignore[arg-type]
+        assert found == (Code.INVOICE_MISMATCH, {"field": field, "expected": ""})
+
+
+def test_only_what_the_original_gives_is_compared_with_it() -> None:
+    assert differences(HEAD, None) == []
+    original = {"issued_on": "2026-05-01", "net_fen": 90_00, "buyer_uscc": "", "seller_uscc": "S"}
+    (found,) = differences(HEAD, original)
+    assert (found.field, found.said, found.original) == ("net_fen", 100_00, 90_00)

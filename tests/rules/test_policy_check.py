@@ -234,3 +234,12 @@ def test_a_policy_without_authority_cannot_be_published() -> None:
 def test_a_cap_for_the_whole_programme_needs_no_year() -> None:
     assert "year" not in findings({"caps": (), "year": None})
     assert "year" in findings({"year": None})
+
+
+def test_texts_are_judged_whole_or_as_far_as_they_can_be_read() -> None:
+    fit = policy_check.problems_of(SHANXI, [SHANXI_FILL], document_text=SHANXI_DOCUMENT)
+    assert fit == ()
+    broken = SHANXI.replace('period = "year"', 'period = "century"')
+    (problem,) = policy_check.problems_of(broken, [SHANXI_FILL], document_text=SHANXI_DOCUMENT)
+    assert problem.line is not None
+    assert "period" in problem.key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def text_of(path: Path) -> str:
     return path.read_text("utf-8")
 
 
-PARENTS = {"CN-140000-INNO-2022": "shanxi-2022"}
+PARENTS = {tomllib.loads(text_of(path))["policy"]["code"]: path.stem for path in FOLDER.glob("*.toml")}
 
 
 def bare(name: str) -> Policy:

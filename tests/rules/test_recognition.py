@@ -16,6 +16,7 @@ from voucher.rules.recognition import (
     Recognised,
     Standing,
     Wanted,
+    not_recognised,
     recognise,
     still_recognised,
 )
@@ -265,3 +266,10 @@ def test_a_decision_among_twenty_agreements_takes_less_than_a_fifth_of_a_millise
     for _ in range(rounds):
         recognise(asked, SHAANXI, many)
     assert (time.process_time() - started) / rounds < 0.0002
+
+
+def test_a_refusal_without_a_clause_names_none() -> None:
+    bare = not_recognised(RecognitionReason.NO_AGREEMENT, None, "")
+    assert bare == {"reason": "no_agreement"}
+    named = not_recognised(RecognitionReason.KIND, agreement(), "")
+    assert set(named) == {"reason", "agreement", "document_no"}

@@ -224,3 +224,18 @@ def test_cutting_a_line_into_tiers_of_one_rate_changes_nothing(amount: int, rate
     whole = policy(rate_lines=(flat(rate),))
     tiered = policy(rate_lines=(RateLine((Tier(rate, Fen(cut)), Tier(rate))),))
     assert compute(whole, case(amount)).amount_fen == compute(tiered, case(amount)).amount_fen
+
+
+def test_until_review_the_audited_base_stands_on_the_least_that_is_known_and_says_so() -> None:
+    audited = policy(base=SubsidyBase.AUDITED)
+    before = compute(audited, case(100_000_00, paid_fen=Fen(80_000_00)))
+    assert (before.base_fen, before.amount_fen) == (80_000_00, 40_000_00)
+    assert "以审核认定金额为准" in before.steps[0].label
+    after = compute(audited, case(100_000_00, paid_fen=Fen(80_000_00), audited_fen=Fen(60_000_00)))
+    assert (after.amount_fen, after.steps[0].label) == (30_000_00, "补助基数：审核认定金额")
+
+
+def test_units_multiply_the_cap_per_unit_and_a_contract_of_several_orders_has_none() -> None:
+    trained = policy(per_unit_cap_fen=Fen(1_000_00))
+    assert compute(trained, case(100_000_00, units=12)).amount_fen == 12_000_00
+    assert compute(trained, case(100_000_00, units=None)).amount_fen == 50_000_00
