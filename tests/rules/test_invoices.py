@@ -116,7 +116,7 @@ def test_an_invoice_described_otherwise_than_before_says_in_what() -> None:
         ({"buyer_uscc": "X"}, "recorded_buyer"),
         ({"seller_uscc": "X"}, "recorded_seller"),
     ):
-        found = recorded(replace(HEAD, **changes), HEAD)  # type: ignore[arg-type]
+        found = recorded(replace(HEAD, **changes), HEAD)
         assert found == (Code.INVOICE_MISMATCH, {"field": field, "expected": ""})
 
 
