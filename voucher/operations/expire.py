@@ -147,14 +147,12 @@ def expire_orders(session: Session, part: Slice, *, actor: Actor, at: datetime) 
     query = query.with_for_update(of=Order, skip_locked=True)
     found = list(session.scalars(query.execution_options(populate_existing=True)))
     done: list[tuple[str, dict[str, Fact]]] = []
-    for book_id in sorted({order.book_id for order in found}):
-        orders = [order for order in found if order.book_id == book_id]
-        held = {order.number: order.held_fen for order in orders}
-        for answer in release(session, orders, state=OrderState.EXPIRED, actor=actor, at=at):
-            if isinstance(answer, Refused):
-                raise Refusal(answer.code, **answer.facts)
-            answer.close_reason = "complete_by"
-            done.append((answer.number, {"released_fen": held[answer.number]}))
+    held = {order.number: order.held_fen for order in found}
+    for answer in release(session, found, state=OrderState.EXPIRED, actor=actor, at=at) if found else []:
+        if isinstance(answer, Refused):
+            raise Refusal(answer.code, **answer.facts)
+        answer.close_reason = "complete_by"
+        done.append((answer.number, {"released_fen": held[answer.number]}))
     journal.record(session, actor, "order.expire", done, at=at)
     session.flush()
     notes = [

@@ -41,18 +41,13 @@ def sweep_holds(
     if holder_ids is not None:
         query = query.where(RedemptionSession.holder_id.in_(holder_ids))
     overdue = [(row, order) for row, order in session.execute(query)]
-    by_book: dict[int, list[tuple[RedemptionSession, Order]]] = {}
-    for row, order in overdue:
-        by_book.setdefault(order.book_id, []).append((row, order))
-    for _, pairs in sorted(by_book.items()):
-        answers = release(
-            session, [order for _, order in pairs], state=OrderState.EXPIRED, actor=SYSTEM, at=at
-        )
-        for (row, order), answer in zip(pairs, answers, strict=True):
-            if isinstance(answer, Refused):
-                raise Refusal(answer.code, **answer.facts)
-            _end(row, at)
-            order.close_reason = "confirm_by"
+    orders = [order for _, order in overdue]
+    answers = release(session, orders, state=OrderState.EXPIRED, actor=SYSTEM, at=at) if orders else []
+    for (row, order), answer in zip(overdue, answers, strict=True):
+        if isinstance(answer, Refused):
+            raise Refusal(answer.code, **answer.facts)
+        _end(row, at)
+        order.close_reason = "confirm_by"
     if overdue:
         journal.record(session, SYSTEM, "session.expire", [(row.number, {}) for row, _ in overdue], at=at)
         session.flush()
