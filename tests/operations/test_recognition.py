@@ -57,6 +57,8 @@ from voucher.operations.publish_agreement import (
     revoke_agreement,
     withdraw_agreement,
 )
+from voucher.queries.platforms import offers
+from voucher.queries.policies import policy_of
 from voucher.rules.permissions import Actor
 from voucher.terms import CertificationState, OrderState
 
@@ -514,3 +516,23 @@ def test_without_a_pledge_of_the_other_province_nothing_is_held(told: Told) -> N
         Code.PLEDGE_EXCEEDED,
         lambda s, at: only(propose(s, request, actor=two.platform.scanner, at=at)),
     )
+
+
+def test_the_list_of_platforms_names_those_of_other_regions_only_where_an_agreement_recognises_them(
+    told: Told,
+) -> None:
+    two = two_provinces(told)
+
+    def listed_there() -> dict[int, str]:
+        with told.database.read() as session:
+            policy = policy_of(session, told.world.policy_code)
+            return {each.platform.id: each.agreement for each in offers(session, policy, on=date(2026, 3, 2))}
+
+    home = told.world.platform.platform_id
+    assert listed_there() == {home: ""}
+    published(told, two)
+    assert listed_there() == {home: ""}
+    listed(told, two)
+    assert listed_there() == {home: "", two.platform.platform_id: "演晋陕互认〔2026〕1号"}
+    told.do(suspending(two, told.world.officer, "140000"))
+    assert listed_there() == {home: ""}

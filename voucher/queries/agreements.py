@@ -22,6 +22,7 @@ from voucher.models.people import Person
 from voucher.models.regions import Region
 from voucher.queries.policies import agreement_of
 from voucher.rules.agreement import Agreement, state_of
+from voucher.rules.recognition import Listing, Standing
 from voucher.rules.subsidy import within
 from voucher.terms import AgreementState, AgreementStepKind
 
@@ -199,6 +200,38 @@ def recognised_by(session: Session, platform_ids: Collection[int]) -> list[Recog
         for listing in session.scalars(query.order_by(AgreementListing.id))
         for line in lines.get(listing.agreement_code, [])
     ]
+
+
+def standings_of(session: Session, platform_ids: Collection[int]) -> dict[int, list[Standing]]:
+    """Every published version as it stands for each of these platforms; nothing is locked."""
+    ids = set(platform_ids)
+    listings: dict[tuple[int, str], list[Listing]] = {}
+    listed = select(AgreementListing).where(
+        AgreementListing.platform_id.in_(ids), AgreementListing.removed_at.is_(None)
+    )
+    for row in session.scalars(listed):
+        listings.setdefault((row.platform_id, row.agreement_code), []).append(Listing(row.from_on, row.to_on))
+    away: dict[tuple[int, str], list[str]] = {}
+    kept = select(AgreementSuspension).where(
+        AgreementSuspension.platform_id.in_(ids), AgreementSuspension.lifted_at.is_(None)
+    )
+    for each in session.scalars(kept):
+        away.setdefault((each.platform_id, each.agreement_code), []).append(each.region_code)
+    lines = agreements(session, published_only=True)
+    return {
+        platform_id: [
+            Standing(
+                version_id=line.version.id,
+                agreement=line.agreement,
+                ended_on=line.ended_on,
+                is_revoked=line.state is AgreementState.REVOKED,
+                listings=tuple(listings.get((platform_id, line.version.agreement_code), ())),
+                suspended_in=tuple(away.get((platform_id, line.version.agreement_code), ())),
+            )
+            for line in lines
+        ]
+        for platform_id in ids
+    }
 
 
 @dataclass(frozen=True, slots=True)

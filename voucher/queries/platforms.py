@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,37 +11,81 @@ from sqlalchemy.orm import Session
 
 from voucher.models.parties import Certification, Organisation, Platform
 from voucher.models.regions import Region
+from voucher.queries.agreements import standings_of
 from voucher.rules.eligibility import LIVE
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
+from voucher.rules.recognition import Foreign, Recognised, Standing, Wanted, recognise
+from voucher.rules.subsidy import within
+from voucher.terms import CertificationState, VoucherKind
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A platform, the name of the region it stands in, and the codes of the services it may sell for a voucher."""
+    """A platform, the name of the region it stands in, and the codes of the services it may sell for a voucher.
+
+    `agreement` is the document that recognises it, where another region certified it.
+    """
 
     platform: Platform
     region: str
     services: tuple[str, ...]
+    agreement: str = ""
 
 
 def offers(session: Session, policy: Policy, *, on: date, text: str = "", service: str = "") -> list[Offer]:
     """Platforms certified on that day for the policy's kind and at least one of its services, by name.
 
-    A list to choose from, not a verdict: placing the order decides (relations, recognition, suspension).
+    Those of other regions only with the services that an agreement recognises on that day. A list to choose from, not
+    a verdict: placing the order decides (relations, suspension, what is left of ceilings).
     """
     paid_for = {each.code for each in policy.services}
     kind = policy.kind.value if policy.kind else ""
+    certifiers = {certifier.value for certifier in policy.certifiers}
     found: dict[int, tuple[Platform, str, set[str]]] = {}
-    for platform, certification, region in session.execute(_query(policy, on, text)):
+    abroad: dict[int, str] = {}
+    rows = [
+        (platform, certification, region)
+        for platform, certification, region in session.execute(_query(policy, on, text))
+        if kind in certification.kinds
+        and paid_for & set(certification.services)
+        and (
+            certification.authority in certifiers
+            or not within(certification.region_code, policy.owner_region)
+        )
+    ]
+    away = {row.id for row, each, _ in rows if not within(each.region_code, policy.owner_region)}
+    standings = standings_of(session, away) if away else {}
+    for platform, certification, region in rows:
         services = paid_for & set(certification.services)
-        if kind in certification.kinds and services:
+        if within(certification.region_code, policy.owner_region):
+            abroad.pop(platform.id, None)
+        else:
+            foreign = Foreign(certification.region_code, CertificationState(certification.state))
+            services, document = _recognised(policy, foreign, services, standings[platform.id], on)
+            if services and platform.id not in found:
+                abroad[platform.id] = document
+        if services:
             found.setdefault(platform.id, (platform, region, set()))[2].update(services)
     return [
-        Offer(platform, region, tuple(sorted(services)))
+        Offer(platform, region, tuple(sorted(services)), abroad.get(platform.id, ""))
         for platform, region, services in found.values()
         if not service or service in services
     ]
+
+
+def _recognised(
+    policy: Policy, foreign: Foreign, services: set[str], standings: Sequence[Standing], on: date
+) -> tuple[set[str], str]:
+    """The services that an agreement recognises there, and the document of one that does."""
+    kind, document, kept = policy.kind or VoucherKind.INNOVATION, "", set[str]()
+    for service in sorted(services):
+        wanted = Wanted(home=policy.owner_region, kind=kind, service=service, on=on)
+        answer = recognise(wanted, [foreign], standings)
+        if isinstance(answer, Recognised):
+            kept.add(service)
+            document = answer.agreement.document_no
+    return kept, document
 
 
 def own_platforms(session: Session, *, actor: Actor) -> list[Platform]:
@@ -57,7 +102,6 @@ def _query(policy: Policy, on: date, text: str) -> Select[Platform, Certificatio
         .join(Organisation, Organisation.id == Platform.organisation_id)
         .where(
             Certification.state.in_(LIVE),
-            Certification.authority.in_([certifier.value for certifier in policy.certifiers]),
             Certification.from_on <= on,
             or_(Certification.to_on.is_(None), Certification.to_on > on),
         )

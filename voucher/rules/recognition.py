@@ -16,6 +16,7 @@ from datetime import date
 
 from voucher.errors import Fact
 from voucher.rules.agreement import Agreement, Party
+from voucher.rules.eligibility import LIVE
 from voucher.rules.subsidy import within
 from voucher.terms import (
     CertificationState,
@@ -197,7 +198,7 @@ def _in_time(standing: Standing, on: date) -> bool:
 
 
 def _in_force(foreign: Foreign) -> bool:
-    return foreign.state is CertificationState.CERTIFIED
+    return foreign.state in LIVE
 
 
 def _clause(agreement: Agreement, reason: RecognitionReason) -> str:
