@@ -209,11 +209,12 @@ def test_a_pledge_that_is_too_small_refuses_the_hold_and_names_the_funder(databa
     shared.sound()
 
 
-def test_a_closed_day_in_the_co_funders_book_refuses_in_both(shared: Shared) -> None:
-    other = shared.other
+@pytest.mark.parametrize("code", ["330100", "140000"])
+def test_a_closed_day_in_one_of_the_books_refuses_in_both(shared: Shared, code: str) -> None:
+    closer = shared.other.checker if code == "330100" else shared.world.checker
     through, after = business_date(shared.at), shared.at + timedelta(days=1)
     shared.do(
-        lambda session, at: close_period(session, other.code, through=through, actor=other.checker, at=at),
+        lambda session, at: close_period(session, code, through=through, actor=closer, at=at),
         at=after,
     )
     answer = holding(shared, 100_000_00)
