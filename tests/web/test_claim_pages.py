@@ -193,6 +193,8 @@ def test_only_the_items_of_the_notice_are_on_the_form_that_mends(told: Told, fir
     form = {**dict.fromkeys(invoice, ""), **read_fields(page), "contract_amount": "90000"}
     checked = upload(firm, f"/enterprise/claims/{number}/mend", {**form, **papers("result")})
     assert checked.status_code == 200 and "肆万伍仟元整" in checked.text
+    changed = re.search(r"修改的内容</dt><dd>([^<]*)<", checked.text)
+    assert changed is not None and changed[1].startswith("合同") and "发票" not in changed[1]
     assert told.one(Claim, number=number).state == ClaimState.RETURNED.value
     back = upload(firm, f"/enterprise/claims/{number}/mend", {**form, "step": "edit"})
     assert 'value="90000"' in back.text

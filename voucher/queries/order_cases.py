@@ -17,6 +17,7 @@ from voucher.models.orders import Order
 from voucher.queries.agreements import Recognition, recognition_of
 from voucher.queries.incubator import BeneficiaryLine, beneficiaries
 from voucher.queries.orders import either_sides_order, regions_order
+from voucher.queries.policies import policy_of
 from voucher.rules.permissions import Actor
 from voucher.terms import AskState, InstalmentState
 
@@ -47,7 +48,7 @@ class DisputeView:
 
 @dataclass(frozen=True, slots=True)
 class OrderCase:
-    """One order with everything that hangs on it, oldest first."""
+    """One order with everything that hangs on it, oldest first; `document_no` is that of the policy that rules it."""
 
     order: Order
     contract: ContractView | None
@@ -57,6 +58,7 @@ class OrderCase:
     extensions: Sequence[Extension]
     disputes: Sequence[DisputeView]
     recognition: Recognition | None
+    document_no: str
     beneficiaries: Sequence[BeneficiaryLine] = ()
 
     @property
@@ -98,6 +100,7 @@ def case_of(session: Session, order: Order) -> OrderCase:
         session.scalars(extensions).all(),
         [DisputeView(row, said[row.id]) for row in disputes],
         recognition_of(session, order),
+        policy_of(session, order.policy_code).document_no,
         beneficiaries(session, order),
     )
 

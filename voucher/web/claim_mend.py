@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from voucher.errors import Code, Refusal, found
 from voucher.money import Fen, format_yuan
+from voucher.operations.claim_papers import Judged
 from voucher.operations.documents import GivenDocument
+from voucher.operations.invoices import drafted
 from voucher.operations.outcome import only
 from voucher.operations.preview_claim import preview_mended
 from voucher.operations.resubmit import ITEM_OF, Mended, items_open, resubmit, standing_papers
@@ -124,6 +126,7 @@ def _check(side: Side, number: str, given: Answers, wanted: Mended) -> ResponseR
         except Refusal as refusal:
             return _page(side, number, given, whole_form(refusal)), refusal.status
         accounts = dict(accounts_of(session, file.policy, platform=file.platform, holder=file.holder))
+        changed = _changed(session, file, judged)
         short = shorts(session, judged, but=file.claim.id)
     page = render_template(
         "enterprise/claim_mend_check.html",
@@ -136,7 +139,7 @@ def _check(side: Side, number: str, given: Answers, wanted: Mended) -> ResponseR
         differences=[
             (each.key, apart) for each in judged.invoices for apart in differences(each.head, each.original)
         ],
-        changed=sorted(item.label for item in wanted.entries),
+        changed=changed,
         files=given.files,
         typed=[
             (name, value)
@@ -145,6 +148,21 @@ def _check(side: Side, number: str, given: Answers, wanted: Mended) -> ResponseR
         ],
     )
     return page, 200
+
+
+def _changed(session: Session, file: ClaimFile, judged: Judged) -> list[str]:
+    """What is otherwise than it stands: an item that is open is not changed by that alone."""
+    before, after = standing_papers(session, file.claim), judged.papers
+    pairs = {
+        ClaimItem.CONTRACT: (before.contract_fen, after.contract_fen),
+        ClaimItem.PAYMENT: (before.payments, after.payments),
+        ClaimItem.PAYEE: (before.payee_account_id, after.payee_account_id),
+        ClaimItem.INVOICES: (
+            [(each.key, each.head, each.allocated_fen) for each in drafted(before.invoices)],
+            [(each.key, each.head, each.allocated_fen) for each in judged.invoices],
+        ),
+    }
+    return [item.label for item, (was, now_is) in pairs.items() if was != now_is]
 
 
 def _submit(side: Side, number: str, given: Answers, wanted: Mended) -> ResponseReturnValue:

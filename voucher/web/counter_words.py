@@ -135,7 +135,7 @@ def progress(order: Order) -> list[dict[str, Any]]:
     """The steps of an order from placing to money, as `timeline.steps` draws them."""
     state = OrderState(order.state)
     reached = next((place for place, step in enumerate(_STEPS) if state in step[2]), len(_STEPS))
-    if state in _STOPPED:
+    if state in _STOPPED or state is OrderState.DISPUTED:
         return _stopped(order, state)
     done = state is OrderState.PAID
     shown: list[dict[str, Any]] = []
@@ -152,7 +152,8 @@ def _stopped(order: Order, state: OrderState) -> list[dict[str, Any]]:
         at = _at(order, field)
         if at is not None:
             shown.append({"label": label, "state": "done", "at": at})
-    return [*shown, {"label": state.label, "state": "stopped", "at": order.closed_at}]
+    word = "now" if state is OrderState.DISPUTED else "stopped"
+    return [*shown, {"label": state.label, "state": word, "at": order.closed_at}]
 
 
 def _at(order: Order, field: str | None) -> datetime | None:

@@ -61,7 +61,11 @@ def pay(setting: Setting, told: Stage, town: Town, claims: Sequence[str]) -> Non
     """The public notice, the batch of two persons, the payment file and the bank's answers."""
     officer = told.offices[Role.PROGRAMME_OFFICER]
     shown = NoticeRequest(
-        told.programme, tuple(claims), f"{town.scheme.line_name}拟兑付名单公示", "受理窗口", "000-0000000"
+        told.programme,
+        tuple(claims),
+        f"{setting.begins.year}{town.scheme.line_name}拟兑付名单公示",
+        "受理窗口",
+        "000-0000000",
     )
     steps.at_told(told, lambda s, at: only(publicise(s, [shown], actor=officer, at=at)), day(setting, _SHOWN))
     steps.at_told(told, lambda s, at: close_notices(s, actor=SYSTEM, at=at), day(setting, _CLEARED))
