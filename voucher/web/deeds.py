@@ -39,6 +39,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "claim.report": "登记第三方报告",
     "claim.cosign": "会签",
     "order.beneficiaries": "确定受益企业",
+    "order.attendance": "登记到场企业",
     "claim.revoke": "撤销核定",
     "claim.open_notice": "列入公示",
     "claim.clear": "公示期满，无异议",
