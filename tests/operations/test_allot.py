@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from tests.operations.startup_world import AT, Base, Tenant
@@ -12,7 +13,9 @@ from tests.operations.stories import snapshot
 from voucher.db import Database
 from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
+from voucher.ledger.verify import verify
 from voucher.models.centres import Centre
+from voucher.models.tenancies import Allotment
 from voucher.money import Fen
 from voucher.operations.allot import AllotRequest, TakeBackRequest, allot, take_back
 from voucher.operations.cancel_order import CancelRequest, cancel_order
@@ -223,3 +226,17 @@ def test_a_voucher_that_ends_takes_what_it_allotted_back_to_its_budget(base: Bas
     base.do(lambda s, at: only(reverse(s, asked, actor=base.platform.manager, at=at)))
     assert base.free(accounts.budget(base.line_code, 2026)) == 10_000_000_00
     base.sound()
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [({"allotted_fen": 1}, "allotment_amount"), ({"state": "ended"}, "allotment_state")],
+)
+def test_verify_names_an_allotment_that_says_something_else_than_its_account(
+    base: Base, change: dict[str, object], check: str
+) -> None:
+    tenant, voucher = base.tenant(), base.voucher()
+    base.allot(voucher, [(tenant, 1_000_00)])
+    base.do(lambda s, at: s.execute(update(Allotment).values(**change)).close())
+    with base.database.read() as session:
+        assert [fault.check for fault in verify(session).faults] == [check]
