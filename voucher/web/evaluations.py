@@ -30,7 +30,6 @@ from voucher.reports.centre_table import report_state
 from voucher.rules.permissions import permitted
 from voucher.schemas.base import ReasonForm, load_form
 from voucher.schemas.centres import (
-    FIGURE_LABELS,
     PublishResultForm,
     ResultSearch,
     RulesForm,
@@ -240,7 +239,6 @@ def _sheet(
             args=args,
             rules=rules_for(session, path, key.subject, year),
             reports=reports,
-            labels=FIGURE_LABELS,
             form=form,
             errors=errors,
         )

@@ -25,7 +25,7 @@ from voucher.queries.centres import (
     reports_of,
 )
 from voucher.queries.evaluations import results_about
-from voucher.reports.centre_table import COLUMNS, as_csv, as_xlsx, cells, centre_table, report_state
+from voucher.reports.centre_table import as_csv, as_xlsx, cells, centre_table, report_state
 from voucher.rules.lifecycle import Event
 from voucher.rules.permissions import permitted
 from voucher.schemas.base import ReasonForm, load_form
@@ -139,7 +139,7 @@ def table() -> ResponseReturnValue:
     with reading() as session:
         rows = centre_table(session, current_actor(), year, today=today)
         shown = [(row, cells(row)) for row in rows]
-    return render_template("centres/table.html", rows=shown, columns=list(COLUMNS), year=year, args=args)
+    return render_template("centres/table.html", rows=shown, year=year, args=args)
 
 
 @blueprint.get("/table-<int:year>.<any('csv', 'xlsx'):form>")
