@@ -62,7 +62,7 @@ def offers(session: Session, policy: Policy, *, on: date, text: str = "", servic
             abroad.pop(platform.id, None)
         else:
             foreign = Foreign(certification.region_code, CertificationState(certification.state))
-            services, document = _recognised(policy, foreign, services, standings[platform.id], on)
+            services, document = _recognised(policy, foreign, services, standings[platform.id], on=on)
             if services and platform.id not in found:
                 abroad[platform.id] = document
         if services:
@@ -75,7 +75,7 @@ def offers(session: Session, policy: Policy, *, on: date, text: str = "", servic
 
 
 def _recognised(
-    policy: Policy, foreign: Foreign, services: set[str], standings: Sequence[Standing], on: date
+    policy: Policy, foreign: Foreign, services: set[str], standings: Sequence[Standing], *, on: date
 ) -> tuple[set[str], str]:
     """The services that an agreement recognises there, and the document of one that does."""
     kind, document, kept = policy.kind or VoucherKind.INNOVATION, "", set[str]()
