@@ -180,9 +180,9 @@ def _part(shared: Shared, order: str, amount_fen: int, keep_fen: int) -> None:
     shared.do(work)
 
 
-def holding(shared: Shared, contract_fen: int) -> Held | Refused:
+def holding(shared: Shared, contract_fen: int, *, voucher: str = "") -> Held | Refused:
     """What filing the contract of a new order answers."""
-    voucher = shared.voucher()
+    voucher = voucher or shared.voucher()
 
     def work(session: Session, at: datetime) -> Held | Refused:
         order = placed(session, shared.world, voucher, at=at)
@@ -212,12 +212,13 @@ def test_a_pledge_that_is_too_small_refuses_the_hold_and_names_the_funder(databa
 @pytest.mark.parametrize("code", ["330100", "140000"])
 def test_a_closed_day_in_one_of_the_books_refuses_in_both(shared: Shared, code: str) -> None:
     closer = shared.other.checker if code == "330100" else shared.world.checker
+    voucher = shared.voucher()
     through, after = business_date(shared.at), shared.at + timedelta(days=1)
     shared.do(
         lambda session, at: close_period(session, code, through=through, actor=closer, at=at),
         at=after,
     )
-    answer = holding(shared, 100_000_00)
+    answer = holding(shared, 100_000_00, voucher=voucher)
     assert isinstance(answer, Refused) and answer.code is Code.PERIOD_CLOSED
     shared.sound()
 
