@@ -24,7 +24,7 @@ from voucher.models.ledger import Posting
 from voucher.models.parties import Holder, Organisation
 from voucher.money import Fen
 from voucher.operations import file_contract, reverse
-from voucher.operations.outcome import only
+from voucher.operations.outcome import Refused, only
 from voucher.operations.propose import propose
 from voucher.terms import PostingKind
 
@@ -270,3 +270,21 @@ def test_two_proposals_of_different_years_at_once_share_what_is_left(pg_database
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.submit(counter_now), pool.submit(contract_now)
         assert one.result() + other.result() == 40_000_00
+
+
+def test_contracts_of_two_years_filed_in_one_sequence_share_what_is_left(yuhang: Told) -> None:
+    voucher = yuhang.voucher()
+    years(yuhang, 2027)
+    orders = [yuhang.do(lambda s, at: placed(s, yuhang.world, voucher, at=at))]
+    in_year(yuhang, 2027)
+    orders.append(yuhang.do(lambda s, at: placed(s, yuhang.world, voucher, at=at)))
+
+    def filing(session: Session, at: datetime) -> list[int]:
+        on = business_date(at)
+        requests = [file_contract.ContractRequest(each, f"HT-{each}", on, Fen(60_000_00)) for each in orders]
+        manager = yuhang.world.platform.manager
+        found = file_contract.file_contract(session, requests, actor=manager, at=at)
+        return [answer.held_fen for answer in found if not isinstance(answer, Refused)]
+
+    assert yuhang.do(filing) == [20_000_00, 20_000_00]
+    assert sound(yuhang)
