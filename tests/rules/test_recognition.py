@@ -174,6 +174,8 @@ def test_of_two_that_admit_the_nearest_rules_then_the_later_then_the_code() -> N
     for given in ([provinces, cities, mixed], [mixed, cities, provinces]):
         found = recognise(wanted(home="140105"), xian, given)
         assert isinstance(found, Recognised) and found.version_id == 2
+    xian_by_province = recognise(wanted(home="140105"), SHAANXI, [provinces, mixed])
+    assert isinstance(xian_by_province, Recognised) and xian_by_province.version_id == 3
     later = standing(("value = 2026-01-01", "value = 2026-02-01"), ('"JINSHAN-2026"', '"ZZ"'), version_id=4)
     found = recognise(wanted(), SHAANXI, [provinces, later])
     assert isinstance(found, Recognised) and found.version_id == 4

@@ -51,14 +51,14 @@ def offers(session: Session, policy: Policy, *, on: date, text: str = "", servic
         and paid_for & set(certification.services)
         and (
             certification.authority in certifiers
-            or not within(certification.region_code, policy.owner_region)
+            or not within(certification.region_code, policy.home_region)
         )
     ]
-    away = {row.id for row, each, _ in rows if not within(each.region_code, policy.owner_region)}
+    away = {row.id for row, each, _ in rows if not within(each.region_code, policy.home_region)}
     standings = standings_of(session, away) if away else {}
     for platform, certification, region in rows:
         services = paid_for & set(certification.services)
-        if within(certification.region_code, policy.owner_region):
+        if within(certification.region_code, policy.home_region):
             abroad.pop(platform.id, None)
         else:
             foreign = Foreign(certification.region_code, CertificationState(certification.state))
