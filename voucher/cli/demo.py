@@ -20,6 +20,7 @@ from voucher.cli.story.applying import tell_applications
 from voucher.cli.story.county_before import tell_before
 from voucher.cli.story.county_claims import tell_claims
 from voucher.cli.story.county_disputes import tell_disputes
+from voucher.cli.story.county_evaluation import tell_evaluation
 from voucher.cli.story.county_money import tell_money
 from voucher.cli.story.county_orders import tell_orders
 from voucher.cli.story.county_people import tell_people
@@ -118,6 +119,7 @@ def _tell(opened: Database, config: Config, *, now: datetime) -> Told:
     for plan in (
         tell_before,
         tell_register,
+        tell_evaluation,
         tell_people,
         tell_orders,
         tell_disputes,
