@@ -10,6 +10,7 @@ from tests.operations.cofunding_world import AWAY, HOME, Shared
 from tests.operations.test_settlement import settled
 from voucher.clock import wall_now
 from voucher.models.cofunding import Remittance
+from voucher.money import Fen, format_yuan
 
 
 @pytest.fixture
@@ -98,3 +99,12 @@ def test_a_withdrawn_remittance_offers_nothing_more(app: Flask, shared: Shared) 
     assert "已撤回" in text and '<button class="btn' not in text.split("<main", 1)[1].split("</main>", 1)[0]
     again = Browser(app, shared.other.checker).send(f"{address}/send")
     assert again.status_code == 409
+
+
+def test_the_firm_reads_who_pays_which_part(app: Flask, shared: Shared) -> None:
+    order = shared.captured_order(contract_fen=100_000_00)
+    page = Browser(app, shared.world.firm.actor).get(f"/enterprise/orders/{order}")
+    text = page.get_data(as_text=True)
+    assert "资金由谁承担" in text
+    for row in shared.shares(order).values():
+        assert format_yuan(Fen(row[1])) in text

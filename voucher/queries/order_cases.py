@@ -17,6 +17,7 @@ from voucher.models.orders import Order
 from voucher.queries.agreements import Recognition, recognition_of
 from voucher.queries.incubator import BeneficiaryLine, beneficiaries
 from voucher.queries.orders import either_sides_order, regions_order
+from voucher.queries.payers import Payer, payers
 from voucher.queries.policies import policy_of
 from voucher.rules.permissions import Actor
 from voucher.terms import AskState, InstalmentState
@@ -60,6 +61,7 @@ class OrderCase:
     recognition: Recognition | None
     document_no: str
     beneficiaries: Sequence[BeneficiaryLine] = ()
+    payers: Sequence[Payer] = ()
 
     @property
     def delivered(self) -> Instalment | None:
@@ -102,6 +104,7 @@ def case_of(session: Session, order: Order) -> OrderCase:
         recognition_of(session, order),
         policy_of(session, order.policy_code).document_no,
         beneficiaries(session, order),
+        payers(session, order),
     )
 
 

@@ -50,8 +50,7 @@ def offers(session: Session, policy: Policy, *, on: date, text: str = "", servic
         if kind in certification.kinds
         and paid_for & set(certification.services)
         and (
-            certification.authority in certifiers
-            or not within(certification.region_code, policy.home_region)
+            certification.authority in certifiers or not within(certification.region_code, policy.home_region)
         )
     ]
     away = {row.id for row, each, _ in rows if not within(each.region_code, policy.home_region)}
