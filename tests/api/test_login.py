@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -147,7 +148,7 @@ def test_the_description_is_openapi_3_1_and_names_every_route(app: Flask) -> Non
     assert answer["paths"]["/api/v1/login"]["post"]["security"] == []
     described = set(answer["paths"])
     routes = {
-        rule.rule.replace("<", "{").replace(">", "}").replace("int:", "").replace("string:", "")
+        re.sub(r"<(?:\w+(?:\(.*?\))?:)?(\w+)>", r"{\1}", rule.rule)
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/api/v1/")
     }

@@ -5,8 +5,10 @@ Taken from a book's columns before they are let go; the orders' own rows are rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,6 +23,7 @@ _KIND, _VERSION = 0, 3
 _ORDER, _CAP, _CAP_SOURCE = CODES["order"], CODES["cap"], CODES["cap_source"]
 _BACK = (PostingKind.TRIM, PostingKind.DISALLOW)
 _CHARGED = (PostingKind.HOLD, PostingKind.AWARD)
+_MOST_TOGETHER = 8
 
 
 class Moved(NamedTuple):
@@ -41,12 +44,12 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One posting that brought a cap to an amount: by which version, how much was open after it, and up or down."""
+    """One posting that brought a cap to an amount: by which version, what may have been open after it, up or down."""
 
     posting: UUID
     account: int
     version: str
-    opened_fen: int
+    opened_fen: frozenset[int]
     change_fen: int
 
 
@@ -147,16 +150,41 @@ class _Legs:
         book = self._book
         up = (self._debit == _CAP_SOURCE) & (self._credit == _CAP)
         rows = np.flatnonzero(up | ((self._debit == _CAP) & (self._credit == _CAP_SOURCE)))
-        postings = book.posting_of[rows]
-        rows = rows[np.argsort(book.postings["posted_at"][postings], kind="stable")]
-        adjusts, opened, found = self._kind([PostingKind.CAP_ADJUST]), dict[int, int](), []
-        for row in rows.tolist():
-            account = int((book.credit_of if up[row] else book.debit_of)[row])
-            change = int(self._amount[row]) if up[row] else -int(self._amount[row])
-            opened[account] = opened.get(account, 0) + change
-            if adjusts[row]:
-                posting = key_of(book.postings, "id", int(book.posting_of[row]))
-                version = str(self._fields[self._number[row]][_VERSION])
-                name = int(book.accounts["id"][account])
-                found.append(Opening(posting, name, version, opened[account], change))
+        instants = book.postings["posted_at"][book.posting_of[rows]]
+        places = np.argsort(instants, kind="stable")
+        adjusts, opened, found = self._kind([PostingKind.CAP_ADJUST]), dict[int, int](), list[Opening]()
+        told = zip(instants[places].tolist(), rows[places].tolist(), strict=True)
+        for _, together in groupby(told, key=itemgetter(0)):
+            changes: dict[int, list[tuple[int, int]]] = {}
+            for _, row in together:
+                account = int((book.credit_of if up[row] else book.debit_of)[row])
+                change = int(self._amount[row]) if up[row] else -int(self._amount[row])
+                changes.setdefault(account, []).append((row, change))
+            for account, rows_of in changes.items():
+                before = opened.get(account, 0)
+                opened[account] = before + sum(change for _, change in rows_of)
+                found += [
+                    self._opening(row, account, change, after)
+                    for (row, change), after in zip(rows_of, _after(before, rows_of), strict=True)
+                    if adjusts[row]
+                ]
         return found
+
+    def _opening(self, row: int, account: int, change: int, after: frozenset[int]) -> Opening:
+        posting = key_of(self._book.postings, "id", int(self._book.posting_of[row]))
+        version = str(self._fields[self._number[row]][_VERSION])
+        return Opening(posting, int(self._book.accounts["id"][account]), version, after, change)
+
+
+def _after(before: int, changes: Sequence[tuple[int, int]]) -> list[frozenset[int]]:
+    """What may have been open after each change of one instant: which came first is not known by the instant alone."""
+    amounts = [change for _, change in changes]
+    if len(amounts) > _MOST_TOGETHER:
+        return [frozenset({before + sum(amounts[: place + 1])}) for place in range(len(amounts))]
+    found = []
+    for place, amount in enumerate(amounts):
+        sums = {before + amount}
+        for other in (*amounts[:place], *amounts[place + 1 :]):
+            sums |= {each + other for each in sums}
+        found.append(frozenset(sums))
+    return found

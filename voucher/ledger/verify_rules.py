@@ -245,11 +245,12 @@ def _openings(replay: Replay, moves: Moves, rows: Stored) -> Iterator[_Wrong]:
         }
         caps = [policy.cap_for(holder_class) for holder_class in classes] if policy else []
         amounts = frozenset(cap.amount_fen for cap in caps if cap is not None)
-        fits = any(could_open(cap, each.opened_fen) for cap in caps if cap is not None)
+        fits = any(could_open(cap, fen) for cap in caps if cap is not None for fen in each.opened_fen)
         if not fits and each.change_fen < 0:
-            fits = any(each.opened_fen > amount for amount in amounts)
+            fits = any(fen > amount for amount in amounts for fen in each.opened_fen)
         if not fits:
-            yield _Wrong("rule_cap", f"{name}.legs", f"opened to {each.opened_fen}", _listed(amounts))
+            found = f"opened to {_listed(each.opened_fen)}"
+            yield _Wrong("rule_cap", f"{name}.legs", found, _listed(amounts))
 
 
 def _listed(amounts: frozenset[int]) -> str:
