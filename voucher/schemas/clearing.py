@@ -130,7 +130,7 @@ class DirectionAnswer(Body):
     orders = fields.List(fields.Nested(SettledAnswer), required=True)
 
 
-class StatementAnswer(Body):
+class PairStatementAnswer(Body):
     """The statement of a pair of books."""
 
     first_code = fields.String(required=True)
@@ -144,7 +144,7 @@ class StatementAnswer(Body):
 class PairsAnswer(Body):
     """The statements that there are for the reader's books."""
 
-    statements = fields.List(fields.Nested(StatementAnswer), required=True)
+    statements = fields.List(fields.Nested(PairStatementAnswer), required=True)
 
 
 def pledge_answer(line: PledgeLine) -> dict[str, Any]:

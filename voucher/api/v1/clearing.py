@@ -76,7 +76,7 @@ def list_statements() -> dict[str, Any]:
 
 @blueprint.route("/clearing/<own>/<other>", methods=["GET"])
 @operation("对账单", "finance:clearing:read", refuses=(Code.NOT_FOUND,))
-@blueprint.response(200, schemas.StatementAnswer)
+@blueprint.response(200, schemas.PairStatementAnswer)
 def show_statement(own: str, other: str) -> dict[str, Any]:
     """两本账簿之间：已结算的订单、汇款、在途和未付；双方看到的相同。"""
     with reading() as session:
