@@ -30,11 +30,14 @@ def test_a_pledge_is_looked_at_once_more_and_stands_on_its_page(app: Flask, shar
     wrong = maker.send("/finance/pledges/new", {**form, "amount": "一千", "year": "26"})
     assert wrong.status_code == 422 and "配套9号" in wrong.text
     looked = maker.send("/finance/pledges/new", form)
-    assert looked.status_code == 200 and "壹仟元伍角" in looked.text
+    assert looked.status_code == 200 and "壹仟元伍角" in looked.text and "山西省科技创新券（" in looked.text
+    strange = maker.send("/finance/pledges/new", {**form, "programme_code": "NONE"})
+    assert strange.status_code == 422 and "请从列出的项目中选择" in strange.text
     edited = maker.send("/finance/pledges/new", {**form, "step": "edit"})
     assert edited.status_code == 200 and 'value="配套9号"' in edited.text
     assert maker.send("/finance/pledges/new", {**form, "step": "send"}).status_code == 303
-    assert "1,000.50" in maker.get("/finance/pledges/").text
+    listed = maker.get("/finance/pledges/").text
+    assert "1,000.50" in listed and "山西省科技创新券" in listed and shared.world.programme_code not in listed
     elsewhere = maker.send("/finance/pledges/new", {**form, "book_code": "140000", "step": "send"})
     assert elsewhere.status_code == 404
 
@@ -63,7 +66,8 @@ def test_money_goes_its_way_between_two_books_and_both_pages_say_so(app: Flask, 
     assert Browser(app, world.maker).send(f"{address}/note", {}).status_code == 422
     assert Browser(app, world.maker).send(f"{address}/note", {"receipt_no": "回单7"}).status_code == 303
     assert Browser(app, world.checker).send(f"{address}/receive").status_code == 303
-    assert "已收款" in Browser(app, world.maker).get(address).text
+    done = Browser(app, world.maker).get(address).text
+    assert "已收款" in done and "text-bg-success" in done and "两人分别办理" not in done
     listed = Browser(app, world.maker).get("/finance/clearing/").text
     assert "6,666.67" in listed and "一致" in listed
     sheet = Browser(app, world.maker).get("/finance/clearing/140000/330100/statement.csv").text

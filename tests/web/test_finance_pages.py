@@ -125,7 +125,9 @@ def test_maker_and_checker_cannot_do_each_others_part(told: Told, maker: Browser
 
 
 def test_a_claim_is_taken_out_and_put_in_again_before_submitting(told: Told, maker: Browser) -> None:
+    assert "建立批次" not in maker.get("/finance/batches/").text, "nothing to put in one"
     claim = told.approved()
+    assert "建立批次" in maker.get("/finance/batches/").text
     location = maker.send("/finance/batches/", {"programme": told.world.programme_code}).headers["Location"]
     assert claim in maker.get(location).text
     assert maker.send(f"{location}/take-in", {"claims": [claim]}).status_code == 303

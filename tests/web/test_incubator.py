@@ -52,6 +52,8 @@ def test_a_base_registers_allots_orders_and_confirms_for_those_who_attended(app:
     assert manager.send(f"/incubator/orders/{order}/confirm").status_code == 303
     row = base.order(order)
     assert (row.state, row.captured_fen) == (OrderState.CAPTURED.value, 500_00)
+    page = text(manager.get(f"/incubator/orders/{order}"))
+    assert page.count(row.policy_code) == 1 and f'{row.policy_code}">' in page
     seen = text(Browser(app, first.actor).get("/tenant/"))
     assert "已核销" in seen
     assert "500.00" in seen
@@ -70,7 +72,12 @@ def test_a_base_registers_allots_orders_and_confirms_for_those_who_attended(app:
 
 def ordered(base: Base, manager: Browser, voucher: str, tenants: list[Tenant]) -> str:
     """The number of an order made on the pages, accepted by the platform."""
-    assert base.platform.name in text(manager.get("/incubator/orders/new"))
+    choice = text(manager.get("/incubator/orders/new"))
+    assert (
+        base.platform.name in choice
+        and "可以使用的额度" in choice
+        and f"/incubator/vouchers/{voucher}" in choice
+    )
     path = f"/incubator/orders/new/{voucher}/{base.platform.platform_id}/{SERVICE}"
     numbers = [f"{voucher}-{tenant.tenancy_id}" for tenant in tenants]
     assert all(number in text(manager.get(path)) for number in numbers)

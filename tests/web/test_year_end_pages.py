@@ -73,6 +73,7 @@ def test_one_proposes_after_checking_and_another_decides(
     assert maker.send(path, carrying(told, step="send")).status_code == 303
     assert maker.get(f"{path}/decide").status_code == 403
     page = checker.get(f"{path}/decide").text
+    assert "退回的余额一并转出" not in page, "the vouchers go on"
     found = re.search(r'name="amount_fen" value="(\d+)"', page)
     assert found and int(found[1]) == AMOUNT
     before = told.balance(accounts.budget(told.world.line_code, told.world.year))

@@ -26,10 +26,15 @@ _ON_THE_WAY = (RemittanceState.SENT.value, RemittanceState.NOTED.value)
 
 @dataclass(frozen=True, slots=True)
 class PledgeLine:
-    """One pledge of a book: what was promised for a programme (or `agreement|programme`) and a year, and where it is."""
+    """One pledge of a book: what was promised for a programme (or `agreement|programme`) and a year, and where it is.
+
+    `name` is the programme's; `agreement_code` is empty where the promise is for any order of the programme.
+    """
 
     book: Book
     owner: str
+    name: str
+    agreement_code: str
     year: int
     pledged_fen: int
     reserved_fen: int
@@ -122,8 +127,10 @@ def pledges(session: Session, actor: Actor) -> list[PledgeLine]:
     for document, book in session.execute(query.order_by(*order)):
         books[book.book_id] = book
         found.setdefault((book.book_id, document.owner, document.year), []).append(document)
+    names = {each.code: each.name for each in session.scalars(select(Programme))}
     lines = []
     for (book_id, owner, year), documents in found.items():
+        agreement_code, _, programme_code = owner.rpartition("|")
         ref = accounts.pledge(owner, year)
         standing = standings(session, book_id, [ref])[ref]
         pledged = sum(document.amount_fen for document in documents)
@@ -131,6 +138,8 @@ def pledges(session: Session, actor: Actor) -> list[PledgeLine]:
             PledgeLine(
                 books[book_id],
                 owner,
+                names[programme_code],
+                agreement_code,
                 year,
                 pledged,
                 standing.reserved_fen,

@@ -16,7 +16,7 @@ from voucher.operations.confirm_order import ConfirmRequest, confirm_order
 from voucher.operations.group_order import Line, TenantOrderRequest, place_for_tenants
 from voucher.operations.outcome import only
 from voucher.operations.place_order import PlaceRequest
-from voucher.operations.policies import policy_in_force
+from voucher.operations.policies import policy_in_force, policy_of
 from voucher.operations.tenant_objections import answer_tenant
 from voucher.queries.incubator import allotments_of, beneficiaries, group_of, tenant_orders
 from voucher.queries.platforms import offers
@@ -59,7 +59,8 @@ def new() -> ResponseReturnValue:
         for view in views:
             policy = policy_in_force(session, view.voucher.programme_code, at)
             listed = offers(session, policy, on=business_date(at))
-            choices.append((view, policy, listed))
+            allotted_fen = sum(each.free_fen for each in allotments_of(session, view.voucher))
+            choices.append((view, policy, listed, allotted_fen))
         return render_template("incubator/order_new.html", choices=choices)
 
 
@@ -162,6 +163,7 @@ def _order_page(number: str, errors: dict[str, list[str]]) -> str:
             lines=beneficiaries(session, order),
             proof=AttendanceProof,
             service=service_names(session, [order])[(order.policy_code, order.service)],
+            document_no=policy_of(session, order.policy_code).document_no,
             steps=progress(order),
             happened=history(order),
             cuts=reductions_shown(order.reductions),

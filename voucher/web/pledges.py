@@ -57,8 +57,17 @@ def send() -> ResponseReturnValue:
         return _form(request.form, errors), 422 if errors else 200
     with reading() as session:
         book = found(own_book(session, current_actor(), data["book_code"]))
+        named = dict(_led_by_others(session))
+    if data["programme_code"] not in named:
+        return _form(request.form, {"programme_code": ["请从列出的项目中选择。"]}), 422
     if data["step"] != "send":
-        return render_template("finance/pledge_check.html", book=book, data=data, form=request.form)
+        return render_template(
+            "finance/pledge_check.html",
+            book=book,
+            programme=named[data["programme_code"]],
+            data=data,
+            form=request.form,
+        )
     asked = PledgeRequest(
         book.book_id,
         data["programme_code"],
@@ -82,11 +91,18 @@ def send() -> ResponseReturnValue:
     return redirect(url_for("pledges.index"), 303)
 
 
+def _led_by_others(session: Session) -> list[tuple[str, str]]:
+    """The programmes that may be pledged for, each with the name that people read."""
+    return [
+        (each.code, f"{each.name}（{each.code}）") for each in programmes_of_others(session, current_actor())
+    ]
+
+
 def _form(form: Any, errors: dict[str, list[str]]) -> str:
     actor = current_actor()
     with reading() as session:
         own = [(each.code, each.authority) for each in books(session, actor)]
-        others = [(each.code, f"{each.name}（{each.code}）") for each in programmes_of_others(session, actor)]
+        others = _led_by_others(session)
     return render_template(
         "finance/pledge.html", books=own, programmes=others, form=form, errors=errors, year=fiscal_year(now())
     )
