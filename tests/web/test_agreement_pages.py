@@ -94,3 +94,9 @@ def test_an_orders_pages_show_both_sides_the_agreement_with_its_document(app: Fl
         page = browser.get(path).text
         assert "演晋陕互认〔2026〕1号" in page, path
         assert "陕西省" in page
+        assert "撤销" not in page
+    version = told.one(AgreementVersion).id
+    form = {"reason": "查实虚假服务", "document_no": "陕科函1号"}
+    Browser(app, two.officer).send(f"/programme/agreements/{version}/revoke", form)
+    page = Browser(app, told.world.firm.actor).get(f"/enterprise/orders/{order}").text
+    assert "查实虚假服务（陕科函1号）。还没有核销的，不能再锁定和核销" in page

@@ -53,6 +53,7 @@ def test_a_centre_from_its_certification_to_the_loss_of_its_titles(app: Flask, t
     runs = told.do(lambda s, at: factories.person(s, Role.INCUBATOR_MANAGER, organisation_id=host.id, at=at))
     wrong = reviewer.send("/reviewer/centres/", {**FORM, "uscc": host.uscc, "name": ""})
     assert wrong.status_code == 422 and "并人社认〔2025〕3号" in wrong.text
+    assert wrong.text.count('id="f-kind"') == 1
     nobody = reviewer.send("/reviewer/centres/", {**FORM, "uscc": world.auditor.name + "x"})
     assert nobody.status_code == 422
     made = reviewer.send("/reviewer/centres/", {**FORM, "uscc": host.uscc})

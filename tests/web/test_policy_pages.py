@@ -203,3 +203,22 @@ def test_the_firm_reads_its_orders_computation_line_by_line_with_the_clause(app:
         f'href="/policies/{factories.POLICY}"',
     ):
         assert words in page
+
+
+def test_a_book_that_is_not_there_is_told_at_its_field(officer: Browser) -> None:
+    page = officer.send(f"{BASE}/check", following() | {"book": "999999"}).text
+    assert "没有账簿“999999”" in page
+    assert "提请另一人发布" not in page
+
+
+def test_what_is_no_toml_is_said_in_chinese_with_its_place(officer: Browser) -> None:
+    page = officer.send(f"{BASE}/check", following() | {"text": "[[[ x"}).text
+    assert "从第 3 个字起不是有效的 TOML" in page
+    assert "Invalid" not in page
+    fault = officer.send(f"{BASE}/check", following() | {"fill": "[fill]\npolicy = "}).text
+    assert "填写文件第 2 行" in fault
+
+
+def test_the_shares_on_a_public_page_name_the_region(app: Flask, told: Told) -> None:
+    page = Browser(app).get(f"/policies/{told.world.policy_code}").text
+    assert "山西省：100%" in page

@@ -236,11 +236,13 @@ def standings_of(session: Session, platform_ids: Collection[int]) -> dict[int, l
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """The agreement version under which an order was placed, and the name of the region that certified its platform."""
+    """The agreement version under which an order was placed, the name of the region that certified its platform, and
+    the step that revoked the version, where one did."""
 
     version: AgreementVersion
     agreement: Agreement
     region: str
+    revoked: AgreementStep | None
 
 
 def recognition_of(session: Session, order: Order) -> Recognition | None:
@@ -249,7 +251,11 @@ def recognition_of(session: Session, order: Order) -> Recognition | None:
         return None
     version = session.get_one(AgreementVersion, order.agreement_version_id)
     names = _region_names(session, [order.recognised_region])
-    return Recognition(version, agreement_of(session, version.id), names[order.recognised_region])
+    revoking = select(AgreementStep).where(
+        AgreementStep.version_id == version.id, AgreementStep.kind == AgreementStepKind.REVOKE.value
+    )
+    revoked = session.scalars(revoking).first()
+    return Recognition(version, agreement_of(session, version.id), names[order.recognised_region], revoked)
 
 
 def _region_names(session: Session, codes: Collection[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from voucher.models.agreements import AgreementVersion
 from voucher.models.people import Person
 from voucher.models.programmes import PolicyVersion, Programme
+from voucher.models.regions import Region
 from voucher.rules.agreement import Agreement, ruling
 from voucher.rules.agreement_reading import read as read_agreement
 from voucher.rules.policy import Fill, Policy, Source
@@ -58,6 +59,12 @@ class Parameter:
     fill: Fill | None
     is_required: bool
     heir: str | None = None
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether this is the last day that a later version gave: no document and no fill-in of its own says it."""
+        own = self.source is not None or self.fill is not None or self.heir is not None
+        return self.key == "effective_to" and self.value is not None and not own
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,15 @@ def service_labels(session: Session) -> dict[str, str]:
         policy = _policy(session, version)
         found |= {service.code: service.label for service in policy.services}
     return found
+
+
+def names_of_regions(session: Session, policy: Policy) -> dict[str, str]:
+    """The names of the regions that pay a share of a policy or for which a rate is its own, by code."""
+    codes = {share.funder for share in policy.funding_shares}
+    codes |= {share.spill_to for share in policy.funding_shares if share.spill_to is not None}
+    for line in policy.rate_lines:
+        codes |= {code for code in (line.applicant_region, line.provider_region) if code}
+    return dict(session.execute(select(Region.code, Region.name).where(Region.code.in_(codes))).all())
 
 
 def versions(session: Session) -> list[VersionLine]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -85,13 +85,18 @@ def changes(before: Policy | None, after: Policy) -> tuple[Change, ...]:
     """The parameters whose value, or what they rest on, is not the one of the version before; none without one."""
     if before is None:
         return ()
-    told = {each.key: each for each in parameters(before)}
+    told = {each.key: _own(each) for each in parameters(before)}
     pairs = [(told[each.key], each) for each in parameters(after)]
     return tuple(
         Change(old if old.value is not None else None, new if new.value is not None else None)
         for old, new in pairs
         if old.value != new.value
     )
+
+
+def _own(parameter: Parameter) -> Parameter:
+    """A last day that nobody wrote down came with the next version: it is no rule of the version itself."""
+    return replace(parameter, value=None) if parameter.is_superseded else parameter
 
 
 def _before(session: Session, policy: Policy) -> Policy | None:

@@ -15,9 +15,9 @@ from typing import Any, Final
 from voucher.rules.evaluation import FAILED, Clause, EvaluationRules, Indicator
 from voucher.rules.policy import PolicyError, Problem
 from voucher.rules.policy_lines import line_of, locate
+from voucher.rules.policy_reading import unreadable
 from voucher.terms import EvaluationSubject, UnevaluatedYear
 
-_AT_LINE: Final = re.compile(r"\(at line (\d+)")
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,23}", re.ASCII)
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
 
@@ -130,9 +130,8 @@ class _File:
         try:
             self.raw: dict[str, Any] = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as fault:
-            at = _AT_LINE.search(str(fault))
-            line = int(at[1]) if at else len(text.splitlines()) or 1
-            raise PolicyError((Problem(line, "", None, f"不是有效的 TOML：{fault}"),)) from fault
+            line, told = unreadable(text, fault)
+            raise PolicyError((Problem(line, "", None, told),)) from fault
         for key in self.raw.keys() - {"rules", "indicators"} - _VALUES.keys():
             self.wrong(key, "没有这个参数")
 

@@ -21,8 +21,16 @@ from voucher.rules.policy_values import Shape
 from voucher.rules.policy_values import code as code_shape
 from voucher.rules.policy_values import text as words
 
-_AT_LINE = re.compile(r"\(at line (\d+)")
+_AT_LINE = re.compile(r"\(at line (\d+)(?:, column (\d+))?")
 LONGEST_FILE = 200_000
+
+
+def unreadable(text: str, fault: Exception) -> tuple[int, str]:
+    """The line at which a text stops being TOML, and that said in words; the last line where it breaks off."""
+    at = _AT_LINE.search(str(fault))
+    line = int(at[1]) if at else len(text.splitlines()) or 1
+    place = f"从第 {at[2]} 个字起" if at and at[2] else "到这里"
+    return line, f"{place}不是有效的 TOML，请检查引号、括号和等号是否成对、有没有重复的参数"
 
 
 def read(text: str, fills: Sequence[str] = (), *, parent: Policy | None = None) -> Policy:
@@ -129,9 +137,8 @@ class TomlFile:
         try:
             self.raw: dict[str, Any] = tomllib.loads(text)
         except (ValueError, RecursionError) as fault:
-            at = _AT_LINE.search(str(fault))
-            line = int(at[1]) if at else len(text.splitlines()) or 1
-            broken = Problem(line, prefix.rstrip("."), None, f"不是有效的 TOML：{fault}")
+            line, told = unreadable(text, fault)
+            broken = Problem(line, prefix.rstrip("."), None, told)
             raise PolicyError((broken,)) from fault
         head = "fill" if self.filling else layout.head
         for key in sorted(self.raw.keys() - {head} - layout.values.keys() - layout.lists.keys()):

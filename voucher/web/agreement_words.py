@@ -76,7 +76,7 @@ def _told(agreement: Agreement, key: str, value: Any, names: Mapping[str, str]) 
         elif isinstance(each, SideShare):
             yield f"{each.funder.label} {each.parts}/{each.of}"
         elif isinstance(each, RateLine):
-            yield rate_words(each)
+            yield rate_words(each, names)
         elif isinstance(each, Term):
             yield each.label
         elif key.endswith("_fen"):

@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
-from voucher.errors import Refusal, found
+from voucher.errors import Code, Refusal, found
 from voucher.operations.fit_version import PublishRequest, fit
 from voucher.operations.publish import propose_version, publish_version, save_draft, withdraw_proposal
-from voucher.queries.policies import policy_file, policy_of, versions
+from voucher.queries.policies import names_of_regions, policy_file, policy_of, versions
 from voucher.queries.policy_sheets import changes, proposal_file, proposals, sheet_of
 from voucher.rules.permissions import permitted
 from voucher.rules.policy_reading import LONGEST_FILE
@@ -182,12 +182,13 @@ def _version_page(code: str, template: str) -> ResponseReturnValue:
     with reading() as session:
         file = found(policy_file(session, code))
         before = policy_of(session, file.before) if file.before is not None else None
+        regions = names_of_regions(session, file.policy)
         return render_template(
             template,
             file=file,
-            rows=rows_of(file.parameters),
+            rows=rows_of(file.parameters, regions),
             before=file.before,
-            pairs=pairs_of(changes(before, file.policy)),
+            pairs=pairs_of(changes(before, file.policy), regions),
             standing=file.standing(business_date(now())),
         )
 
@@ -232,9 +233,18 @@ def _sent(given: dict[str, str], work: Any, told: str) -> ResponseReturnValue:
     try:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
-        return _checked(given, {"_schema": [sentence(refusal)]}, refusal.status)
+        return _checked(given, _why(refusal), refusal.status)
     flash(told, "success")
     return redirect(url_for(".proposal", proposal_id=answer["id"]), 303)
+
+
+def _why(refusal: Refusal) -> dict[str, list[str]]:
+    if refusal.code is Code.NOT_FOUND and "book" in refusal.facts:
+        told = (
+            f"没有账簿“{refusal.facts['book']}”，或者账簿、主管地区不属于您的单位。请填写本单位的账簿代码。"
+        )
+        return {"book": [told]}
+    return {"_schema": [sentence(refusal)]}
 
 
 def _form(given: dict[str, str], errors: dict[str, list[str]]) -> str:
@@ -251,15 +261,16 @@ def _checked(given: dict[str, str], errors: dict[str, list[str]], status: int) -
             try:
                 fit(session, wanted, actor=current_actor())
             except Refusal as refusal:
-                errors = {"_schema": [sentence(refusal)]}
+                errors = _why(refusal)
+        regions = names_of_regions(session, sheet.policy) if sheet.policy is not None else {}
         page = render_template(
             "programme/policy_check.html",
             given=given,
             errors=errors,
             names=_NAMES,
             sheet=sheet,
-            rows=rows_of(sheet.parameters),
-            pairs=pairs_of(sheet.changes),
+            rows=rows_of(sheet.parameters, regions),
+            pairs=pairs_of(sheet.changes, regions),
         )
     return page, status
 
@@ -269,12 +280,14 @@ def _proposal(proposal_id: int, errors: dict[str, list[str]], status: int) -> Re
     with reading() as session:
         file = found(proposal_file(session, actor, proposal_id))
         is_open = file.state is PolicyState.PROPOSED
+        policy = file.sheet.policy
+        regions = names_of_regions(session, policy) if policy is not None else {}
         page = render_template(
             "programme/policy_proposal.html",
             file=file,
             errors=errors,
-            rows=rows_of(file.sheet.parameters),
-            pairs=pairs_of(file.sheet.changes),
+            rows=rows_of(file.sheet.parameters, regions),
+            pairs=pairs_of(file.sheet.changes, regions),
             mine=file.row.proposed_by == actor.person_id,
             may_publish=is_open and permitted(actor, "programme:policy:publish"),
             may_withdraw=file.state in (PolicyState.DRAFT, PolicyState.PROPOSED)

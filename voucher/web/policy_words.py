@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Final
 
 from voucher.money import Fen, format_yuan
@@ -13,6 +14,7 @@ from voucher.queries.policy_sheets import Change
 from voucher.rules.policy import WHOLE_BP, Authority, Cap, RateLine, Service, Share
 from voucher.terms import CapScope, HolderClass, Term
 
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 NAMES: Final[dict[str, str]] = {
     "kind": "券种",
     "authorities": "主管部门",
@@ -82,9 +84,10 @@ class Row:
     quote: str
 
 
-def rows_of(parameters: Sequence[Parameter]) -> list[Row]:
-    """The lines of the table, in the order of the policy."""
-    return [_row(parameter) for parameter in parameters]
+def rows_of(parameters: Sequence[Parameter], regions: Mapping[str, str] = NOTHING) -> list[Row]:
+    """The lines of the table, in the order of the policy; `regions` are names of regions by code."""
+    names = _names(parameters) | dict(regions)
+    return [_row(parameter, names) for parameter in parameters]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,15 @@ class Pair:
     became: str
 
 
-def pairs_of(changes: Sequence[Change]) -> list[Pair]:
-    """What changed, side by side, in the order of the policy."""
+def pairs_of(changes: Sequence[Change], regions: Mapping[str, str] = NOTHING) -> list[Pair]:
+    """What changed, side by side, in the order of the policy; `regions` as in `rows_of`."""
+    names = dict(regions)
+    for each in changes:
+        names |= _names([side for side in (each.before, each.after) if side is not None])
     found = []
     for each in changes:
-        before = _row(each.before) if each.before is not None else None
-        after = _row(each.after) if each.after is not None else None
+        before = _row(each.before, names) if each.before is not None else None
+        after = _row(each.after, names) if each.after is not None else None
         became = "changed" if before and after else "added" if after else "removed"
         found.append(Pair((after or before or Row("", "", "", "", "")).name, before, after, became))
     return found
@@ -113,13 +119,26 @@ def clause(item: str) -> str:
     return f"第 {item} 条" if item.isdecimal() else item
 
 
-def _row(parameter: Parameter) -> Row:
+def _names(parameters: Sequence[Parameter]) -> dict[str, str]:
+    """What the policy itself names, by code: its services and authorities, and the classes of holders."""
+    names = {each.value: each.label for each in HolderClass}
+    for parameter in parameters:
+        if parameter.key == "services":
+            names |= {service.code: service.label for service in parameter.value or ()}
+        elif parameter.key == "authorities":
+            names |= {authority.function: authority.name for authority in parameter.value or ()}
+    return names
+
+
+def _row(parameter: Parameter, names: Mapping[str, str]) -> Row:
     name = NAMES.get(parameter.key, parameter.key)
     if parameter.value is None:
         if parameter.is_required:
             return Row(name, "未确定", "unset", "须由主管部门填写后才能发布", "")
         return Row(name, "不设", "open", "文件没有规定", "")
-    value, source, fill = _value(parameter.key, parameter.value), parameter.source, parameter.fill
+    value, source, fill = _value(parameter, names), parameter.source, parameter.fill
+    if parameter.is_superseded:
+        return Row(name, value, "superseded", "由后一版本接替", "")
     basis = f"{source.document_no} {clause(source.item)}" if source is not None else ""
     if source is None and fill is not None:
         basis = f"{fill.who}：{fill.basis}"
@@ -129,23 +148,24 @@ def _row(parameter: Parameter) -> Row:
     return Row(name, value, "document" if source is not None else "filled", basis, quote)
 
 
-def _value(key: str, value: Any) -> str:
+def _value(parameter: Parameter, names: Mapping[str, str]) -> str:
+    key, value = parameter.key, parameter.value
     if isinstance(value, tuple) and key != "year_start":
-        return "；".join(_one(key, each) for each in value)
-    return _one(key, value)
+        return "；".join(_one(key, each, names) for each in value)
+    return _one(key, value, names)
 
 
-def _one(key: str, value: Any) -> str:
+def _one(key: str, value: Any, names: Mapping[str, str]) -> str:
     if isinstance(value, Term | Service):
         return value.label
     if isinstance(value, Authority):
         return value.name
     if isinstance(value, RateLine):
-        return rate_words(value)
+        return rate_words(value, names)
     if isinstance(value, Cap):
         return _cap(value)
     if isinstance(value, Share):
-        return _share(value)
+        return _share(value, names)
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, date):
@@ -158,7 +178,8 @@ def _one(key: str, value: Any) -> str:
         return f"{value} 天"
     if key == "year_start":
         return f"{value[0]} 月 {value[1]} 日"
-    return str(value)
+    told = NAMES if key == "binding" else names
+    return told.get(str(value), str(value))
 
 
 def _cap(cap: Cap) -> str:
@@ -169,7 +190,8 @@ def _cap(cap: Cap) -> str:
     return said + (f"，未用部分可结转 {cap.carry_years} 年" if cap.carry_years else "")
 
 
-def rate_words(line: RateLine) -> str:
+def rate_words(line: RateLine, names: Mapping[str, str] = NOTHING) -> str:
+    """A rate with what it is limited to; `names` are those of services, holders and regions by code."""
     parts = [
         _percent(tier.rate_bp)
         if tier.up_to_fen is None
@@ -177,7 +199,7 @@ def rate_words(line: RateLine) -> str:
         for tier in line.tiers
     ]
     limits = [
-        each
+        names.get(each, each)
         for each in (line.service, line.holder_class, line.applicant_region, line.provider_region)
         if each
     ]
@@ -185,13 +207,15 @@ def rate_words(line: RateLine) -> str:
     return "，".join([*([f"（{'、'.join(limits)}）"] if limits else []), *parts, *most])
 
 
-def _share(share: Share) -> str:
+def _share(share: Share, names: Mapping[str, str]) -> str:
     part = _percent(share.parts) if share.of == WHOLE_BP else f"{share.parts}/{share.of}"
     most = [f"最高 {format_yuan(share.ceiling_fen)} 元"] if share.ceiling_fen is not None else []
     if share.ceiling_bp is not None:
         most.append(f"最高为补助基数的 {_percent(share.ceiling_bp)}")
-    rest = [f"超出部分由 {share.spill_to} 承担"] if share.spill_to is not None else []
-    return "，".join([f"{share.funder}：{part}", *most, *rest])
+    rest = (
+        [f"超出部分由{names.get(share.spill_to, share.spill_to)}承担"] if share.spill_to is not None else []
+    )
+    return "，".join([f"{names.get(share.funder, share.funder)}：{part}", *most, *rest])
 
 
 def _percent(bp: int) -> str:

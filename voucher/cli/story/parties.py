@@ -79,7 +79,7 @@ def labs(
                 region_code=region,
                 kinds=(lab.takes,),
                 services=lab.services,
-                document_no=f"晋科（演示）〔{today.year}〕3号",
+                document_no=f"科认（演示）〔{today.year}〕3号",
                 from_on=date(today.year, 1, 1),
             )
             for platform, lab in zip(platforms, places, strict=True)
