@@ -6,6 +6,7 @@ import io
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from tests.api.conftest import SERVICE, Api, ok, refused
@@ -152,6 +153,29 @@ def test_money_is_not_moved_by_a_token_older_than_half_an_hour(api: Api) -> None
     again = Machine(api.app, api.world.checker)
     assert again.token != fresh
     assert ok(again.send(f"{path}/approve", {"content_sha256": content}))["state"] == "approved"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/pledges", {"book_code": "140000", "programme_code": "P", "year": 2026, "document_no": "文", "amount_fen": 1}),
+        ("/remittances/G202600000017/send", {}),
+        ("/remittances/G202600000017/receive", {}),
+        ("/year-ends/BL/decision", {"approved": True, "amount_fen": 1, "proposal_id": 1}),
+        ("/year-ends/BL/apply", {}),
+        ("/factors/P/2026/decision", {"factor_bp": 1, "approved": True}),
+        ("/factors/P/2026/apply", {}),
+    ],
+)  # fmt: skip
+def test_what_a_page_asks_the_password_for_a_program_proves_too(
+    api: Api, path: str, body: dict[str, Any]
+) -> None:
+    machine = api.maker if path == "/pledges" else api.checker
+    older = update(ApiToken).values(created_at=ApiToken.created_at)
+    api.app.extensions["voucher_database"].transaction(
+        lambda session, at: session.execute(older.values(created_at=at - timedelta(minutes=31)))
+    )
+    refused(machine.send(f"/api/v1{path}", body), 403, "step_up_required")
 
 
 def test_a_remote_order_goes_from_placing_to_capture_and_is_reversed(api: Api) -> None:

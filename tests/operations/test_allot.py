@@ -26,7 +26,7 @@ from voucher.operations.outcome import Refused, only
 from voucher.operations.place_order import PlaceRequest, place_order
 from voucher.operations.reverse import ReverseRequest, reverse
 from voucher.operations.tenancies import EnterRequest, GraduateRequest, LeaveRequest, enter, graduate, leave
-from voucher.terms import AllotmentState, CertificationState, Certifier, OrderState
+from voucher.terms import AllotmentState, CentreKind, CertificationState, Certifier, OrderState
 
 TODAY = date(2026, 3, 2)
 
@@ -148,6 +148,26 @@ def test_a_base_of_another_department_a_suspended_and_an_uncertified_one_are_ref
     assert issued().facts["reason"] == "centre_region"
     change(state=CertificationState.RECTIFYING.value, certifying_region="630100")
     base.do(lambda s, at: only(issue(s, base.line_code, [request], actor=base.officer, at=at)))
+
+
+def test_a_tenant_of_the_bases_other_centre_that_no_labour_authority_certified_is_allotted_nothing(
+    base: Base,
+) -> None:
+    voucher, firm = base.voucher(), base.tenant()
+
+    def elsewhere(session: Session, at: datetime) -> int:
+        other = base.certified(
+            session, base.organisation_id, authority=Certifier.SCIENCE, kind=CentreKind.MAKERSPACE
+        )
+        request = EnterRequest(other, firm.ref, date(2025, 6, 1))
+        return only(enter(session, [request], actor=base.manager, at=at)).id
+
+    asked = [AllotRequest(base.do(elsewhere), Fen(1_00)), AllotRequest(firm.tenancy_id, Fen(1_00))]
+    refused, moved = base.do(lambda s, at: allot(s, voucher, asked, actor=base.manager, at=at))
+    assert isinstance(refused, Refused) and not isinstance(moved, Refused)
+    assert refused.code is Code.CENTRE_NOT_CERTIFIED
+    assert (refused.facts["reason"], refused.facts["clause"]) == ("certifier", "13")
+    base.sound()
 
 
 def test_a_voucher_for_tenants_buys_nothing_without_one(base: Base) -> None:

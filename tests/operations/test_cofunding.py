@@ -19,6 +19,7 @@ from voucher.db import Database
 from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
 from voucher.ledger.accounts import Ref
+from voucher.models.cofunding import PledgeDocument
 from voucher.models.ledger import Posting
 from voucher.models.orders import Order
 from voucher.models.parties import Qualification
@@ -30,6 +31,7 @@ from voucher.operations.close_period import close_period
 from voucher.operations.confirm_session import confirm_session
 from voucher.operations.hold import Held
 from voucher.operations.outcome import Refused, only
+from voucher.operations.pledge import PledgeRequest, pledge
 from voucher.operations.reverse import ReverseRequest, reverse
 from voucher.operations.review import ReviewRequest, review
 from voucher.operations.sweep import sweep_holds
@@ -220,6 +222,24 @@ def test_a_closed_day_in_one_of_the_books_refuses_in_both(shared: Shared, code: 
     )
     answer = holding(shared, 100_000_00, voucher=voucher)
     assert isinstance(answer, Refused) and answer.code is Code.PERIOD_CLOSED
+    shared.sound()
+
+
+def test_of_several_pledges_one_that_is_refused_leaves_no_document(shared: Shared) -> None:
+    closer, through = shared.other.checker, business_date(shared.at)
+    shared.do(
+        lambda session, at: close_period(session, "330100", through=through, actor=closer, at=at),
+        at=shared.at + timedelta(days=1),
+    )
+    before = len(shared.rows(PledgeDocument))
+    world, other = shared.world, shared.other
+    asked = [
+        PledgeRequest(other.book_id, world.programme_code, world.year, Fen(amount), f"配套{amount}号")
+        for amount in (7, 8)
+    ]
+    answers = shared.do(lambda s, at: pledge(s, asked, actor=other.maker, at=at))
+    assert [isinstance(each, Refused) and each.code for each in answers] == [Code.PERIOD_CLOSED] * 2
+    assert len(shared.rows(PledgeDocument)) == before
     shared.sound()
 
 

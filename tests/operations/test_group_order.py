@@ -13,6 +13,7 @@ from tests.operations.stories import snapshot
 from voucher.db import Database
 from voucher.errors import Code
 from voucher.ledger import accounts
+from voucher.models.centres import Centre
 from voucher.models.orders import Order
 from voucher.models.parties import Affiliation, Holder, Organisation
 from voucher.models.tenancies import OrderBeneficiary, Tenancy
@@ -25,7 +26,7 @@ from voucher.operations.place_order import PlaceRequest
 from voucher.operations.policies import policy_of
 from voucher.operations.reverse import ReverseRequest, reverse
 from voucher.operations.tenancies import LeaveRequest, leave
-from voucher.terms import AffiliationKind, OrderState
+from voucher.terms import AffiliationKind, CentreKind, CertificationState, OrderState
 
 TODAY = date(2026, 3, 2)
 
@@ -184,6 +185,23 @@ def test_a_tenant_that_left_yesterday_or_leaves_today_is_out_and_one_that_leaves
     assert isinstance(answer, Refused) is not allowed
     if isinstance(answer, Refused):
         assert (answer.code, answer.facts["reason"]) == (Code.TENANCY_INVALID, "outside")
+
+
+def test_an_order_for_a_tenant_whose_centre_is_suspended_is_refused_though_another_of_the_base_is_not(
+    base: Base,
+) -> None:
+    tenant, voucher = base.tenant(), base.voucher()
+    (number,) = base.allot(voucher, [(tenant, 1_000_00)])
+
+    def work(session: Session, at: datetime) -> None:
+        base.certified(session, base.organisation_id, kind=CentreKind.STARTUP_PARK)
+        session.get_one(Centre, base.centre_id).state = CertificationState.SUSPENDED.value
+
+    base.do(work)
+    asked = [base.asking(voucher, [(number, 1_000_00)])]
+    (answer,) = base.do(lambda s, at: place_for_tenants(s, asked, actor=base.manager, at=at))
+    assert isinstance(answer, Refused) and answer.code is Code.CENTRE_NOT_CERTIFIED
+    assert answer.facts["reason"] == "state"
 
 
 def test_lines_name_tenants_of_this_voucher_each_once(base: Base) -> None:

@@ -14,11 +14,13 @@ from voucher.db import Database
 from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
 from voucher.ledger.verify import verify
+from voucher.models.cofunding import Remittance
 from voucher.money import Fen
-from voucher.operations.outcome import only
+from voucher.operations.outcome import Refused, only
 from voucher.operations.remit import NoteRequest, RemitRequest, note, prepare, receive, send, withdraw
 from voucher.queries.clearing import Statement, statement
 from voucher.rules.permissions import Actor
+from voucher.terms import RemittanceState
 
 
 @pytest.fixture
@@ -107,6 +109,14 @@ def test_one_person_neither_sends_nor_receives_what_they_made(shared: Shared) ->
         shared.do(lambda s, at: only(receive(s, [number], actor=maker, at=at)))
 
 
+def test_of_several_that_are_sent_at_once_a_refused_one_stays_prepared(shared: Shared) -> None:
+    numbers = [prepared(shared, 1_00), prepared(shared, 2_00)]
+    answers = shared.do(lambda s, at: send(s, numbers, actor=shared.other.maker, at=at))
+    assert [isinstance(each, Refused) and each.code for each in answers] == [Code.SELF_APPROVAL] * 2
+    assert {row.state for row in shared.rows(Remittance)} == {RemittanceState.PREPARED.value}
+    shared.sound()
+
+
 def test_each_side_does_its_own_part_and_sees_no_third_books_statement(shared: Shared) -> None:
     number = prepared(shared, 1_00)
     with pytest.raises(Refusal, match="not_found"):
@@ -127,6 +137,8 @@ def test_each_side_does_its_own_part_and_sees_no_third_books_statement(shared: S
         ("UPDATE order_share SET share_fen = share_fen + 1 WHERE pledge_year = 0", "share_whole"),
         ("UPDATE order_share SET held_fen = 1 WHERE pledge_year > 0", "share_hold"),
         ("DELETE FROM order_share WHERE pledge_year > 0", "share_unnamed"),
+        ("UPDATE pledge_document SET amount_fen = amount_fen + 1", "pledge_amount"),
+        ("DELETE FROM pledge_document", "pledge_amount"),
         ("UPDATE remittance SET amount_fen = amount_fen + 1", "clearing_sent"),
         ("UPDATE remittance SET state = 'received'", "clearing_received"),
         ("UPDATE account SET owner_ref = '440100' WHERE code = 'clearing' AND owner_ref = '140000'",

@@ -15,7 +15,7 @@ from voucher.ledger.balances import free_credits
 from voucher.ledger.verify import verify
 from voucher.models.programmes import BudgetLine
 from voucher.models.vouchers import Voucher
-from voucher.models.year_ends import YearEnd
+from voucher.models.year_ends import YearEnd, YearEndAnswer
 from voucher.money import Fen
 from voucher.operations.fund import LineRequest, open_lines
 from voucher.operations.issue import IssueRequest, issue
@@ -55,8 +55,13 @@ def proposed(told: Told, request: YearEndRequest) -> None:
 
 
 def approved(told: Told, *, said: bool = True) -> None:
-    reply = YearEndReply(told.world.line_code, Fen(left(told)), said)
+    reply = YearEndReply(told.world.line_code, Fen(left(told)), said, latest(told))
     told.do(lambda session, at: only(answer_year_end(session, [reply], actor=told.world.checker, at=at)))
+
+
+def latest(told: Told) -> int:
+    """The proposal that the second person has before them."""
+    return max(row.id for row in told.rows(YearEnd))
 
 
 def applied(told: Told, *, limit: int = 500) -> Ended:
@@ -139,7 +144,7 @@ def test_a_part_may_stop_anywhere_and_the_next_goes_on(told: Told) -> None:
 
 def test_two_persons_decide(told: Told) -> None:
     proposed(told, asked(told, YearEndAction.LAPSE))
-    reply = YearEndReply(told.world.line_code, Fen(left(told)), True)
+    reply = YearEndReply(told.world.line_code, Fen(left(told)), True, latest(told))
     told.refuses(
         Code.SELF_APPROVAL,
         lambda session, at: answer_year_end(session, [reply], actor=told.world.maker, at=at),
@@ -148,12 +153,29 @@ def test_two_persons_decide(told: Told) -> None:
 
 def test_another_amount_than_the_second_person_saw_is_not_approved(told: Told) -> None:
     proposed(told, asked(told, YearEndAction.LAPSE))
-    reply = YearEndReply(told.world.line_code, Fen(left(told) - 1), True)
+    reply = YearEndReply(told.world.line_code, Fen(left(told) - 1), True, latest(told))
     told.refuses(
         Code.STATE_CHANGED,
         lambda session, at: answer_year_end(session, [reply], actor=told.world.checker, at=at),
         left_fen=left(told),
     )
+
+
+def test_another_proposal_than_the_second_person_saw_is_not_approved(told: Told) -> None:
+    proposed(told, asked(told, YearEndAction.CARRY))
+    seen = latest(told)
+    approved(told, said=False)
+    proposed(told, asked(told, YearEndAction.LAPSE, LiveVouchers.FALL))
+    for said in (True, False):
+        reply = YearEndReply(told.world.line_code, Fen(left(told)), said, seen)
+        told.refuses(
+            Code.STATE_CHANGED,
+            partial(_reply, told, reply),
+        )
+
+
+def _reply(told: Told, reply: YearEndReply, session: Session, at: datetime) -> list[YearEndAnswer | Refused]:
+    return answer_year_end(session, [reply], actor=told.world.checker, at=at)
 
 
 def test_nothing_is_proposed_before_the_year_is_over_or_twice(told: Told) -> None:
@@ -181,7 +203,7 @@ def test_nobody_of_another_book_proposes_answers_or_carries_out(told: Told) -> N
     other = stranger(told, like=told.world.maker)
     told.refuses(Code.NOT_FOUND, lambda session, at: propose_year_end(session, [request], actor=other, at=at))
     proposed(told, request)
-    reply = YearEndReply(told.world.line_code, Fen(left(told)), True)
+    reply = YearEndReply(told.world.line_code, Fen(left(told)), True, latest(told))
     told.refuses(Code.NOT_FOUND, lambda session, at: answer_year_end(session, [reply], actor=other, at=at))
 
 

@@ -18,6 +18,7 @@ from voucher.clock import business_date, fiscal_year, wall_now
 from voucher.ledger import accounts
 from voucher.models.people import Person
 from voucher.models.programmes import BudgetLine
+from voucher.models.year_ends import YearEnd
 from voucher.money import Fen
 from voucher.operations.fund import FundRequest, LineRequest, fund, open_lines
 from voucher.operations.outcome import only
@@ -76,10 +77,12 @@ def test_one_proposes_after_checking_and_another_decides(
     assert "退回的余额一并转出" not in page, "the vouchers go on"
     found = re.search(r'name="amount_fen" value="(\d+)"', page)
     assert found and int(found[1]) == AMOUNT
+    seen = {"amount_fen": found[1], "proposal_id": str(told.one(YearEnd).id)}
+    assert f'name="proposal_id" value="{seen["proposal_id"]}"' in page
     before = told.balance(accounts.budget(told.world.line_code, told.world.year))
-    nothing = checker.send(f"{path}/decide", {"amount_fen": found[1]})
+    nothing = checker.send(f"{path}/decide", seen)
     assert nothing.status_code == 422
-    assert checker.send(f"{path}/decide", {"amount_fen": found[1], "answer": "yes"}).status_code == 303
+    assert checker.send(f"{path}/decide", seen | {"answer": "yes"}).status_code == 303
     assert told.one(BudgetLine, code=OLD).closed_on == business_date(wall_now())
     assert told.balance(accounts.budget(told.world.line_code, told.world.year)) == before + AMOUNT
     assert "已办结" in checker.get(path).text
@@ -98,10 +101,13 @@ def test_a_proposal_is_sent_back_and_made_again(told: Told, maker: Browser, chec
     path = f"/finance/year-end/lines/{OLD}"
     maker.send(path, carrying(told, step="send"))
     assert maker.send(path, carrying(told, step="send")).status_code == 409
-    assert checker.send(f"{path}/decide", {"amount_fen": str(AMOUNT), "answer": "no"}).status_code == 303
+    seen = {"amount_fen": str(AMOUNT), "proposal_id": str(told.one(YearEnd).id)}
+    assert checker.send(f"{path}/decide", seen | {"answer": "no"}).status_code == 303
     assert "已退回" in maker.get(path).text
     assert maker.send(path, carrying(told, step="send")).status_code == 303
-    assert checker.send(f"{path}/decide", {"amount_fen": "1", "answer": "yes"}).status_code == 409
+    assert checker.send(f"{path}/decide", seen | {"answer": "yes"}).status_code == 409
+    shown = {"amount_fen": "1", "proposal_id": str(max(row.id for row in told.rows(YearEnd)))}
+    assert checker.send(f"{path}/decide", shown | {"answer": "yes"}).status_code == 409
 
 
 def test_the_tables_are_pages_and_files(told: Told, maker: Browser) -> None:
@@ -129,7 +135,7 @@ def test_programs_do_the_same(app: Flask, told: Told) -> None:
         "proposed",
         AMOUNT,
     )
-    said = {"approved": True, "amount_fen": AMOUNT}
+    said = {"approved": True, "amount_fen": AMOUNT, "proposal_id": proposed.get_json()["proposal_id"]}
     assert maker.send(f"/api/v1/year-ends/{OLD}/decision", said).status_code == 403
     done = checker.send(f"/api/v1/year-ends/{OLD}/decision", said)
     assert done.get_json() == {"fallen": 0, "closed": True, "moved_fen": AMOUNT}
@@ -153,7 +159,8 @@ def test_commands_do_the_same(told: Told, database_url: str, monkeypatch: pytest
 
     maker, checker = (logins[each.person_id] for each in (told.world.maker, told.world.checker))
     assert "待复核" in run("propose", OLD, "--fall", "--document", "晋财〔2027〕1号", "--by", maker)
-    run("approve", OLD, "--amount", "5000000", "--by", checker)
+    seen = str(told.one(YearEnd).id)
+    run("approve", OLD, "--amount", "5000000", "--proposal", seen, "--by", checker)
     assert "关闭指标 1 条" in run("apply")
     assert "关闭指标 0 条" in run("apply")
     assert isinstance(told.one(BudgetLine, code=OLD).closed_on, date)

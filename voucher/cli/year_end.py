@@ -48,21 +48,22 @@ def propose(line: str, *, to: str, fall: bool, document: str, by: str) -> None:
         lambda session, at: only(propose_year_end(session, [request], actor=actor, at=at))
     )
     click.echo(
-        f"指标 {line}：已提出{request.action.label}，余额 {format_yuan(Fen(row.amount_fen))} 元，待复核。"
+        f"指标 {line}：已提出{request.action.label}，余额 {format_yuan(Fen(row.amount_fen))} 元，待复核，编号 {row.id}。"
     )
 
 
 @year_end.command()
 @click.argument("line")
 @click.option("--amount", required=True, type=Yuan(), help="复核时看到的指标余额（元）")
+@click.option("--proposal", required=True, type=int, help="复核的是哪一次提出（propose 给出的编号）")
 @click.option("--refuse", is_flag=True, help="退回经办人")
 @click.option("--by", required=True, help="财政复核的登录名")
-def approve(line: str, *, amount: Fen, refuse: bool, by: str) -> None:
+def approve(line: str, *, amount: Fen, proposal: int, refuse: bool, by: str) -> None:
     """复核一条指标的结转或收回；通过后用 apply 办理。"""
     store = database()
     actor = acting(store, login=by)
     require(actor, "finance:year_end:approve")
-    reply = YearEndReply(line, amount, not refuse)
+    reply = YearEndReply(line, amount, not refuse, proposal)
     store.transaction(lambda session, at: only(answer_year_end(session, [reply], actor=actor, at=at)))
     click.echo(f"指标 {line}：{'已退回' if refuse else '复核通过'}。")
 

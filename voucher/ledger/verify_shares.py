@@ -79,18 +79,33 @@ SELECT '{what} of books ' || w.payer || ' and ' || w.taker, w.one, w.other FROM 
 ) w WHERE w.one <> w.other ORDER BY w.payer, w.taker"""
 
 
+_PLEDGED = f"""
+SELECT 'pledge ' || w.owner || ' of ' || w.year || ' in book ' || w.book_id, w.told, w.posted || ' pledged' FROM (
+    SELECT m.book_id, m.owner, m.year, sum(m.told) AS told, sum(m.posted) AS posted FROM (
+        SELECT book_id, owner, year, amount_fen AS told, 0 AS posted FROM pledge_document
+        UNION ALL
+        SELECT a.book_id, a.owner_ref, a.period, 0, t.amount
+        FROM account a
+        JOIN transfer t ON t.book_id = a.book_id AND t.credit_id = a.id
+        JOIN posting p ON p.book_id = t.book_id AND p.id = t.posting_id AND p.kind = '{PostingKind.PLEDGE.value}'
+        WHERE a.code = 'pledge'
+    ) m GROUP BY m.book_id, m.owner, m.year
+) w WHERE w.told <> w.posted ORDER BY w.book_id, w.owner, w.year"""
+
+
 def share_faults(reader: Reader) -> list[Fault]:
     """Funders' rows and clearing accounts that do not agree.
 
     What a co-funder's row holds is pending on its account, what it has taken and not settled is its balance; the parts
     of an approved order make its amount. What one book settled for another is what the other claims of it, and what
-    was sent and received is what the remittances say.
+    was sent and received is what the remittances say, and what was pledged what the documents say.
     """
     checks = {
         "share_hold": _HELD,
         "share_balance": _TAKEN,
         "share_whole": _WHOLE,
         "share_unnamed": _UNNAMED,
+        "pledge_amount": _PLEDGED,
         "clearing_mirror": _compared("settlements", _OWED, _CLAIMED),
         "clearing_sent": _compared("sent remittances", _PAID, _told(_SENT)),
         "clearing_received": _compared("received remittances", _GOT, _told((RemittanceState.RECEIVED,))),

@@ -28,6 +28,8 @@ from voucher.operations.find_allotments import (
     own_voucher,
 )
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.places import centres_of
+from voucher.operations.policies import policy_of
 from voucher.rules import tenancy
 from voucher.rules.permissions import Actor
 from voucher.terms import AllotmentState, PostingKind
@@ -65,12 +67,14 @@ def allot(
     Refused for the whole call: another's voucher or none (`not_found`), one that is not live (`voucher_expired`,
     `voucher_revoked`, `voucher_not_usable`), one that is not for tenants (`tenant_needless`), a base that is not
     certified as the policy asks (`centre_not_certified`), a closed period (`period_closed`). Refused alone: another's
-    tenant, or one named twice (`not_found`), one that is not inside today (`tenancy_invalid`), more than is left (`voucher_exhausted`).
+    tenant, or one named twice (`not_found`), one that is not inside today (`tenancy_invalid`) or in another centre of
+    the base, not certified so (`centre_not_certified`), more than is left (`voucher_exhausted`).
     """
     stays = own_tenancies(session, {request.tenancy_id for request in requests}, actor=actor)
     voucher = own_voucher(session, voucher_number, actor=actor, at=at)
     rows = allotments_for(session, voucher, stays, actor=actor, at=at)
-    today = business_date(at)
+    today, policy = business_date(at), policy_of(session, voucher.policy_code)
+    centres = centres_of(session, stays.keys())
     planned: list[tuple[Allotment, Fen] | Refused] = []
     for request in requests:
         row, stay = rows.pop(request.tenancy_id, None), stays.get(request.tenancy_id)
@@ -79,6 +83,8 @@ def allot(
         elif not tenancy.inside(stay.entered_on, stay.left_on, today):
             facts: dict[str, Fact] = {"reason": "outside", "holder": stay.holder.ref, "on": today.isoformat()}
             planned.append(Refused(Code.TENANCY_INVALID, facts))
+        elif finding := tenancy.base(policy, centres[stay.id], on=today):
+            planned.append(Refused(*finding))
         else:
             planned.append((row, request.amount_fen))
     return _move(session, voucher, planned, kind=PostingKind.TENANT_ALLOT, by=(actor, at))

@@ -18,6 +18,7 @@ from voucher.money import Fen
 from voucher.operations import find, journal
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.place_order import PlaceRequest, place_order
+from voucher.operations.places import centres_of
 from voucher.operations.policies import policy_of
 from voucher.operations.relations import known
 from voucher.rules import tenancy
@@ -47,8 +48,8 @@ def place_for_tenants(
     """Place orders for tenants. No money moves: it is held, each part from its tenant's allotment, with the contract.
 
     Refused, alone: no line or one tenant twice (`tenant_needed`), an allotment that is not there, not of this voucher
-    or ended (`not_found`), a tenant that is not inside today (`tenancy_invalid`), one that is shut out (`party_banned`)
-    or has to do with the platform (`affiliated`), and what `place_order` refuses.
+    or ended (`not_found`), a tenant that is not inside today (`tenancy_invalid`) or in a centre that is not certified as
+    the policy asks (`centre_not_certified`), one that is shut out (`party_banned`) or has to do with the platform (`affiliated`), and what `place_order` refuses.
     """
     numbers = {line.allotment_number for request in requests for line in request.lines}
     allotments = _for_share(
@@ -114,7 +115,17 @@ def _check_lines(
             facts: dict[str, Fact] = {"holder": row.tenancy.holder.ref, "on": today.isoformat()}
             raise Refusal(Code.TENANCY_INVALID, reason="outside", **facts)
         rows.append(row)
+    _refuse_centres(session, rows, at=at)
     _refuse_parties(session, rows, place.platform_id, at=at)
+
+
+def _refuse_centres(session: Session, rows: Sequence[Allotment], *, at: datetime) -> None:
+    """The centre of every tenant is certified as the policy asks; another one of the same base does not stand for it."""
+    policy = policy_of(session, rows[0].voucher.policy_code)
+    for places in centres_of(session, {row.tenancy_id for row in rows}).values():
+        finding = tenancy.base(policy, places, on=business_date(at))
+        if finding is not None:
+            raise Refusal(finding[0], **finding[1])
 
 
 def _refuse_parties(session: Session, rows: Sequence[Allotment], platform_id: int, *, at: datetime) -> None:

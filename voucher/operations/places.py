@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from voucher.clock import business_date
@@ -109,19 +109,31 @@ def stands(on: date) -> tuple[ColumnElement[bool], ...]:
     return Tenancy.entered_on <= on, or_(Tenancy.left_on.is_(None), Tenancy.left_on > on)
 
 
-def _stays(session: Session, holder_ids: Collection[int]) -> dict[int, tuple[Stay, ...]]:
+def centres_of(session: Session, tenancy_ids: Collection[int]) -> dict[int, tuple[Place, ...]]:
+    """By tenancy the certifications of the centre that it is in: a base's other centres say nothing of its tenants."""
+    found: dict[int, tuple[Place, ...]] = {}
+    for row, centre, region in session.execute(_housed(Tenancy.id.in_(tenancy_ids))):
+        found[row.id] = (*found.get(row.id, ()), _place(centre, region))
+    return found
+
+
+def _housed(which: ColumnElement[bool]) -> Select[Tenancy, Centre, Region]:
+    """Tenancies with every certification of their centre: the same organisation and kind, and its region."""
     again = aliased(Centre)
-    query = (
+    return (
         select(Tenancy, again, Region)
         .join(Centre, Centre.id == Tenancy.centre_id)
         .join(again, (again.organisation_id == Centre.organisation_id) & (again.kind == Centre.kind))
         .join(Region, Region.code == again.certifying_region)
-        .where(Tenancy.holder_id.in_(holder_ids))
+        .where(which)
         .order_by(Tenancy.id, again.id)
     )
+
+
+def _stays(session: Session, holder_ids: Collection[int]) -> dict[int, tuple[Stay, ...]]:
     rows: dict[int, Tenancy] = {}
     found: dict[int, list[Place]] = {}
-    for row, centre, region in session.execute(query):
+    for row, centre, region in session.execute(_housed(Tenancy.holder_id.in_(holder_ids))):
         rows[row.id] = row
         found.setdefault(row.id, []).append(_place(centre, region))
     stays: dict[int, tuple[Stay, ...]] = {}

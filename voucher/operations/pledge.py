@@ -19,8 +19,9 @@ from voucher.ledger.posting import post
 from voucher.models.cofunding import PledgeDocument
 from voucher.models.programmes import Programme
 from voucher.money import Fen
+from voucher.operations.alone import alone
 from voucher.operations.journal import record
-from voucher.operations.outcome import Refused, refused
+from voucher.operations.outcome import Refused
 from voucher.rules.permissions import Actor
 from voucher.terms import PostingKind
 
@@ -62,13 +63,7 @@ def pledge(
     Refused one by one: a book that is not the actor's, a programme that does not exist or whose lead book this is
     (`not_found`), the document with another amount (`already_registered`), a closed day (`period_closed`).
     """
-    answers: list[Pledged | Refused] = []
-    for request in requests:
-        try:
-            answers.append(_pledge(session, request, actor=actor, at=at))
-        except Refusal as refusal:
-            answers.append(refused(refusal))
-    return answers
+    return alone(session, requests, lambda request: _pledge(session, request, actor=actor, at=at))
 
 
 def _pledge(session: Session, request: PledgeRequest, *, actor: Actor, at: datetime) -> Pledged:

@@ -129,7 +129,7 @@ def withdraw_agreement(
 
 
 def end_agreement(session: Session, request: StepRequest, *, actor: Actor, at: datetime) -> VersionAnswer:
-    """End a version early: from `from_on` (default: tomorrow) no order is placed under it; those placed go on.
+    """End a version early: from `from_on` (default: today) no order is placed under it; those placed go on.
 
     Refused: not there (`not_found`), not in force (`state_changed`), without a reason (`reason_missing`), a day before
     today or after the version's own end (`state_changed`, event `end`).

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,12 +21,11 @@ from voucher.models.cofunding import Remittance
 from voucher.models.ledger import Book
 from voucher.models.numbers import take_ids
 from voucher.money import Fen
+from voucher.operations.alone import alone
 from voucher.operations.journal import record
-from voucher.operations.outcome import Refused, refused
+from voucher.operations.outcome import Refused
 from voucher.rules.permissions import Actor
 from voucher.terms import PostingKind, RemittanceState
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def prepare(
     Refused, alone: a book that is not the actor's, or no other book of that code (`not_found`), more than is owed
     over the clearing account less what is prepared already (`clearing_exceeded`).
     """
-    return _each(requests, lambda request: _prepare(session, request, actor=actor, at=at))
+    return alone(session, requests, lambda request: _prepare(session, request, actor=actor, at=at))
 
 
 def send(
@@ -66,7 +64,7 @@ def send(
 
     Refused, alone: `not_found`, `state_changed`, `self_approval`, `clearing_exceeded`, `period_closed`.
     """
-    return _each(numbers, lambda number: _send(session, number, actor=actor, at=at))
+    return alone(session, numbers, lambda number: _send(session, number, actor=actor, at=at))
 
 
 def withdraw(
@@ -80,7 +78,7 @@ def withdraw(
         _keep(session, row, "remittance.withdraw", actor=actor, at=at)
         return row
 
-    return _each(numbers, one)
+    return alone(session, numbers, one)
 
 
 def note(
@@ -95,7 +93,7 @@ def note(
         _keep(session, row, "remittance.note", actor=actor, at=at)
         return row
 
-    return _each(requests, one)
+    return alone(session, requests, one)
 
 
 def receive(
@@ -117,17 +115,7 @@ def receive(
         _keep(session, row, "remittance.receive", actor=actor, at=at)
         return row
 
-    return _each(numbers, one)
-
-
-def _each(requests: Sequence[T], work: Callable[[T], Remittance]) -> list[Remittance | Refused]:
-    answers: list[Remittance | Refused] = []
-    for request in requests:
-        try:
-            answers.append(work(request))
-        except Refusal as refusal:
-            answers.append(refused(refusal))
-    return answers
+    return alone(session, numbers, one)
 
 
 def _prepare(session: Session, request: RemitRequest, *, actor: Actor, at: datetime) -> Remittance:

@@ -38,11 +38,12 @@ class YearEndRequest:
 
 @dataclass(frozen=True, slots=True)
 class YearEndReply:
-    """The other person's answer to the open proposal for a line, with the amount that was left on it when they saw it."""
+    """The other person's answer for a line: to which proposal, and the amount that was left on it when they saw it."""
 
     line_code: str
     amount_fen: Fen
     approved: bool
+    proposal_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ def answer_year_end(
 ) -> list[YearEndAnswer | Refused]:
     """Approve or refuse open proposals. Approved, `apply_year_end` carries them out; a refused one stays on record.
 
-    Refused, alone: no open proposal (`not_found`), one's own (`self_approval`), another amount than was seen
-    (`state_changed`).
+    Refused, alone: no open proposal (`not_found`), one's own (`self_approval`), another proposal or another amount
+    than was seen (`state_changed`).
     """
     answers: list[YearEndAnswer | Refused] = []
     for reply in replies:
@@ -185,6 +186,8 @@ def _answer(session: Session, reply: YearEndReply, *, actor: Actor, at: datetime
         raise Refusal(Code.NOT_FOUND, budget_line=reply.line_code)
     if decision.proposed_by == actor.person_id:
         raise Refusal(Code.SELF_APPROVAL, budget_line=line.code)
+    if decision.id != reply.proposal_id:
+        raise Refusal(Code.STATE_CHANGED, budget_line=line.code)
     left = _left(session, line, book_id)
     if reply.approved and left != reply.amount_fen:
         raise Refusal(Code.STATE_CHANGED, budget_line=line.code, left_fen=left)

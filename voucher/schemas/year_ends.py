@@ -8,8 +8,8 @@ from marshmallow import fields
 
 from voucher.clock import iso
 from voucher.queries.year_ends import CarryRow, Decision, ExpiredRow
-from voucher.schemas.api_fields import CountField, amount, day, moment, state
-from voucher.schemas.base import Body, ChoiceField, CodeField, FenField, Form, TextField
+from voucher.schemas.api_fields import CountField, JsonIdField, amount, day, moment, state
+from voucher.schemas.base import Body, ChoiceField, CodeField, FenField, Form, IdField, TextField
 from voucher.terms import LiveVouchers, PostingKind, YearEndAction, YearEndState
 
 
@@ -28,6 +28,7 @@ class YearEndReplyForm(Form):
 
     answer = CodeField(required=True)
     amount_fen = CodeField(required=True, maximum=20)
+    proposal_id = IdField(required=True)
 
 
 class YearEndBody(Body):
@@ -47,6 +48,7 @@ class YearEndReplyBody(Body):
 
     approved = fields.Boolean(required=True, truthy={True}, falsy={False})
     amount_fen = FenField(required=True, minimum=0)
+    proposal_id = JsonIdField(required=True, metadata={"description": "复核人看到的那一次提出"})
 
 
 class YearQuery(Body):
@@ -64,6 +66,7 @@ class ExpiredQuery(YearQuery):
 class DecisionAnswer(Body):
     """A decision on a budget line as it stands."""
 
+    proposal_id = fields.Integer(required=True)
     budget_line = fields.String(required=True)
     action = state(YearEndAction)
     to = fields.String(required=True, allow_none=True)
@@ -142,6 +145,7 @@ class ExpiredTableAnswer(Body):
 def decision_answer(decision: Decision) -> dict[str, Any]:
     """A decision as it stands."""
     return {
+        "proposal_id": decision.row.id,
         "budget_line": decision.line_code,
         "action": decision.action.value,
         "to": decision.to_code,

@@ -97,7 +97,7 @@ def decide(code: str) -> ResponseReturnValue:
     data, errors = load_form(YearEndReplyForm, request.form)
     if errors or not data["amount_fen"].isdecimal() or data["answer"] not in ("yes", "no"):
         return _decide_page(code, errors or {"answer": ["请选择通过或退回。"]}), 422
-    said = YearEndReply(code, Fen(int(data["amount_fen"])), data["answer"] == "yes")
+    said = YearEndReply(code, Fen(int(data["amount_fen"])), data["answer"] == "yes", data["proposal_id"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         only(answer_year_end(session, [said], actor=current_actor(), at=at))

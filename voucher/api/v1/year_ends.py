@@ -68,8 +68,8 @@ def propose(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.arguments(schemas.YearEndReplyBody)
 @blueprint.response(200, schemas.EndedAnswer)
 def decide(body: dict[str, Any], line: str) -> dict[str, Any]:
-    """通过的，立即办理（一次最多收回 500 张券，其余用 apply 或定时任务继续）；`amount_fen` 是复核人看到的指标余额。"""
-    said = YearEndReply(coded(line), Fen(body["amount_fen"]), body["approved"])
+    """通过的，立即办理（一次最多收回 500 张券，其余用 apply 或定时任务继续）；`proposal_id`、`amount_fen` 是复核人看到的提出和指标余额。"""
+    said = YearEndReply(coded(line), Fen(body["amount_fen"]), body["approved"], body["proposal_id"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         only(answer_year_end(session, [said], actor=current_actor(), at=at))
