@@ -43,10 +43,9 @@ SINGLES: dict[PostingKind, list[Callable[[int, int, int], tuple[int, list[Leg]]]
     K.FUND: [
         lambda _i, n, _o: (A, [Leg(a.source(), BUDGET, n), Leg(Ref("funded_source", "L1", 2026), FUNDED, n)])
     ],
-    K.ALLOT: [
-        lambda _i, n, _o: (A, [Leg(BUDGET, SUB, n)]),
-        lambda i, n, _o: (A, [Leg(VOUCHERS[i], ALLOTS[i], n)]),
-    ],
+    K.ALLOT: [lambda _i, n, _o: (A, [Leg(BUDGET, SUB, n)])],
+    K.TENANT_ALLOT: [lambda i, n, _o: (A, [Leg(VOUCHERS[i], ALLOTS[i], n)])],
+    K.TENANT_RETURN: [lambda i, n, _o: (A, [Leg(ALLOTS[i], VOUCHERS[i], n)])],
     K.PLEDGE: [lambda _i, n, _o: (B, [Leg(a.source(), PLEDGE, n)])],
     K.CAP_ADJUST: [
         lambda i, n, _o: (A, [Leg(a.cap_source("f", 2026), CAPS[i], n)]),
