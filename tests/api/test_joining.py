@@ -23,9 +23,11 @@ def uploaded(machine: Machine, name: str = "授权书.pdf") -> dict[str, object]
     return {"ticket": ok(answer, 201)["ticket"], "file_name": name}
 
 
-def joined(api: Api, uscc: str, digits: str, login: str, as_role: str = "both") -> Machine:
+def joined(
+    api: Api, uscc: str, digits: str, login: str, *, as_role: str = "both", name: str = "王五"
+) -> Machine:
     body = {
-        "uscc": uscc, "code": digits, "name": "王五", "login": login, "password": PASSWORD, "as_role": as_role,
+        "uscc": uscc, "code": digits, "name": name, "login": login, "password": PASSWORD, "as_role": as_role,
     }  # fmt: skip
     answer = api.app.test_client().post("/api/v1/join", json=body)
     machine = Machine(api.app, api.world.auditor)
@@ -58,7 +60,7 @@ def test_an_authorisation_narrows_a_machine_too_and_its_end_ends_the_token(api: 
         "to_on": (today + timedelta(days=30)).isoformat(), "letter": uploaded(api.firm),
     }  # fmt: skip
     given = ok(api.firm.send("/api/v1/authorisations", body), 201)
-    operator = joined(api, api.world.firm.uscc, given["code"]["digits"], "lisi")
+    operator = joined(api, api.world.firm.uscc, given["code"]["digits"], "lisi", name="李四")
     number = api.placed()
     refused(operator.send(f"/api/v1/orders/{number}/confirm", {}), 403, "not_permitted")
     ok(operator.send(f"/api/v1/orders/{number}/cancel", {"reason": "不办了"}))
@@ -75,7 +77,7 @@ def test_a_bookkeeper_prepares_papers_and_the_claim_takes_them_along(api: Api) -
         "letter": uploaded(api.firm),
     }  # fmt: skip
     given = ok(api.firm.send("/api/v1/authorisations", body), 201)
-    bookkeeper = joined(api, api.world.firm.uscc, given["code"]["digits"], "daizhang")
+    bookkeeper = joined(api, api.world.firm.uscc, given["code"]["digits"], "daizhang", name="代账")
     number = api.captured()
     papers = {"papers": [{"kind": "payment_proof", **uploaded(bookkeeper, "付款.pdf")}]}
     assert ok(bookkeeper.send(f"/api/v1/orders/{number}/papers", papers), 201)["count"] == 1

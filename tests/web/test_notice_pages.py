@@ -14,7 +14,7 @@ from tests.operations.publicity import Public
 from voucher.db import Database
 from voucher.models.claims import Claim
 from voucher.models.notices import Objection
-from voucher.operations.object_to import MOST_PER_SOURCE
+from voucher.operations.object_to import MOST_OPEN
 
 TEXTS = {
     "title": "2026 年第一批<拟兑付>名单公示",
@@ -109,7 +109,7 @@ def test_the_same_form_sent_twice_makes_one_objection_and_too_many_are_stopped(b
     first, second = bureau.visitor.send(address, form), bureau.visitor.send(address, form)
     assert first.status_code == second.status_code == 200
     assert bureau.told.one(Objection).seq == 1
-    for _ in range(MOST_PER_SOURCE - 1):
+    for _ in range(MOST_OPEN - 1):
         bureau.objected(notice)
     limited = bureau.visitor.send(address, {**form, "key": "another-key-1"})
     assert limited.status_code == 429
