@@ -163,6 +163,7 @@ class Code(StrEnum):
     POLICY_OVERLAPS = "policy_overlaps"
     AGREEMENT_INVALID = "agreement_invalid"
     AGREEMENT_EXISTS = "agreement_exists"
+    PARTNER_MISSING = "partner_missing"
     AGREEMENT_OVERLAPS = "agreement_overlaps"
     POLICY_PROPOSED = "policy_proposed"
     POLICY_CHANGED = "policy_changed"

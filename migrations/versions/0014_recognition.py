@@ -49,6 +49,7 @@ def _versions() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("effective_from", sa.Date(), nullable=False),
         sa.Column("effective_to", sa.Date(), nullable=True),
+        sa.Column("proposed_for", JSON, nullable=False),
         sa.Column("proposed_by", KEY, nullable=False),
         sa.Column("proposed_at", INSTANT, nullable=False),
         _to("agreement_version", "agreement_code", "agreement.code"),

@@ -60,7 +60,7 @@ from voucher.operations.publish_agreement import (
 from voucher.queries.platforms import offers
 from voucher.queries.policies import policy_of
 from voucher.rules.permissions import Actor
-from voucher.terms import CertificationState, OrderState
+from voucher.terms import CertificationState, OrderState, Role
 
 Work = Callable[[Session, datetime], object]
 
@@ -336,6 +336,22 @@ def test_two_persons_publish_and_nothing_is_edited(told: Told) -> None:
     )
     withdrawing = StepRequest(version_id=version.version_id)
     refuses(told, Code.STATE_CHANGED, lambda s, at: withdraw_agreement(s, withdrawing, actor=officer, at=at))
+
+
+def test_no_region_is_bound_without_an_officer_of_its_own(told: Told) -> None:
+    two = two_provinces(told)
+    version = proposed(told)
+    colleague = told.do(
+        lambda s, at: factories.person(
+            s, Role.PROGRAMME_OFFICER, region_code="140000", book_id=told.world.book_id, at=at
+        )
+    )
+    refuses(
+        told,
+        Code.PARTNER_MISSING,
+        lambda s, at: publish_agreement(s, version.version_id, actor=colleague, at=at),
+    )
+    told.do(lambda s, at: publish_agreement(s, version.version_id, actor=two.officer, at=at))
 
 
 def test_the_database_itself_refuses_that_one_person_proposes_and_publishes(told: Told) -> None:

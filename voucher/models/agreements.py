@@ -43,6 +43,7 @@ class AgreementVersion(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     effective_from: Mapped[date]
     effective_to: Mapped[date | None]
+    proposed_for: Mapped[list[str]] = mapped_column(JSONColumn)
     proposed_by: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
     proposed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 

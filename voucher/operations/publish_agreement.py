@@ -78,7 +78,7 @@ def propose_agreement(session: Session, given: AgreementText, *, actor: Actor, a
     withdrawn (`agreement_exists`), what `publish_agreement` would refuse as an overlap.
     """
     version = _fit(session, given)
-    _refuse_strangers(session, version, actor)
+    spoken_for = _spoken_for(session, version, actor)
     row = (version.agreement, version.title, at)
     insert_missing(session, Rows(RecognitionAgreement, ("code", "title", "created_at"), [row]))
     _lock(session, version.agreement)
@@ -93,6 +93,7 @@ def propose_agreement(session: Session, given: AgreementText, *, actor: Actor, a
         sha256=sha256("\0".join((given.text, *given.fills)).encode()).hexdigest(),
         effective_from=version.effective_from,
         effective_to=version.effective_to,
+        proposed_for=sorted(spoken_for),
         proposed_by=actor.person_id,
         proposed_at=at,
     )
@@ -106,7 +107,8 @@ def propose_agreement(session: Session, given: AgreementText, *, actor: Actor, a
 def publish_agreement(session: Session, version_id: int, *, actor: Actor, at: datetime) -> VersionAnswer:
     """Publish what another officer proposed: it recognises from its first day on, for orders of its days.
 
-    Refused: not there or of none of the actor's regions (`not_found`), one's own proposal (`self_approval`), no longer
+    Both together speak for every party: nobody binds a region of which no officer took part (`partner_missing`, the
+    regions). Refused: not there or of none of the actor's regions (`not_found`), one's own proposal (`self_approval`), no longer
     proposed (`state_changed`), two agreements for the same regions, kind, service and day (`agreement_overlaps`, both
     document numbers).
     """
@@ -114,6 +116,7 @@ def publish_agreement(session: Session, version_id: int, *, actor: Actor, at: da
     if version.proposed_by == actor.person_id:
         raise Refusal(Code.SELF_APPROVAL)
     _refuse_unless(state, AgreementState.PROPOSED, AgreementStepKind.PUBLISH)
+    _refuse_silent(session, version, agreement, actor)
     _refuse_overlap(session, agreement)
     deed = AgreementStepKind.PUBLISH, StepRequest(version_id=version_id)
     return _step(session, version, deed, actor=actor, at=at)
@@ -188,11 +191,22 @@ def _unknown(session: Session, version: Agreement, given: AgreementText) -> tupl
     return placed(found, given.text, given.fills)
 
 
-def _refuse_strangers(session: Session, version: Agreement, actor: Actor) -> None:
-    """`not_found` for an actor in whose regions none of the parties lies."""
+def _spoken_for(session: Session, version: Agreement, actor: Actor) -> set[str]:
+    """The parties that lie in the actor's regions; `not_found` where there is none."""
     paths = paths_of(session, [party.region for party in version.parties])
-    if not any(covers_region(actor, path) for path in paths.values()):
+    found = {region for region, path in paths.items() if covers_region(actor, path)}
+    if not found:
         raise Refusal(Code.NOT_FOUND, agreement=version.agreement)
+    return found
+
+
+def _refuse_silent(session: Session, row: AgreementVersion, version: Agreement, actor: Actor) -> None:
+    """`partner_missing` for parties of which neither who proposed nor who publishes is an officer."""
+    spoken = _spoken_for(session, version, actor) | set(row.proposed_for)
+    silent = [party.region for party in version.parties if party.region not in spoken]
+    if silent:
+        query = select(Region.name).where(Region.code.in_(silent)).order_by(Region.code)
+        raise Refusal(Code.PARTNER_MISSING, regions="、".join(session.scalars(query)))
 
 
 def _lock(session: Session, agreement_code: str) -> None:
@@ -208,7 +222,7 @@ def _locked(
     if row is None:
         raise Refusal(Code.NOT_FOUND, version=version_id)
     agreement = agreement_of(session, row)
-    _refuse_strangers(session, agreement, actor)
+    _spoken_for(session, agreement, actor)
     _lock(session, row.agreement_code)
     return row, agreement, state_of(steps_of(session).get(row.id, {}))
 

@@ -151,6 +151,7 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.ALREADY_REGISTERED: ("已登记的是 {subject}。",),
     Code.POLICY_INVALID: ("共 {problems} 处，第一处在 {key}。",),
     Code.AGREEMENT_INVALID: ("共 {problems} 处，第一处在 {key}。", "第 {line} 行。"),
+    Code.PARTNER_MISSING: ("还没有参与的：{regions}。",),
     Code.AGREEMENT_OVERLAPS: (
         "本协议依据 {document_no}，已发布的协议依据 {other_document_no}。",
         "重叠的两地：{home_name}、{certifying_name}。",

@@ -153,6 +153,7 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.POLICY_EXISTS: "该政策版本已经存在；已发布的版本不能修改，请新建版本。",
     Code.AGREEMENT_INVALID: "互认协议有错误，不能发布。",
     Code.AGREEMENT_EXISTS: "该协议版本已经提出或发布；内容不能修改，需要修改的请撤回后重新提出，或新建版本。",
+    Code.PARTNER_MISSING: "协议的每一方都须有自己的项目主管参与：由一方提请，另一方发布。",
     Code.AGREEMENT_OVERLAPS: "两份互认协议对同样的两地、券种和服务在同一天都有效，不能发布。",
     Code.POLICY_OVERLAPS: "该政策版本与另一个已发布版本的有效期重叠，同一天只能有一个版本有效。",
     Code.POLICY_PROPOSED: "该政策版本已经提请发布，正在等待另一人办理；需要修改的，请先撤回。",
