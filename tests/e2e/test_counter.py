@@ -72,7 +72,7 @@ def test_a_code_before_the_camera_becomes_a_redemption_that_both_sides_agree_to_
 
     propose(platform, "150000", provider_ref="WT-2026-081", contract_no="HT-CAM-1")
     platform.sees("等待企业确认")
-    firm.sees("本次使用创新券")
+    firm.sees("本次用券")
     firm.look("counter-05-firm-decides")
     platform.look("counter-06-platform-waits")
     word = platform.page.locator(".check-word").inner_text()
@@ -224,7 +224,7 @@ def test_a_cap_that_is_reached_is_named_with_what_is_left_and_the_form_stays(
         type_code(scanner, show_code(firm, voucher))
         propose(scanner, gross)
         scanner.sees("等待企业确认")
-        firm.sees("本次使用创新券")
+        firm.sees("本次用券")
         firm.press("确认核销")
         scanner.sees("核销完成")
     type_code(scanner, show_code(firm, third))

@@ -173,7 +173,7 @@ def test_a_firm_goes_from_the_roster_to_money_in_its_account(
     contract = firm.click("我的订单").click(order).text
     assert "合计可补助 ¥50,000.00 还可补助 ¥5,000.00" in contract, contract
     assert told_once(town, firm) == [
-        "申请变更收款账户", "收款账户变更结果", "申领已受理", "申领已审核", "创新券已发放", "机构已接单", "合同已备案", "机构已交付", "机构已交付", "对方已确认申请",
+        "申请变更收款账户", "收款账户变更结果", "申领已受理", "申领已审核", "券已发放", "机构已接单", "合同已备案", "机构已交付", "机构已交付", "对方已确认申请",
         "退回补正", "兑付申请已审核", "公示开始", "公示期满", "补助资金已支付",
     ]  # fmt: skip
     town.sound()

@@ -118,7 +118,7 @@ def test_a_reviewer_checks_and_approves_less_and_the_firm_has_its_voucher(bureau
     assert bureau.decided(number, verdict="approve", approved="30000").status_code == 303
     row = bureau.row(number)
     assert (row.state, row.approved_fen) == ("issued", 30_000_00)
-    assert "已发放创新券" in bureau.firm.get(f"{APPLY}/{number}").text
+    assert "已发放券" in bureau.firm.get(f"{APPLY}/{number}").text
     again = bureau.decided(number, verdict="approve")
     assert "当前状态不能办理此项操作" in again.text
 

@@ -152,7 +152,7 @@ def test_a_refused_proposal_names_the_rule_and_what_is_left(app: Flask) -> None:
     form = {"service": SERVICE, "gross": "2000", "contract_no": "HT-9"}
     answer = stage.scanner.send(f"/provider/sessions/{number}/propose", form)
     assert answer.status_code == 409
-    assert "创新券余额不足" in answer.text
+    assert "券余额不足" in answer.text
     assert "0.00 元" in answer.text
     assert "HT-9" in answer.text
 

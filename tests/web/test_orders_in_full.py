@@ -251,7 +251,7 @@ def test_an_entry_leads_to_an_order_only_with_a_voucher_that_buys_it(stage: Stag
         )
     )
     page = stage.firm.get(link[0]).text
-    assert stage.voucher not in page and "没有能用来买这项服务的创新券" in page
+    assert stage.voucher not in page and "没有能用来买这项服务的券" in page
 
 
 def test_orders_are_found_by_every_number_and_spelling_by_each_reader(stage: Stage) -> None:

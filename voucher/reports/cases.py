@@ -29,7 +29,7 @@ TITLES: Final[Mapping[type[StrEnum], str]] = {
     PolicyState: "政策版本",
     ApplicationState: "申领",
     AppealState: "申诉",
-    VoucherState: "创新券",
+    VoucherState: "券",
     OrderState: "服务订单",
     SessionState: "现场核销",
     ClaimState: "兑付申请",

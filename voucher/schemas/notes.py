@@ -141,10 +141,10 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
         (_REASON,),
     ),
     MessageEvent.VOUCHER_ISSUED: Template(
-        "创新券 {subject} 已发放", "创新券 {subject} 已发放到您的单位。", ("券面 {face_fen} 元。", "请在 {use_by_on} 前下单使用。")
+        "券 {subject} 已发放", "券 {subject} 已发放到您的单位。", ("券面 {face_fen} 元。", "请在 {use_by_on} 前下单使用。")
     ),
     MessageEvent.VOUCHER_EXPIRED: Template(
-        "创新券 {subject} 已过期收回", "创新券 {subject} 已过使用期限，余额已收回。"
+        "券 {subject} 已过期收回", "券 {subject} 已过使用期限，余额已收回。"
     ),
     MessageEvent.COMPLETE_BY_NEAR: Template(
         "订单 {subject} 的完成期限将到",
@@ -152,7 +152,7 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
         ("还有 {days} 个工作日。",),
     ),
     MessageEvent.USE_BY_NEAR: Template(
-        "创新券 {subject} 将到期", "创新券 {subject} 的使用期限至 {use_by_on}，逾期余额收回。", ("还有 {days} 个工作日。",)
+        "券 {subject} 将到期", "券 {subject} 的使用期限至 {use_by_on}，逾期余额收回。", ("还有 {days} 个工作日。",)
     ),
     MessageEvent.REDEEM_BY_NEAR: Template(
         "订单 {subject} 的兑付申请期限将到",
@@ -211,7 +211,7 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
         ),
     ),
     MessageEvent.APPLICATION_MOVED_UP: Template(
-        "候补申领 {subject} 已发券", "预算有了余额，候补的申领 {subject} 已按排队先后发放创新券 {voucher}。", ("券面 {approved_fen} 元。",)
+        "候补申领 {subject} 已发券", "预算有了余额，候补的申领 {subject} 已按排队先后发放券 {voucher}。", ("券面 {approved_fen} 元。",)
     ),
     MessageEvent.APPLICATION_LAPSED: Template(
         "申领 {subject} 未能发放", "{year} 年度已经结束，预算用完前没有轮到申领 {subject}，可在新年度重新申领。"

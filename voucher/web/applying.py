@@ -84,7 +84,7 @@ def send() -> ResponseReturnValue:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
         return _check(data, {"_schema": [sentence(refusal)]}, refusal.status)
-    issued = f"，已发放创新券 {answer['voucher']}" if answer["voucher"] else ""
+    issued = f"，已发放券 {answer['voucher']}" if answer["voucher"] else ""
     flash(f"申领 {answer['number']} 已受理，排队号 {answer['queue_no']}{issued}。", "success")
     return redirect(url_for("applying.page", number=answer["number"]), 303)
 

@@ -47,7 +47,7 @@ def send_new() -> ResponseReturnValue:
     actor = current_actor()
     data, errors = load_form(OpenForm, request.form)
     if errors:
-        return _new_page({"voucher": ["请选择一张创新券。"]}, request.form.get("voucher", "")), 422
+        return _new_page({"voucher": ["请选择一张券。"]}, request.form.get("voucher", "")), 422
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         return {"number": open_session(session, data["voucher"], actor=actor, at=at).number}

@@ -44,7 +44,7 @@ def send(number: str) -> ResponseReturnValue:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
         return _page(number, request.form, whole_form(refusal), refusal.status)
-    flash(f"创新券 {number} 已退回，{format_yuan(Fen(answer['fen']))} 元退回预算。", "success")
+    flash(f"券 {number} 已退回，{format_yuan(Fen(answer['fen']))} 元退回预算。", "success")
     return redirect(url_for("enterprise.voucher_page", number=number), 303)
 
 

@@ -37,7 +37,7 @@ _REFUSED_WORDS: Final = {
     Code.QR_INVALID: "券码无效",
     Code.QR_EXPIRED: "券码已过期",
     Code.QR_USED: "券码已使用",
-    Code.VOUCHER_REVOKED: "创新券已撤销",
+    Code.VOUCHER_REVOKED: "券已撤销",
     Code.PROVIDER_SUSPENDED: "平台已暂停收券",
     Code.SCAN_RATE_LIMITED: "扫码过于频繁",
 }

@@ -45,7 +45,7 @@ def state(number: str) -> ResponseReturnValue:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
         return _page(whole_form(refusal), refusal.status)
-    said = "已登记关联关系，该订单不能使用创新券。" if answer["related"] else "声明已登记。"
+    said = "已登记关联关系，该订单不能使用券。" if answer["related"] else "声明已登记。"
     flash(said, "warning" if answer["related"] else "success")
     return redirect(url_for("relations.index"), 303)
 

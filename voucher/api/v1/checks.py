@@ -67,7 +67,7 @@ def settle(body: dict[str, Any], number: str, seq: str) -> dict[str, Any]:
 @blueprint.arguments(schemas.RelationBody)
 @blueprint.response(201, schemas.RelationAnswer)
 def state(body: dict[str, Any], number: str) -> dict[str, Any]:
-    """订单的企业和服务机构各声明一次；声明有关联关系的，该订单不能使用创新券。"""
+    """订单的企业和服务机构各声明一次；声明有关联关系的，该订单不能使用券。"""
     wanted = RelationRequest(numbered(number), body.get("kind"))
 
     def work(session: Session, at: datetime) -> dict[str, Any]:

@@ -201,7 +201,7 @@ def mend(body: dict[str, Any], number: str) -> dict[str, Any]:
 @blueprint.arguments(schemas.AwardBody)
 @blueprint.response(201, ClaimedAnswer)
 def award(body: dict[str, Any]) -> dict[str, Any]:
-    """没有创新券的后补助：服务已经完成、付款已经付清，按实际发生的费用申请。"""
+    """没有券的后补助：服务已经完成、付款已经付清，按实际发生的费用申请。"""
     wanted = AwardRequest(
         **{
             **body,

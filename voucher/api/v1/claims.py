@@ -185,7 +185,7 @@ def show(number: str) -> dict[str, Any]:
 @blueprint.arguments(schemas.DecisionBody)
 @blueprint.response(200, schemas.ReviewedAnswer)
 def decide(body: dict[str, Any], number: str) -> dict[str, Any]:
-    """同意、核减（写明金额和理由）或不同意（写明理由）。未核定的部分立即退回创新券，额度退回当初计入的年度。"""
+    """同意、核减（写明金额和理由）或不同意（写明理由）。未核定的部分立即退回券，额度退回当初计入的年度。"""
     said = body["minutes"]
     cited = Minutes(said["number"], said["on"], named_file(said)) if said is not None else None
     asked = ReviewRequest(

@@ -214,7 +214,7 @@ def deliver_(body: dict[str, Any], number: str) -> dict[str, Any]:
 @blueprint.arguments(schemas.ConfirmBody)
 @blueprint.response(200, schemas.OrderAnswer)
 def confirm(body: dict[str, Any], number: str) -> dict[str, Any]:
-    """企业验收：delivered → captured，分期未完的回到 held。未核销的部分立即退回创新券、年度限额和合同上限。"""
+    """企业验收：delivered → captured，分期未完的回到 held。未核销的部分立即退回券、年度限额和合同上限。"""
     asked = ConfirmRequest(numbered(number), body["amount_fen"], body["part"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
@@ -253,7 +253,7 @@ def cancel(body: dict[str, Any], number: str) -> dict[str, Any]:
 @blueprint.arguments(schemas.ReasonBody)
 @blueprint.response(200, schemas.OrderAnswer)
 def reverse_(body: dict[str, Any], number: str) -> dict[str, Any]:
-    """进入兑付批次之前，机构可以冲正误核销的订单；资金退回创新券，额度退回当初计入的年度。"""
+    """进入兑付批次之前，机构可以冲正误核销的订单；资金退回券，额度退回当初计入的年度。"""
     asked = ReverseRequest(numbered(number), body["reason"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:

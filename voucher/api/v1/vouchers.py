@@ -19,22 +19,22 @@ from voucher.queries import issued, vouchers
 from voucher.queries.vouchers import CapStanding
 from voucher.schemas import api_vouchers as schemas
 
-blueprint = Endpoints("vouchers_v1", __name__, url_prefix="/api/v1", description="创新券：查询与发放")
+blueprint = Endpoints("vouchers_v1", __name__, url_prefix="/api/v1", description="券：查询与发放")
 
 
 @blueprint.route("/vouchers", methods=["GET"])
-@operation("本单位的创新券", "enterprise:voucher:read")
+@operation("本单位的券", "enterprise:voucher:read")
 @blueprint.arguments(schemas.VouchersQuery, location="query")
 @blueprint.response(200, schemas.VouchersAnswer)
 def list_own(query: dict[str, Any]) -> dict[str, Any]:
-    """本单位持有的全部创新券，先到期的在前。"""
+    """本单位持有的全部券，先到期的在前。"""
     with reading() as session:
         views = vouchers.own_vouchers(session, actor=current_actor(), state=query.get("state"))
         return {"vouchers": [schemas.voucher_answer(view) for view in views]}
 
 
 @blueprint.route("/vouchers/<number>", methods=["GET"])
-@operation("查看创新券", "enterprise:voucher:read", refuses=(Code.NOT_FOUND,))
+@operation("查看券", "enterprise:voucher:read", refuses=(Code.NOT_FOUND,))
 @blueprint.response(200, schemas.VoucherDetailAnswer)
 def show(number: str) -> dict[str, Any]:
     """一张券的余额、每次变动，以及当年限额还剩多少。"""
@@ -49,11 +49,11 @@ def show(number: str) -> dict[str, Any]:
 
 
 @blueprint.route("/issued-vouchers", methods=["GET"])
-@operation("已发放的创新券", "programme:voucher:read")
+@operation("已发放的券", "programme:voucher:read")
 @blueprint.arguments(schemas.IssuedQuery, location="query")
 @blueprint.response(200, schemas.IssuedPageAnswer)
 def list_issued(query: dict[str, Any]) -> dict[str, Any]:
-    """本级账簿或本地区的创新券，新的在前，每页 50 张。"""
+    """本级账簿或本地区的券，新的在前，每页 50 张。"""
     wanted = issued.VoucherFilter(query.get("state"), query.get("text", ""), query.get("line_code", ""))
     with reading() as session:
         page = issued.issued_vouchers(session, current_actor(), wanted, page=query["page"])
@@ -62,7 +62,7 @@ def list_issued(query: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.route("/vouchers", methods=["POST"])
 @operation(
-    "发放创新券",
+    "发放券",
     "programme:voucher:issue",
     refuses=(
         Code.NOT_FOUND,

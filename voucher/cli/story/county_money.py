@@ -245,6 +245,6 @@ def _award_request(play: Play, place: int, at: datetime) -> AwardRequest:
         origin_region="110000",
         invoices=(bought,),
         payments=(steps.payment(party, Fen(yuan * 100), day),),
-        documents=claim_papers(play.stage.files_dir, kinds, about=f"后补助申请-{serial}"),
+        documents=claim_papers(play.stage.files_dir, kinds, about=str(serial), named="后补助申请-"),
         payee_account_id=party.account_id,
     )

@@ -71,7 +71,7 @@ def _applied(setting: Setting, town: Town, told: Stage, place: int) -> Claimed:
         origin_region=origin,
         invoices=(bought,),
         payments=(steps.payment(firm, Fen(cost_fen), paid_on),),
-        documents=claim_papers(told.files_dir, PAPERS, about=f"后补助申请-{serial}"),
+        documents=claim_papers(told.files_dir, PAPERS, about=str(serial), named="后补助申请-"),
         payee_account_id=firm.account_id,
         contract_no=f"{town.scheme.line}-HT-{serial}",
         contract_on=paid_on,

@@ -41,9 +41,11 @@ def paper(folder: Path, text: str, file_name: str) -> Stored:
     return save(content, folder, file_name=file_name, max_bytes=_MOST_BYTES)
 
 
-def claim_papers(folder: Path, kinds: tuple[DocumentKind, ...], *, about: str) -> tuple[GivenDocument, ...]:
-    """One stored paper of each kind, naming what it is about (an order number)."""
+def claim_papers(
+    folder: Path, kinds: tuple[DocumentKind, ...], *, about: str, named: str = ""
+) -> tuple[GivenDocument, ...]:
+    """One stored paper of each kind, naming what it is about (an order number) in ASCII; `named` begins its file's name."""
     return tuple(
-        given_as(kind, paper(folder, f"{about} / {kind.value}", f"{about}-{kind.label}.pdf"))
+        given_as(kind, paper(folder, f"{about} / {kind.value}", f"{named}{about}-{kind.label}.pdf"))
         for kind in kinds
     )
