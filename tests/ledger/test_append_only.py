@@ -31,8 +31,8 @@ OTHERS = {
     "VALUES (1, 'SX', 1, '本单位承诺', 'x', 1, '2026-03-02 04:00:00+00:00')",
     "agreement": "INSERT INTO agreement (code, title, created_at) VALUES ('JJ', '互认协议', '2026-03-02 04:00:00+00:00')",
     "agreement_version": "INSERT INTO agreement_version (id, code, agreement_code, document_no, text, fills, sha256, "
-    "effective_from, proposed_by, proposed_at) "
-    "VALUES (1, 'JJ-1', 'JJ', '1号', 'x', '[]', 'x', '2026-03-02', 1, '2026-03-02 04:00:00+00:00')",
+    "effective_from, proposed_for, proposed_by, proposed_at) "
+    "VALUES (1, 'JJ-1', 'JJ', '1号', 'x', '[]', 'x', '2026-03-02', '[]', 1, '2026-03-02 04:00:00+00:00')",
     "agreement_step": "INSERT INTO agreement_step (id, version_id, proposed_by, kind, reason, document_no, done_by, done_at) "
     "VALUES (1, 1, 1, 'withdraw', '', '', 1, '2026-03-02 04:00:00+00:00')",
     "budget_line": "INSERT INTO budget_line (id, code, programme_code, year, name, created_at) "
