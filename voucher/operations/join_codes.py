@@ -158,14 +158,15 @@ def present(
     return Refused(Code.JOIN_CODE_WRONG)
 
 
-def barred(session: Session, source: str, *, at: datetime) -> Refusal | None:
-    """The refusal (`locked_out`) of an address that has used up its tries.
+def refuse_locked_out(session: Session, source: str, *, at: datetime) -> None:
+    """Refuse (`locked_out`) an address that has used up its tries.
 
     For the entry point, before it computes the slow hash of a password: nobody makes the server work for codes that
     are not looked at any more. `present` decides.
     """
     until = _locked_until(session, source, at)
-    return None if until is None else Refusal(Code.LOCKED_OUT, minutes=_minutes(until, at))
+    if until is not None:
+        raise Refusal(Code.LOCKED_OUT, minutes=_minutes(until, at))
 
 
 def use(row: JoinCode, person_id: int, *, at: datetime) -> None:

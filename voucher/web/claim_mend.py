@@ -29,7 +29,7 @@ from voucher.web import claim_files
 from voucher.web.access import current_actor
 from voucher.web.claim_answers import Answers, labels, requests_of, shorts
 from voucher.web.claim_writing import Side, accounts_of
-from voucher.web.entry import change, form_body, form_key, now, reading, whole_form
+from voucher.web.entry import change, form_body, form_key, now, reading, typed_again, whole_form
 
 
 def form(side: Side, number: str) -> ResponseReturnValue:
@@ -141,11 +141,7 @@ def _check(side: Side, number: str, given: Answers, wanted: Mended) -> ResponseR
         ],
         changed=changed,
         files=given.files,
-        typed=[
-            (name, value)
-            for name, value in request.form.items(multi=True)
-            if name not in ("csrf_token", "key", "step") and not name.startswith("kept_")
-        ],
+        typed=typed_again(),
     )
     return page, 200
 

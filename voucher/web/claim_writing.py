@@ -32,7 +32,7 @@ from voucher.web.access import current_actor
 from voucher.web.claim_answers import Answers, labels, previews, requests_of
 from voucher.web.claim_fill import filled
 from voucher.web.counter_words import service_names
-from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.entry import change, form_body, form_key, now, reading, typed_again
 
 SHOWN_AGAIN: Final = ("add", "add_payment", "read", "orders", "edit")
 
@@ -103,11 +103,7 @@ def _check(
         previews=shown,
         account=accounts.get(written.payee_account_id),
         files=given.files,
-        typed=[
-            (name, value)
-            for name, value in request.form.items(multi=True)
-            if name not in ("csrf_token", "key", "step") and not name.startswith("kept_")
-        ],
+        typed=typed_again(),
     )
     return page, 200
 

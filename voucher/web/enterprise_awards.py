@@ -26,7 +26,7 @@ from voucher.web.access import current_actor, permits
 from voucher.web.claim_answers import Answers, labels, requests_of
 from voucher.web.claim_fill import filled
 from voucher.web.claim_writing import SHOWN_AGAIN, accounts_of, more_rows
-from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.entry import change, form_body, form_key, now, reading, typed_again
 
 blueprint = Blueprint("enterprise_awards", __name__, url_prefix="/enterprise/awards")
 _LABELS: Final = {
@@ -89,11 +89,7 @@ def _check(programme: str, given: Answers, wanted: AwardRequest) -> ResponseRetu
         wanted=wanted,
         judged=judged,
         files=given.files,
-        typed=[
-            (name, value)
-            for name, value in request.form.items(multi=True)
-            if name not in ("csrf_token", "key", "step") and not name.startswith("kept_")
-        ],
+        typed=typed_again(),
     )
     return page, 200
 

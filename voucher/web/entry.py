@@ -54,6 +54,15 @@ def form_body() -> dict[str, Any]:
     return {**said, "view": dict(request.view_args or {})}
 
 
+def typed_again() -> list[tuple[str, str]]:
+    """What the form says, for the hidden fields of its check page: without guards, step, and files that are kept."""
+    return [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in {*UNSEEN, "step"} and not name.startswith("kept_")
+    ]
+
+
 def reading() -> AbstractContextManager[Session]:
     """A session that cannot write, for the length of a `with` block."""
     return database().read()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from voucher.errors import Code, Refusal
 from voucher.operations.authenticate import SignedIn, hash_password
 from voucher.operations.join import Joined, Joiner, Newcomer, join, reset_password
-from voucher.operations.join_codes import Presentation, barred, join_key
+from voucher.operations.join_codes import Presentation, join_key, refuse_locked_out
 from voucher.operations.outcome import Refused
 from voucher.rules.permissions import Actor, permitted
 from voucher.schemas.account import password_fault
@@ -103,9 +103,7 @@ def _newcomer(data: dict[str, Any]) -> Newcomer:
 def _hashed(password: str) -> str:
     """The hash to keep; refused (`locked_out`) before it is computed for an address that has used up its tries."""
     with reading() as session:
-        refusal = barred(session, source(), at=now())
-    if refusal is not None:
-        raise refusal
+        refuse_locked_out(session, source(), at=now())
     return hash_password(password, profile=settings().argon2_profile)
 
 

@@ -20,7 +20,7 @@ from voucher.operations.authenticate import (
 )
 from voucher.operations.devices import PinAttempt, enter_pin, issue_counter_token, presented_pin
 from voucher.operations.join import Joined, Joiner, Newcomer, join, reset_password
-from voucher.operations.join_codes import Presentation, barred, join_key
+from voucher.operations.join_codes import Presentation, join_key, refuse_locked_out
 from voucher.operations.outcome import Refused
 from voucher.schemas import api_joining as schemas
 from voucher.schemas.account import TokenAnswer, password_fault
@@ -140,9 +140,7 @@ def _check(password: str, login: str) -> None:
 def _hashed(password: str) -> str:
     """The hash to keep; refused (`locked_out`) before it is computed for an address that has used up its tries."""
     with reading() as session:
-        refusal = barred(session, source(), at=now())
-    if refusal is not None:
-        raise refusal
+        refuse_locked_out(session, source(), at=now())
     return hash_password(password, profile=settings().argon2_profile)
 
 
