@@ -14,7 +14,7 @@ help:
 	@echo "make test      the whole suite on SQLite and PostgreSQL (the aim: 10 minutes on two cores)"
 	@echo "make sure      format, lint, types, floors, then the suite"
 	@echo "make format    put the code into its format"
-	@echo "make campaign  races, kills, soaks and tampers at full count, pages on both databases (<= 60 minutes)"
+	@echo "make campaign  races, kills, soaks and tampers at full count, times, pages on both databases (<= 60 minutes)"
 	@echo "make bench     the measurements of docs/benchmarks.md"
 	@echo "make lock      resolve requirements*.in into hash-pinned requirements*.txt"
 	@echo "make clean     remove the environment and caches; data under instance/ stays"
@@ -48,6 +48,7 @@ format: install-test
 
 campaign: install-test
 	CAMPAIGN=full $(bin)/pytest -m campaign --timeout=3600
+	CAMPAIGN=full $(bin)/pytest $$(grep -rl tests.pace tests --include='test_*.py')
 	$(bin)/pytest -n 2 --dist loadfile tests/web tests/api
 
 bench: install-test

@@ -92,9 +92,10 @@ class Visitor:
             dialog.get_by_role("button", name="确认", exact=True).click()
 
     def sees(self, *texts: str) -> None:
-        """Wait until the page shows all of these."""
+        """Wait until the page shows all of these, and has its scripts."""
         for text in texts:
             expect(self.page.locator("main")).to_contain_text(text, timeout=SECONDS * 1000)
+        self.page.wait_for_load_state()
 
     def look(self, name: str) -> None:
         """Keep a picture of the page at both widths, where E2E_SCREENSHOTS names a folder."""

@@ -137,9 +137,9 @@ def test_an_unknown_login_takes_about_as_long_as_a_known_one() -> None:
     password_matches("warm up", None, profile="full")
 
     def seconds(stored: str | None) -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         assert not password_matches("wrong", stored, profile="full")
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     known = min(seconds(kept) for _ in range(3))
     unknown = min(seconds(None) for _ in range(3))

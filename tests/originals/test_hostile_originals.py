@@ -6,7 +6,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.originals import samples
+from tests.pace import within
 from voucher.media import OFD, PDF, XML
 from voucher.originals import read_invoice, reading
 from voucher.originals.apart import Bounds, TookTooLong, run_apart
@@ -91,18 +91,16 @@ def test_a_hostile_original_gives_nothing_within_two_seconds(what: str, tmp_path
     content, media_type = HOSTILE[what]
     place = tmp_path / "original"
     place.write_bytes(content)
-    begun = time.monotonic()
-    found = read_invoice(place, media_type)
-    assert time.monotonic() - begun < 2
+    with within(2):
+        found = read_invoice(place, media_type)
     assert found is None or what == "an attachment above the top"
 
 
 def test_a_pdf_that_unpacks_to_a_hundred_megabytes_gives_nothing_within_two_seconds(tmp_path: Path) -> None:
     place = tmp_path / "original"
     place.write_bytes(swollen_pdf())
-    begun = time.monotonic()
-    assert read_invoice(place, PDF) is None
-    assert time.monotonic() - begun < 2
+    with within(2):
+        assert read_invoice(place, PDF) is None
 
 
 LOOP = "from voucher.originals.apart import answer\nanswer(lambda words: all(n == 0 for n in iter(int, 1)) * b'y')"
@@ -125,11 +123,12 @@ def test_a_job_cannot_run_on_hoard_memory_or_write_files(program: str, tmp_path:
     assert not target.exists() or target.stat().st_size == 0
 
 
-def test_a_job_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("wall", "cpu"), [(0.001, 1), (60, 0.001)])
+def test_a_job_that_takes_too_long_is_stopped(wall: float, cpu: float, tmp_path: Path) -> None:
     place = tmp_path / "original"
     place.write_bytes(samples.digital_xml())
     with pytest.raises(TookTooLong):
-        run_apart("read_job", [XML, str(place)], Bounds(wall_seconds=0.001, cpu_seconds=1, memory_mib=512))
+        run_apart("read_job", [XML, str(place)], Bounds(wall_seconds=wall, cpu_seconds=cpu, memory_mib=512))
 
 
 def test_what_took_too_long_is_tried_again_the_next_time(
@@ -137,7 +136,7 @@ def test_what_took_too_long_is_tried_again_the_next_time(
 ) -> None:
     place = tmp_path / "original"
     place.write_bytes(samples.digital_xml())
-    monkeypatch.setattr(reading, "_READING", Bounds(wall_seconds=0.001, cpu_seconds=1, memory_mib=512))
+    monkeypatch.setattr(reading, "_READING", Bounds(wall_seconds=wall, cpu_seconds=cpu, memory_mib=512))
     assert read_invoice(place, XML) is None
     monkeypatch.undo()
     assert read_invoice(place, XML) is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.pace import within
 from tests.stories.office import Office
 from tests.stories.town import Town, paper
 from tests.stories.visitor import Visitor
@@ -177,9 +177,8 @@ def test_bombs_and_wrong_files_are_refused_at_their_field_in_two_seconds_and_the
     )
     firm.drop("kept_file_result")
     for name, content, reason in BOMBS:
-        begun = time.perf_counter()
-        firm.press("下一步：核对", {"file_result": (name, content)}, status=422)
-        assert time.perf_counter() - begun < 2, name
+        with within(2):
+            firm.press("下一步：核对", {"file_result": (name, content)}, status=422)
         said = firm.text.partition("原因：")[2][:60]
         assert said.startswith(reason), (name, said)
         assert firm.choices("kept_file_contract") and not firm.choices("kept_file_result")
@@ -196,7 +195,6 @@ def test_a_sheet_of_28_megabytes_in_a_small_zip_is_refused_as_a_roster(app: Flas
             b"<worksheet><sheetData>" + row * 200_000 + b"</sheetData></worksheet>",
         )
     reviewer = town.visitor(town.world.reviewer).go("/account/").click("企业名单")
-    begun = time.perf_counter()
-    reviewer.press("上传并预览", {"year": "2026", "file": ("名单.xlsx", buffer.getvalue())}, status=422)
-    assert time.perf_counter() - begun < 2
+    with within(2):
+        reviewer.press("上传并预览", {"year": "2026", "file": ("名单.xlsx", buffer.getvalue())}, status=422)
     assert "年度" in reviewer.text and reviewer.value("year") == "2026"

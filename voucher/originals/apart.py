@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Final, NoReturn
 
 # How a job ends on purpose without an answer: the file is not of its kind.
@@ -18,10 +20,14 @@ _MEMORY: Final = "JOB_MEMORY_MIB"
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a job may take: seconds by the wall, seconds of one processor, MiB of memory."""
+    """What a job may take: seconds by the wall, seconds of one processor, MiB of memory.
+
+    The processor's are what a hostile file is stopped by; the wall's are longer, so that a sound file is read on a
+    busy machine too.
+    """
 
     wall_seconds: float
-    cpu_seconds: int
+    cpu_seconds: float
     memory_mib: int
 
 
@@ -49,13 +55,17 @@ def run_apart(job: str, arguments: Sequence[str], bounds: Bounds) -> bytes | Non
         )
     except subprocess.TimeoutExpired:
         raise TookTooLong from None
+    if done.returncode == -signal.SIGPROF:
+        raise TookTooLong
     return done.stdout if done.returncode == 0 and done.stdout else None
 
 
 def answer(work: Callable[[Sequence[str]], bytes]) -> NoReturn:
     """End this process with what `work` makes of the arguments, within the limits that it was started with."""
-    seconds, memory = int(os.environ[_CPU]), int(os.environ[_MEMORY]) * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    seconds, memory = float(os.environ[_CPU]), int(os.environ[_MEMORY]) * 1024 * 1024
+    used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])  # the start of Python counts too
+    signal.setitimer(signal.ITIMER_PROF, max(seconds - used, 0.001))
+    resource.setrlimit(resource.RLIMIT_CPU, (ceil(seconds) + 1,) * 2)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
