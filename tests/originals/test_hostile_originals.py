@@ -136,7 +136,7 @@ def test_what_took_too_long_is_tried_again_the_next_time(
 ) -> None:
     place = tmp_path / "original"
     place.write_bytes(samples.digital_xml())
-    monkeypatch.setattr(reading, "_READING", Bounds(wall_seconds=wall, cpu_seconds=cpu, memory_mib=512))
+    monkeypatch.setattr(reading, "_READING", Bounds(wall_seconds=0.001, cpu_seconds=1, memory_mib=512))
     assert read_invoice(place, XML) is None
     monkeypatch.undo()
     assert read_invoice(place, XML) is not None
