@@ -24,6 +24,7 @@ from voucher.models.catalogue import CatalogueEntry
 from voucher.models.checks import CheckFinding, PartyBan
 from voucher.models.claims import Claim, InvoiceUse
 from voucher.models.contracts import Instalment
+from voucher.models.evaluations import Evaluation, Rectification
 from voucher.models.joining import Authorisation, CounterDevice, CounterPin, DeskCase, PreparedPaper
 from voucher.models.messages import Message
 from voucher.models.notices import Notice, NoticeLine, NoticePlace, Objection
@@ -33,7 +34,9 @@ from voucher.models.people import Person, RoleGrant
 from voucher.models.review import ClaimDefect, ExpertOpinion, Recusal, StandIn
 from voucher.models.sessions import RedemptionSession
 from voucher.models.settlements import SettlementBatch, SettlementLine
+from voucher.models.versions import PolicyProposal
 from voucher.models.vouchers import Voucher
+from voucher.rules.lifecycle import TABLES
 from voucher.terms import (
     AppealState,
     ApplicationState,
@@ -42,6 +45,7 @@ from voucher.terms import (
     ClaimState,
     DeskKind,
     EntryState,
+    EvaluationState,
     InstalmentState,
     LineState,
     MessageChannel,
@@ -50,6 +54,8 @@ from voucher.terms import (
     ObjectionState,
     OrderChannel,
     OrderState,
+    PolicyState,
+    RectificationState,
     Role,
     SessionState,
     VoucherState,
@@ -67,6 +73,9 @@ STATES: tuple[tuple[InstrumentedAttribute[str], type[StrEnum]], ...] = (
     (Notice.state, NoticeState),
     (NoticeLine.outcome, NoticeOutcome),
     (Objection.state, ObjectionState),
+    (Evaluation.state, EvaluationState),
+    (Rectification.state, RectificationState),
+    (PolicyProposal.state, PolicyState),
     (Instalment.state, InstalmentState),
     (CatalogueEntry.state, EntryState),
     (RedemptionSession.state, SessionState),
@@ -88,6 +97,10 @@ def demo(told_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]
 
 def run(*words: str) -> Result:
     return CliRunner().invoke(main, list(words))
+
+
+def test_every_machine_that_docs_cases_draws_is_looked_at() -> None:
+    assert set(TABLES) <= {states for _, states in STATES}
 
 
 @pytest.mark.parametrize(("column", "states"), STATES, ids=[states.__name__ for _, states in STATES])

@@ -25,6 +25,7 @@ from voucher.cli.story.county_money import tell_money
 from voucher.cli.story.county_orders import tell_orders
 from voucher.cli.story.county_people import tell_people
 from voucher.cli.story.county_register import tell_register
+from voucher.cli.story.county_versions import tell_versions
 from voucher.cli.story.teller import Teller
 from voucher.cli.story.town import titles
 from voucher.cli.story.towns import tell_town
@@ -120,6 +121,7 @@ def _tell(opened: Database, config: Config, *, now: datetime) -> Told:
         tell_before,
         tell_register,
         tell_evaluation,
+        tell_versions,
         tell_people,
         tell_orders,
         tell_disputes,

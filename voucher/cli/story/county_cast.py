@@ -67,6 +67,8 @@ LABS = (
     Lab("陶瓷与金属实验室", PlatformKind.KEY_LAB, _INSTITUTE, _BOTH),
     Lab("电磁兼容实验室", PlatformKind.TESTING_CENTER, _INSTITUTE, ("testing",)),
     Lab("旧催化实验室", PlatformKind.KEY_LAB, _INSTITUTE, ("joint_research",)),
+    Lab("计量校准室", PlatformKind.TESTING_CENTER, _STATION, ("testing",)),
+    Lab("热处理试验室", PlatformKind.TESTING_CENTER, _INSTITUTE, ("testing",)),
 )
 
 JOINED = {

@@ -15,7 +15,7 @@ from voucher.operations.affiliate import PayeeRequest
 from voucher.operations.authenticate import hash_password
 from voucher.operations.ban import BanRequest, LiftRequest, ban, lift
 from voucher.operations.catalogue import EntryRequest, list_entries, withdraw_entries
-from voucher.operations.certify import ChangeRequest, revoke, suspend
+from voucher.operations.certify import ChangeRequest, revoke
 from voucher.operations.change_payee import ask_changes
 from voucher.operations.contacts import ContactRequest, set_contact
 from voucher.operations.devices import register_device, set_pin
@@ -52,12 +52,10 @@ def _vouchers(play: Play) -> Story[None]:
 
 
 def _register(play: Play) -> Story[None]:
-    """A platform is suspended and one struck off; one firm is banned, of another a ban was lifted."""
+    """A platform is struck off; one firm is banned, of another a ban was lifted."""
     at = yield play.on(52)
     officer = play.stage.offices[Role.PROGRAMME_OFFICER]
-    suspended = ChangeRequest(play.stage.labs[3].certification_id, "资质认定证书到期，换证期间暂停")
     struck = ChangeRequest(play.stage.labs[4].certification_id, "两年未开展服务")
-    play.do(lambda s, told: accepted(suspend(s, [suspended], actor=officer, at=told)), at)
     play.do(lambda s, told: accepted(revoke(s, [struck], actor=officer, at=told)), at)
     today = business_date(at)
     bans = [
