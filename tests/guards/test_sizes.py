@@ -90,12 +90,16 @@ def test_every_module_is_named_after_its_subject() -> None:
     assert not vague, "\n".join(vague)
 
 
-def test_nothing_is_imported_inside_a_function() -> None:
+def test_nothing_is_imported_inside_a_function_but_a_command_when_it_is_asked_for() -> None:
     hidden = [
         at(module, node, f"import inside {function.name}")
         for module, function in functions()
+        if module.path != "voucher/cli/group.py"
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
-        or (isinstance(node, ast.Call) and called_name(node) in ("import_module", "__import__"))
+        or (
+            isinstance(node, ast.Call)
+            and called_name(node) in ("import_module", "resolve_name", "__import__")
+        )
     ]
     assert not hidden, "\n".join(hidden)

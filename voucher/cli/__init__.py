@@ -1,4 +1,7 @@
-"""The `voucher` command: one file a subject; every command is listed here."""
+"""The `voucher` command: one file a subject; every command is listed here, and imported when it is asked for.
+
+Nothing else may be imported here: whatever is stands in the way of every command's start.
+"""
 
 from __future__ import annotations
 
@@ -6,66 +9,38 @@ from typing import Final
 
 import click
 
-from voucher.cli.agreement import agreement
-from voucher.cli.applications import applications, give_back
-from voucher.cli.clearing import clearing
-from voucher.cli.context import RefusingGroup
-from voucher.cli.db import db
-from voucher.cli.demo import demo
-from voucher.cli.docs import docs
-from voucher.cli.expire import expire
-from voucher.cli.factor import factor
-from voucher.cli.files import files
-from voucher.cli.fund import book, budget
-from voucher.cli.issue import issue
-from voucher.cli.ledger import ledger
-from voucher.cli.load import load
-from voucher.cli.messages import messages
-from voucher.cli.notices import notices
-from voucher.cli.people import people
-from voucher.cli.policy import policy
-from voucher.cli.registers import registers
-from voucher.cli.remind import remind
-from voucher.cli.roster import roster
-from voucher.cli.settle import settle
-from voucher.cli.simulate import simulate
-from voucher.cli.worker import worker
-from voucher.cli.year_end import year_end
+from voucher.cli.group import LazyGroup
 
-COMMANDS: Final[tuple[click.Command, ...]] = (
-    db,
-    ledger,
-    files,
-    people,
-    policy,
-    agreement,
-    book,
-    budget,
-    roster,
-    registers,
-    load,
-    issue,
-    applications,
-    give_back,
-    expire,
-    settle,
-    factor,
-    clearing,
-    remind,
-    notices,
-    messages,
-    worker,
-    year_end,
-    docs,
-    demo,
-    simulate,
-)
+PLACES: Final = {
+    "db": "voucher.cli.db:db",
+    "ledger": "voucher.cli.ledger:ledger",
+    "files": "voucher.cli.files:files",
+    "people": "voucher.cli.people:people",
+    "policy": "voucher.cli.policy:policy",
+    "agreement": "voucher.cli.agreement:agreement",
+    "book": "voucher.cli.fund:book",
+    "budget": "voucher.cli.fund:budget",
+    "roster": "voucher.cli.roster:roster",
+    "registers": "voucher.cli.registers:registers",
+    "load": "voucher.cli.load:load",
+    "issue": "voucher.cli.issue:issue",
+    "applications": "voucher.cli.applications:applications",
+    "give-back": "voucher.cli.applications:give_back",
+    "expire": "voucher.cli.expire:expire",
+    "settle": "voucher.cli.settle:settle",
+    "factor": "voucher.cli.factor:factor",
+    "clearing": "voucher.cli.clearing:clearing",
+    "remind": "voucher.cli.remind:remind",
+    "notices": "voucher.cli.notices:notices",
+    "messages": "voucher.cli.messages:messages",
+    "worker": "voucher.cli.worker:worker",
+    "year-end": "voucher.cli.year_end:year_end",
+    "docs": "voucher.cli.docs:docs",
+    "demo": "voucher.cli.demo:demo",
+    "simulate": "voucher.cli.simulate:simulate",
+}
 
 
-@click.group(cls=RefusingGroup)
+@click.group(cls=LazyGroup, places=PLACES)
 def main() -> None:
     """创新券台账：数据库、政策、账簿与批量业务的命令。"""
-
-
-for command in COMMANDS:
-    main.add_command(command)

@@ -1,36 +1,18 @@
-"""What every command shares: configuration, database, who acts, and how a refusal is shown."""
+"""What the commands share: configuration, database, and who acts."""
 
 from __future__ import annotations
 
-import sys
-from typing import Any, Final
+from typing import Final
 
-import click
-
-from config import Config, ConfigError
+from config import Config
 from voucher.clock import business_date, wall_now
 from voucher.db import Database
 from voucher.errors import Code, Refusal, found
 from voucher.queries.people import actor_of_login
 from voucher.rules.permissions import Actor, permitted
-from voucher.schemas.messages import sentence
 
 SOURCE: Final = "cli"
 SYSTEM: Final = Actor(person_id=0, ref="system:cli", name="命令行", roles=frozenset(), source=SOURCE)
-REFUSED: Final = 2
-
-
-class RefusingGroup(click.Group):
-    """A group whose commands show a refusal as its sentence and a bad setting by its name, and end with status 2."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except Refusal as refusal:
-            click.echo(f"{sentence(refusal)}（{refusal.code.value}）", err=True)
-        except ConfigError as error:
-            click.echo(f"配置有误：{error}", err=True)
-        sys.exit(REFUSED)
 
 
 def settings() -> Config:

@@ -68,7 +68,10 @@ def _titles() -> dict[str, str]:
     "--passwords", type=click.Path(path_type=Path), help="把登录名和随机密码写入此文件（权限 600）。"
 )
 def demo(passwords: Path | None) -> None:
-    """写入演示数据：山西省级科技创新券和一个县级演示方案的一年，以及其他政策文件各一例，并打印登录名和随机密码。数据库里已有数据时不做任何事。"""
+    """写入演示数据，打印登录名和随机密码。
+
+    山西省级科技创新券和一个县级演示方案的一年，以及其他政策文件各一例。数据库里已有数据时不做任何事。
+    """
     opened, config = database(), settings()
     if _is_told(opened):
         click.echo("数据库里已有数据，未写入演示数据。")
