@@ -12,7 +12,7 @@ from voucher.models.agreements import AgreementListing
 from voucher.queries.agreements import AgreementFile, AgreementLine
 from voucher.rules.policy import Problem
 from voucher.schemas.api_fields import JsonDayField, JsonIdField, bounded, day, moment, state
-from voucher.schemas.api_policies import plain
+from voucher.schemas.api_policies import PolicyProblemAnswer, plain
 from voucher.schemas.base import Body, CodeField, TextField
 from voucher.terms import AgreementState, AgreementStepKind
 
@@ -71,19 +71,10 @@ class AgreementQuery(Body):
     on = JsonDayField(load_default=None)
 
 
-class ProblemAnswer(Body):
-    """Something that speaks against publishing: line, parameter, clause, and what is wrong."""
-
-    line = fields.Integer(required=True, allow_none=True)
-    key = fields.String(required=True)
-    clause = fields.String(required=True, allow_none=True)
-    message = fields.String(required=True)
-
-
 class ProblemsAnswer(Body):
     """Every problem at once; none where the text is fit to publish."""
 
-    problems = fields.List(fields.Nested(ProblemAnswer), required=True)
+    problems = fields.List(fields.Nested(PolicyProblemAnswer), required=True)
 
 
 class AgreementStateAnswer(Body):
@@ -155,7 +146,11 @@ class AgreementAnswer(AgreementLineAnswer):
 
 def problems_answer(problems: tuple[Problem, ...]) -> dict[str, Any]:
     """A `ProblemsAnswer`."""
-    return {"problems": [{name: getattr(each, name) for name in ProblemAnswer().fields} for each in problems]}
+    return {
+        "problems": [
+            {name: getattr(each, name) for name in PolicyProblemAnswer().fields} for each in problems
+        ]
+    }
 
 
 def line_answer(line: AgreementLine) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from voucher.schemas.api_fields import CountField, amount, day
 from voucher.schemas.base import Body, CodeField, FenField, TextField
 
 
-class LineBody(Body):
+class BudgetLineBody(Body):
     """A budget line to open."""
 
     code = CodeField(required=True, maximum=60, metadata={"description": "预算指标代码，全系统唯一"})
@@ -47,7 +47,7 @@ class FundedAnswer(Body):
     replayed = fields.Boolean(required=True)
 
 
-class LineAnswer(Body):
+class BudgetLineAnswer(Body):
     """Where the money of a budget line is."""
 
     code = fields.String(required=True)
@@ -65,14 +65,14 @@ class LineAnswer(Body):
     paid_fen = amount("已支付")
 
 
-class LinesAnswer(Body):
+class BudgetLinesAnswer(Body):
     """Every line of one's books."""
 
-    budgets = fields.List(fields.Nested(LineAnswer), required=True)
+    budgets = fields.List(fields.Nested(BudgetLineAnswer), required=True)
 
 
 def budget_answer(line: LineStanding) -> dict[str, Any]:
-    """What `LineAnswer` says of a budget line."""
-    names = [name for name in LineAnswer().fields if name != "closed_on"]
+    """What `BudgetLineAnswer` says of a budget line."""
+    names = [name for name in BudgetLineAnswer().fields if name != "closed_on"]
     closed_on = line.closed_on.isoformat() if line.closed_on else None
     return {**{name: getattr(line, name) for name in names}, "closed_on": closed_on}

@@ -96,13 +96,13 @@ class EvaluationAnswer(Body):
     fails_in_row = fields.Integer(required=True)
 
 
-class PublishedAnswer(EvaluationAnswer):
+class EvaluationPublishedAnswer(EvaluationAnswer):
     """What publishing brought."""
 
     revoked = fields.Boolean(required=True)
 
 
-class OrderAnswer(Body):
+class RectificationAnswer(Body):
     """An order to put right."""
 
     id = fields.Integer(required=True)
@@ -120,7 +120,7 @@ class ResultAnswer(EvaluationAnswer):
     organisation = fields.String(required=True)
     document_no = fields.String(required=True)
     scored_at = moment()
-    order = fields.Nested(OrderAnswer, required=True, allow_none=True)
+    order = fields.Nested(RectificationAnswer, required=True, allow_none=True)
 
 
 class ResultsAnswer(PageAnswer):

@@ -82,7 +82,7 @@ def _count() -> CountField:
     return CountField(required=True, minimum=0, maximum=1_000_000)
 
 
-class ReportBody(Body):
+class QuarterReportBody(Body):
     """The figures of one quarter."""
 
     year = CountField(required=True, minimum=2015, maximum=2100)

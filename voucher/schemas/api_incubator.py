@@ -56,7 +56,7 @@ class TakeBackBody(Body):
     amount_fen = FenField(load_default=None, allow_none=True)
 
 
-class LineBody(Body):
+class TenantLineBody(Body):
     """A tenant by its allotment, and its part of the price."""
 
     allotment_number = CodeField(required=True)
@@ -70,7 +70,7 @@ class TenantOrderBody(Body):
     platform_id = JsonIdField(required=True)
     service = CodeField(required=True)
     description = TextField(load_default="", maximum=200, multiline=True)
-    lines = fields.List(fields.Nested(LineBody), required=True, validate=Length(1, MOST_REQUESTS))
+    lines = fields.List(fields.Nested(TenantLineBody), required=True, validate=Length(1, MOST_REQUESTS))
 
 
 class AttendanceBody(Body):
@@ -142,7 +142,7 @@ class AllotmentsAnswer(Body):
     allotments = fields.List(fields.Nested(AllotmentAnswer), required=True)
 
 
-class LineAnswer(Body):
+class TenantLineAnswer(Body):
     """A line of an order for tenants; amounts in fen."""
 
     position = fields.Integer(required=True)
@@ -157,11 +157,11 @@ class LineAnswer(Body):
     answer = fields.String(allow_none=True)
 
 
-class LinesAnswer(Body):
+class TenantLinesAnswer(Body):
     """The lines of an order."""
 
     order_number = fields.String(required=True)
-    lines = fields.List(fields.Nested(LineAnswer), required=True)
+    lines = fields.List(fields.Nested(TenantLineAnswer), required=True)
 
 
 class CheckInAnswer(Body):

@@ -102,7 +102,7 @@ class WithdrawBody(Body):
     reason = TextField(required=True, maximum=200)
 
 
-class ProblemAnswer(Body):
+class PolicyProblemAnswer(Body):
     """One reason against publishing."""
 
     line = fields.Integer(required=True, allow_none=True)
@@ -122,7 +122,7 @@ class SheetAnswer(Body):
     """A text looked at: problems, parameters, changes against the version before."""
 
     code = fields.String(required=True, allow_none=True)
-    problems = fields.List(fields.Nested(ProblemAnswer), required=True)
+    problems = fields.List(fields.Nested(PolicyProblemAnswer), required=True)
     parameters = fields.List(fields.Nested(ParameterAnswer), required=True)
     before = fields.String(required=True, allow_none=True)
     changes = fields.List(fields.Nested(ParameterChange), required=True)

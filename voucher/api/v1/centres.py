@@ -91,7 +91,7 @@ def change_centre(body: dict[str, Any], centre_id: str) -> dict[str, Any]:
     refuses=(Code.NOT_FOUND, Code.REPORT_NOT_OPEN),
     keyed=True,
 )
-@blueprint.arguments(schemas.ReportBody)
+@blueprint.arguments(schemas.QuarterReportBody)
 @blueprint.response(201, answers.ReportAnswer)
 def submit_report(body: dict[str, Any], centre_id: str) -> dict[str, Any]:
     """季度结束后报送，逾期的记为逾期；年度评分之前可以更正，更正不改变是否逾期。"""

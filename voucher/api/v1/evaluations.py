@@ -81,7 +81,7 @@ def score(body: dict[str, Any]) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.PublishResultBody)
-@blueprint.response(200, answers.PublishedAnswer)
+@blueprint.response(200, answers.EvaluationPublishedAnswer)
 def publish(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
     """不合格的通报并责令限期整改；连续不合格达到办法规定的年数的摘牌，称号同步取消，限制申报。"""
     wanted = ResultRequest(evaluation_id=identified(evaluation_id), **body)
@@ -122,7 +122,7 @@ def send_back(body: dict[str, Any], evaluation_id: str) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.AnswerOrderBody)
-@blueprint.response(200, answers.OrderAnswer)
+@blueprint.response(200, answers.RectificationAnswer)
 def answer(body: dict[str, Any], order_id: str) -> dict[str, Any]:
     """由载体或平台的管理员报告，等待主管部门核验。"""
     wanted = AnswerRequest(identified(order_id), body["text"])
@@ -141,7 +141,7 @@ def answer(body: dict[str, Any], order_id: str) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.SettleOrderBody)
-@blueprint.response(200, answers.OrderAnswer)
+@blueprint.response(200, answers.RectificationAnswer)
 def settle(body: dict[str, Any], order_id: str) -> dict[str, Any]:
     """合格的恢复在库；不合格的暂停资格；也可以退回继续整改。"""
     wanted = SettleRequest(identified(order_id), body["outcome"], body["reason"])

@@ -37,7 +37,7 @@ _MAKE: Final = "finance:batch:make"
 @blueprint.route("/budgets", methods=["GET"])
 @operation("预算指标", "finance:budget:read")
 @blueprint.arguments(api_budgets.LinesQuery, location="query")
-@blueprint.response(200, api_budgets.LinesAnswer)
+@blueprint.response(200, api_budgets.BudgetLinesAnswer)
 def list_budgets(query: dict[str, Any]) -> dict[str, Any]:
     """本级账簿的每条指标，以及资金现在何处。"""
     with reading() as session:
@@ -49,7 +49,7 @@ def list_budgets(query: dict[str, Any]) -> dict[str, Any]:
 @operation(
     "新增预算指标", "finance:budget:fund", refuses=(Code.NOT_FOUND, Code.ALREADY_REGISTERED), keyed=True
 )
-@blueprint.arguments(api_budgets.LineBody)
+@blueprint.arguments(api_budgets.BudgetLineBody)
 @blueprint.response(201, api_budgets.OpenedAnswer)
 def open_budget(body: dict[str, Any]) -> dict[str, Any]:
     """为一个项目的一个年度新增一条指标；同样的指标再次新增，答复相同。"""

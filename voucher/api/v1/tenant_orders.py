@@ -46,7 +46,7 @@ _PLACED: Final = (
 @blueprint.route("/incubator/orders", methods=["POST"])
 @operation("为入驻企业下单", "incubator:order:place", refuses=_PLACED, keyed=True)
 @blueprint.arguments(schemas.TenantOrderBody)
-@blueprint.response(201, schemas.LinesAnswer)
+@blueprint.response(201, schemas.TenantLinesAnswer)
 def place(body: dict[str, Any]) -> dict[str, Any]:
     """为一家或几家入驻企业下单，每家写明价款；机构备案合同时从各家的分配额度锁定。"""
     wanted = PlaceRequest(body["voucher_number"], body["platform_id"], body["service"], body["description"])
@@ -62,7 +62,7 @@ def place(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.route("/orders/<number>/beneficiaries", methods=["GET"])
 @operation("订单的受益企业", "sides:attendance:write", "incubator:order:read", refuses=(Code.NOT_FOUND,))
-@blueprint.response(200, schemas.LinesAnswer)
+@blueprint.response(200, schemas.TenantLinesAnswer)
 def show(number: str) -> dict[str, Any]:
     """每家的价款、锁定、核销、到场和异议。"""
     with reading() as session:
@@ -83,7 +83,7 @@ def show(number: str) -> dict[str, Any]:
 @blueprint.route("/orders/<number>/attendance", methods=["POST"])
 @operation("按签到表登记到场", "sides:attendance:write", refuses=(*_STATE, Code.FILE_REFUSED), keyed=True)
 @blueprint.arguments(schemas.AttendanceBody)
-@blueprint.response(200, schemas.LinesAnswer)
+@blueprint.response(200, schemas.TenantLinesAnswer)
 def record(body: dict[str, Any], number: str) -> dict[str, Any]:
     """写明到场的行，其余为未到场；签到表随订单保存。"""
     given = attend.AttendanceList(numbered(number), frozenset(body["present"]), named_file(body["file"]))
