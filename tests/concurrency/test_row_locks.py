@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Event
@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tests.operations import counter
+from tests.operations.startup_world import Base
 from tests.operations.stories import Told, placed
 from voucher.clock import business_date
 from voucher.db import Database, sqlstate
@@ -22,6 +23,7 @@ from voucher.errors import Code, Refusal
 from voucher.money import Fen
 from voucher.operations import cancel_order, confirm_order, deliver, file_contract, reverse, review
 from voucher.operations.confirm_session import confirm_session, reject_session
+from voucher.operations.group_order import place_for_tenants
 from voucher.operations.outcome import only
 from voucher.operations.propose import propose
 from voucher.operations.sweep import sweep_holds
@@ -32,12 +34,12 @@ Work = Callable[[Session, datetime], object]
 TABLES = ("redemption_session", "voucher", "service_order", "certification")
 
 
-def held_back(told: Told, work: Work) -> set[str]:
+def held_back(told: Told | Base, work: Work, tables: Sequence[str] = TABLES) -> set[str]:
     """The tables of which another transaction cannot change a row while `work` is not committed."""
 
     def during(session: Session, at: datetime) -> set[str]:
         work(session, at)
-        return {table for table in TABLES if not _changeable(told.database, table)}
+        return {table for table in tables if not _changeable(told.database, table)}
 
     return told.do(during)
 
@@ -96,6 +98,28 @@ def test_a_remote_confirmation_locks_voucher_order_and_certification(told: Told)
         told, lambda s, at: only(confirm_order.confirm_order(s, [confirmed], actor=world.firm.actor, at=at))
     )
     assert locked == {"voucher", "service_order", "certification"}
+
+
+def test_ordering_filing_and_confirming_for_a_tenant_lock_the_centre_that_it_is_in(
+    pg_database: Database,
+) -> None:
+    base, tables = Base(pg_database), ("centre", "tenancy")
+    (number,) = base.allot(voucher := base.voucher(), [(base.tenant(), 1_000_00)])
+    asked, manager = [base.asking(voucher, [(number, 100_00)])], base.manager
+    locked = held_back(base, lambda s, at: only(place_for_tenants(s, asked, actor=manager, at=at)), tables)
+    assert locked == set(tables)
+    order, today = base.placed(voucher, [(number, 100_00)]), business_date(base.at)
+    contract = [file_contract.ContractRequest(order, "HT-1", today, Fen(100_00))]
+    filer = base.platform.manager
+    filed = held_back(
+        base, lambda s, at: only(file_contract.file_contract(s, contract, actor=filer, at=at)), tables
+    )
+    base.deliver(order)
+    done = [confirm_order.ConfirmRequest(order)]
+    confirmed = held_back(
+        base, lambda s, at: only(confirm_order.confirm_order(s, done, actor=manager, at=at)), tables
+    )
+    assert "centre" in filed & confirmed
 
 
 def test_a_reversal_locks_voucher_and_order(told: Told) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from tests.operations.startup_world import SERVICE, Base, platform
 from tests.operations.stories import snapshot
 from voucher.db import Database
-from voucher.errors import Code
+from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
 from voucher.models.centres import Centre
 from voucher.models.orders import Order
@@ -19,6 +20,7 @@ from voucher.models.parties import Affiliation, Holder, Organisation
 from voucher.models.tenancies import OrderBeneficiary, Tenancy
 from voucher.money import Fen
 from voucher.operations.bar_claim import Wanted, bars
+from voucher.operations.centre_states import CentreChange, change_centres
 from voucher.operations.confirm_order import ConfirmRequest, confirm_order
 from voucher.operations.group_order import Line, TenantOrderRequest, place_for_tenants
 from voucher.operations.outcome import Refused, only
@@ -26,6 +28,7 @@ from voucher.operations.place_order import PlaceRequest
 from voucher.operations.policies import policy_of
 from voucher.operations.reverse import ReverseRequest, reverse
 from voucher.operations.tenancies import LeaveRequest, leave
+from voucher.rules.lifecycle import Event
 from voucher.terms import AffiliationKind, CentreKind, CertificationState, OrderState
 
 TODAY = date(2026, 3, 2)
@@ -240,3 +243,38 @@ def test_an_exit_written_down_late_stops_the_claim_of_what_was_ordered_after_it(
     answer = base.do(bar)
     assert answer is not None
     assert (answer.code, answer.facts["reason"]) == (Code.TENANCY_INVALID, "outside")
+
+
+def test_an_order_in_flight_stops_with_its_tenants_centre_and_goes_on_when_that_is_restored(
+    base: Base,
+) -> None:
+    tenant, voucher = base.tenant(), base.voucher()
+    (number,) = base.allot(voucher, [(tenant, 1_000_00)])
+    delivered, accepted = base.held(voucher, [(number, 1_000_00)]), base.placed(voucher, [(number, 500_00)])
+    base.deliver(delivered)
+
+    def change(event: Event) -> None:
+        asked = [CentreChange(base.centre_id, event, "抽查不合格")]
+        base.do(lambda s, at: only(change_centres(s, asked, actor=base.reviewer, at=at)))
+
+    def refusal(work: Callable[[], object]) -> Refusal:
+        with pytest.raises(Refusal) as stopped:
+            work()
+        return stopped.value
+
+    base.do(lambda s, at: base.certified(s, base.organisation_id, kind=CentreKind.STARTUP_PARK))
+    change(Event.SUSPEND)
+    for stopped in (
+        refusal(lambda: base.confirm(delivered)),
+        refusal(lambda: base.file(accepted, 500_00)),
+    ):
+        assert (stopped.code, stopped.facts["reason"]) == (Code.CENTRE_NOT_CERTIFIED, "state")
+        assert stopped.facts["clause"]
+    assert base.order(delivered).state == OrderState.DELIVERED.value
+    change(Event.RESTORE)
+    assert base.confirm(delivered) == 500_00
+    assert base.file(accepted, 500_00) == 250_00
+    change(Event.REVOKE)
+    base.deliver(accepted)
+    assert refusal(lambda: base.confirm(accepted)).code is Code.CENTRE_NOT_CERTIFIED
+    base.sound()

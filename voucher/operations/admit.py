@@ -64,15 +64,16 @@ def admit(
 
     Refused, each alone, in this order: `policy_not_published`, `voucher_revoked`, `not_found` for a platform
     that does not exist, `tenant_needed`, `service_not_certified`, `provider_suspended`, `not_recognised`, `affiliated`,
-    `party_banned`, `not_qualified`, `centre_not_certified`, `voucher_expired`, `voucher_not_usable`. Locks the platforms' certifications FOR SHARE, and
-    the agreements where one is asked.
+    `party_banned`, `not_qualified`, `centre_not_certified`, `voucher_expired`, `voucher_not_usable`. Locks the platforms' certifications FOR SHARE,
+    then the stays and centres that the policy asks for, and the agreements where one is asked.
     """
     if not wishes:
         return []
     policies = _in_force(session, {wish.voucher.programme_code for wish in wishes}, at)
     live = [policy for policy in policies.values() if isinstance(policy, Policy)]
-    around = places(session, live, [wish.voucher.holder for wish in wishes])
-    facts = replace(_facts(session, wishes, at), places=around)
+    facts = _facts(session, wishes, at)
+    around = places(session, live, [wish.voucher.holder for wish in wishes], locked=True)
+    facts = replace(facts, places=around)
     results: list[Admitted | Refused] = []
     for wish in wishes:
         policy = policies[wish.voucher.programme_code]

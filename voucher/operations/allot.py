@@ -74,7 +74,7 @@ def allot(
     voucher = own_voucher(session, voucher_number, actor=actor, at=at)
     rows = allotments_for(session, voucher, stays, actor=actor, at=at)
     today, policy = business_date(at), policy_of(session, voucher.policy_code)
-    centres = centres_of(session, stays.keys())
+    centres = centres_of(session, stays.keys(), locked=True)
     planned: list[tuple[Allotment, Fen] | Refused] = []
     for request in requests:
         row, stay = rows.pop(request.tenancy_id, None), stays.get(request.tenancy_id)

@@ -19,6 +19,7 @@ from voucher.operations.admit import certifications
 from voucher.operations.capture import Captured, CaptureRequest, capture, release
 from voucher.operations.deliver import CONFIRMED, answered
 from voucher.operations.instalments import Instalments
+from voucher.operations.order_places import OrderPlaces
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
 from voucher.operations.recognise import Recognition
@@ -46,7 +47,8 @@ def confirm_order(
     """DELIVERED → CAPTURED, or HELD again while instalments are to come; what is not taken goes back at once.
 
     Refused, alone: `not_found`, `state_changed` (also for another instalment than was delivered), a revoked voucher
-    (`voucher_revoked`), a platform suspended since the hold (`provider_suspended`), and what `capture` refuses.
+    (`voucher_revoked`), a platform or centre suspended since the hold (`provider_suspended`, `centre_not_certified`,
+    `not_qualified`), and what `capture` refuses.
     """
     numbers = [request.order_number for request in requests]
     vouchers = find.vouchers_of_orders(session, numbers, actor=actor)
@@ -111,17 +113,19 @@ def _nothing(released: Order | Refused) -> Captured | Refused:
 
 
 class CaptureChecks:
-    """What must still hold when the money of locked orders is captured; their platforms are locked FOR SHARE."""
+    """What must still hold when the money of locked orders is captured; their platforms and centres FOR SHARE."""
 
     def __init__(self, session: Session, orders: Sequence[Order], at: datetime) -> None:
         self._on = business_date(at)
         self._policies = policies_of(session, {order.policy_code for order in orders}) if orders else {}
         ids = {order.platform_id for order in orders}
         self._certifications = certifications(session, ids) if orders else {}
+        self._places = OrderPlaces(session, [(each, self._policies[each.policy_code]) for each in orders])
         self._recognition = Recognition(session, ids)
 
     def check(self, order: Order, voucher: Voucher) -> None:
-        """Refuses `state_changed` (also after the complete-by day), `voucher_revoked`, and what `Recognition.check_order` does.
+        """Refuses `state_changed` (also after the complete-by day), `voucher_revoked`, and what `Recognition.check_order`
+        and `OrderPlaces.check` do.
 
         A voucher that has expired since the hold still pays: the hold was made in time.
         """
@@ -137,7 +141,9 @@ class CaptureChecks:
         if voucher.state == VoucherState.REVOKED.value:
             raise Refusal(Code.VOUCHER_REVOKED)
         rows = self._certifications.get(order.platform_id, [])
-        self._recognition.check_order(self._policies[order.policy_code], order, rows, on=self._on)
+        policy = self._policies[order.policy_code]
+        self._recognition.check_order(policy, order, rows, on=self._on)
+        self._places.check(order, policy)
 
 
 def captured_facts(

@@ -21,6 +21,7 @@ from voucher.operations.contracts import Paper, Parties, file_papers, forget_unu
 from voucher.operations.group_lines import draws_of, lines_of
 from voucher.operations.hold import Held, HoldRequest
 from voucher.operations.instalments import plan_instalments
+from voucher.operations.order_places import OrderPlaces
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.policies import policies_of
 from voucher.operations.quotas import hold_within
@@ -63,8 +64,9 @@ def file_contract(
     them together hold no more than the rate gives on its amount. Orders of one book, each once (a second time is
     `state_changed`). Refused, alone: `not_found`, `state_changed`, a new contract dated before the order or after
     today (`contract_date_invalid`), above the quote (`contract_exceeded`), a voucher no longer live, a platform no
-    longer certified, a side shut out by now (`party_banned`), a firm off the roster of the order's year
-    (`not_qualified`), `instalments_invalid`, and what `file_papers` and `hold` refuse.
+    longer certified, a side shut out by now (`party_banned`), a centre suspended by now (`centre_not_certified`,
+    `not_qualified`), a firm off the roster of the order's year (`not_qualified`),
+    `instalments_invalid`, and what `file_papers` and `hold` refuse.
     """
     numbers = [request.order_number for request in requests]
     vouchers = find.vouchers_of_orders(session, numbers, actor=actor)
@@ -142,6 +144,7 @@ class _Checks:
         self._policies = policies_of(session, {order.rule_code for order in orders}) if orders else {}
         ids = {order.platform_id for order in orders}
         self._certifications = certifications(session, ids) if orders else {}
+        self._places = OrderPlaces(session, [(each, self._policies[each.rule_code]) for each in orders])
         self._recognition = Recognition(session, ids)
         self._platforms = _platforms(session, ids) if orders else {}
         self._known = _known(session, orders, self._platforms, today)
@@ -170,6 +173,7 @@ class _Checks:
         check_parts(policy, request.parts, contract_fen=request.contract_fen, last_on=last_on)
         rows = self._certifications.get(order.platform_id, [])
         self._recognition.check_order(policy, order, rows, on=today)
+        self._places.check(order, policy)
         self._refuse_off_roster(policy, order, voucher)
         platform = self._platforms[order.platform_id]
         self._known.refuse_banned(voucher.holder.organisation_id, platform.organisation_id)

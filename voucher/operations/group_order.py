@@ -122,7 +122,7 @@ def _check_lines(
 def _refuse_centres(session: Session, rows: Sequence[Allotment], *, at: datetime) -> None:
     """The centre of every tenant is certified as the policy asks; another one of the same base does not stand for it."""
     policy = policy_of(session, rows[0].voucher.policy_code)
-    for places in centres_of(session, {row.tenancy_id for row in rows}).values():
+    for places in centres_of(session, {row.tenancy_id for row in rows}, locked=True).values():
         finding = tenancy.base(policy, places, on=business_date(at))
         if finding is not None:
             raise Refusal(finding[0], **finding[1])

@@ -47,21 +47,27 @@ class Places:
             raise Refusal(found[0], **found[1])
 
 
-def places(session: Session, policies: Iterable[Policy], holders: Collection[Holder]) -> Places:
-    """Read what these policies ask of these holders; nothing where they ask for no centres."""
+def places(
+    session: Session, policies: Iterable[Policy], holders: Collection[Holder], *, locked: bool = False
+) -> Places:
+    """Read what these policies ask of these holders; nothing where they ask for no centres.
+
+    `locked`: the stays and centres FOR SHARE, so that none ends or is suspended meanwhile (docs/locking.md).
+    """
     asked = {rule for policy in policies for rule in policy.eligibility}
     centres: dict[int, tuple[Place, ...]] = {}
     stays: dict[int, tuple[Stay, ...]] = {}
     if EligibilityRule.CERTIFIED_BASE in asked:
         owners = {holder.organisation_id for holder in holders} - {None}
         query = select(Centre, Region).join(Region, Region.code == Centre.certifying_region)
-        for centre, region in session.execute(
-            query.where(Centre.organisation_id.in_(owners)).order_by(Centre.id)
-        ):
+        query = query.where(Centre.organisation_id.in_(owners)).order_by(Centre.id)
+        if locked:
+            query = query.with_for_update(read=True, of=Centre).execution_options(populate_existing=True)
+        for centre, region in session.execute(query):
             before = centres.get(centre.organisation_id, ())
             centres[centre.organisation_id] = (*before, _place(centre, region))
     if EligibilityRule.TENANT_OF_CENTRE in asked:
-        stays = _stays(session, {holder.id for holder in holders})
+        stays = _stays(session, {holder.id for holder in holders}, locked=locked)
     return Places(centres, stays)
 
 
@@ -109,18 +115,23 @@ def stands(on: date) -> tuple[ColumnElement[bool], ...]:
     return Tenancy.entered_on <= on, or_(Tenancy.left_on.is_(None), Tenancy.left_on > on)
 
 
-def centres_of(session: Session, tenancy_ids: Collection[int]) -> dict[int, tuple[Place, ...]]:
-    """By tenancy the certifications of the centre that it is in: a base's other centres say nothing of its tenants."""
+def centres_of(
+    session: Session, tenancy_ids: Collection[int], *, locked: bool = False
+) -> dict[int, tuple[Place, ...]]:
+    """By tenancy the certifications of the centre that it is in: a base's other centres say nothing of its tenants.
+
+    `locked`: as for `places`.
+    """
     found: dict[int, tuple[Place, ...]] = {}
-    for row, centre, region in session.execute(_housed(Tenancy.id.in_(tenancy_ids))):
+    for row, centre, region in session.execute(_housed(Tenancy.id.in_(tenancy_ids), locked=locked)):
         found[row.id] = (*found.get(row.id, ()), _place(centre, region))
     return found
 
 
-def _housed(which: ColumnElement[bool]) -> Select[Tenancy, Centre, Region]:
+def _housed(which: ColumnElement[bool], *, locked: bool) -> Select[Tenancy, Centre, Region]:
     """Tenancies with every certification of their centre: the same organisation and kind, and its region."""
     again = aliased(Centre)
-    return (
+    query = (
         select(Tenancy, again, Region)
         .join(Centre, Centre.id == Tenancy.centre_id)
         .join(again, (again.organisation_id == Centre.organisation_id) & (again.kind == Centre.kind))
@@ -128,12 +139,15 @@ def _housed(which: ColumnElement[bool]) -> Select[Tenancy, Centre, Region]:
         .where(which)
         .order_by(Tenancy.id, again.id)
     )
+    if not locked:
+        return query
+    return query.with_for_update(read=True, of=[Tenancy, again]).execution_options(populate_existing=True)
 
 
-def _stays(session: Session, holder_ids: Collection[int]) -> dict[int, tuple[Stay, ...]]:
+def _stays(session: Session, holder_ids: Collection[int], *, locked: bool) -> dict[int, tuple[Stay, ...]]:
     rows: dict[int, Tenancy] = {}
     found: dict[int, list[Place]] = {}
-    for row, centre, region in session.execute(_housed(Tenancy.holder_id.in_(holder_ids))):
+    for row, centre, region in session.execute(_housed(Tenancy.holder_id.in_(holder_ids), locked=locked)):
         rows[row.id] = row
         found.setdefault(row.id, []).append(_place(centre, region))
     stays: dict[int, tuple[Stay, ...]] = {}

@@ -191,6 +191,8 @@ def offer(body: dict[str, Any], number: str) -> dict[str, Any]:
         Code.STATE_CHANGED,
         Code.VOUCHER_REVOKED,
         Code.PROVIDER_SUSPENDED,
+        Code.CENTRE_NOT_CERTIFIED,
+        Code.NOT_QUALIFIED,
         *_MONEY,
     ),
     keyed=True,
