@@ -1,4 +1,4 @@
-"""The four views for auditors' own SQL (docs/audit-views.md). Other tools rely on their columns."""
+"""Views for auditors' own SQL (docs/audit-views.md); `audit_voucher` is in 0016. Other tools rely on their columns."""
 
 from __future__ import annotations
 
@@ -54,19 +54,6 @@ FROM (
 ) c
 """
 
-AUDIT_VOUCHER = """
-CREATE VIEW audit_voucher AS
-SELECT v.number AS voucher_no, h.ref AS holder, v.programme_code AS programme, v.face_fen,
-       coalesce(a.credits_posted - a.debits_posted - a.debits_pending, 0) AS available_fen,
-       coalesce(a.debits_pending, 0) AS held_fen,
-       coalesce((SELECT sum(o.captured_fen) FROM service_order o WHERE o.voucher_id = v.id
-                 AND o.state <> 'reversed'), 0) AS redeemed_fen,
-       v.state
-FROM voucher v
-JOIN holder h ON h.id = v.holder_id
-LEFT JOIN account a ON a.book_id = v.book_id AND a.code = 'voucher' AND a.owner_ref = v.number
-"""
-
 AUDIT_SETTLEMENT = """
 CREATE VIEW audit_settlement AS
 SELECT s.number AS batch_no, o.number AS order_no, l.amount_fen,
@@ -83,5 +70,5 @@ LEFT JOIN person c ON c.id = s.checker_id
 def upgrade() -> None:
     postgresql = op.get_bind().dialect.name == "postgresql"
     split = "strpos(a.owner_ref, '|')" if postgresql else "instr(a.owner_ref, '|')"
-    for view in (AUDIT_LEDGER, AUDIT_CAP.format(split=split), AUDIT_VOUCHER, AUDIT_SETTLEMENT):
+    for view in (AUDIT_LEDGER, AUDIT_CAP.format(split=split), AUDIT_SETTLEMENT):
         op.execute(view)

@@ -11,6 +11,28 @@ down_revision = "0015"
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 
+# One of the views of 0003: what is allotted to tenants is held by accounts of their own.
+AUDIT_VOUCHER = """
+CREATE VIEW audit_voucher AS
+SELECT v.number AS voucher_no, h.ref AS holder, v.programme_code AS programme, v.face_fen,
+       coalesce(a.credits_posted - a.debits_posted - a.debits_pending, 0) AS available_fen,
+       coalesce(a.debits_pending, 0) + coalesce(t.held_fen, 0) AS held_fen,
+       coalesce((SELECT sum(o.captured_fen) FROM service_order o WHERE o.voucher_id = v.id
+                 AND o.state <> 'reversed'), 0) AS redeemed_fen,
+       v.state, coalesce(t.free_fen, 0) AS allotted_fen
+FROM voucher v
+JOIN holder h ON h.id = v.holder_id
+LEFT JOIN account a ON a.book_id = v.book_id AND a.code = 'voucher' AND a.owner_ref = v.number
+LEFT JOIN (
+    SELECT tv.id, sum(ta.credits_posted - ta.debits_posted - ta.debits_pending) AS free_fen,
+           sum(ta.debits_pending) AS held_fen
+    FROM allotment al
+    JOIN voucher tv ON tv.id = al.voucher_id
+    JOIN account ta ON ta.book_id = tv.book_id AND ta.code = 'allot' AND ta.owner_ref = tv.number || '|' || al.tenant_ref
+    GROUP BY tv.id
+) t ON t.id = v.id
+"""
+
 
 def _points(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint([column], [target], name=f"fk_{table}_{column}", ondelete="RESTRICT")
@@ -21,6 +43,7 @@ def upgrade() -> None:
     _tenancy()
     _allotment()
     _lines()
+    op.execute(AUDIT_VOUCHER)
 
 
 def _tenancy() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from tests.operations.startup_world import AT, Base, Tenant
@@ -26,6 +26,8 @@ from voucher.operations.outcome import Refused, only
 from voucher.operations.place_order import PlaceRequest, place_order
 from voucher.operations.reverse import ReverseRequest, reverse
 from voucher.operations.tenancies import EnterRequest, GraduateRequest, LeaveRequest, enter, graduate, leave
+from voucher.queries.issued import VoucherFilter, issued_vouchers
+from voucher.queries.vouchers import own_voucher
 from voucher.terms import AllotmentState, CentreKind, CertificationState, Certifier, OrderState
 
 TODAY = date(2026, 3, 2)
@@ -260,3 +262,40 @@ def test_verify_names_an_allotment_that_says_something_else_than_its_account(
     base.do(lambda s, at: s.execute(update(Allotment).values(**change)).close())
     with base.database.read() as session:
         assert [fault.check for fault in verify(session).faults] == [check]
+
+
+def test_what_is_allotted_is_told_apart_from_what_is_used(base: Base) -> None:
+    first, second, voucher = base.tenant(), base.tenant(), base.voucher()
+    one, two = base.allot(voucher, [(first, 30_000_00), (second, 20_000_00)])
+    waiting = base.order(base.held(voucher, [(one, 8_000_00)])).held_fen
+    used = base.held(voucher, [(two, 5_000_00)])
+    base.deliver(used)
+    base.confirm(used)
+    held = base.order(base.held(voucher, [(two, 6_000_00)])).held_fen
+    before = seen(base, voucher)
+    captured = base.order(used).captured_fen
+    assert before == (50_000_00, 50_000_00 - waiting - captured - held, waiting + held, captured)
+    with base.database.read() as session:
+        (line,) = issued_vouchers(session, base.officer, VoucherFilter()).rows
+        assert (line.left_fen, line.allotted_fen, line.held_fen) == before[:3]
+        figures = "available_fen, allotted_fen, held_fen, redeemed_fen"
+        assert tuple(session.execute(text(f"SELECT {figures} FROM audit_voucher")).one()) == before
+
+
+def test_a_voucher_that_ended_says_what_was_used_and_not_what_went_back(base: Base) -> None:
+    first, voucher = base.tenant(), base.voucher()
+    (one,) = base.allot(voucher, [(first, 30_000_00)])
+    used = base.held(voucher, [(one, 4_000_00)])
+    base.deliver(used)
+    base.confirm(used)
+    asked = [TakeAwayRequest(voucher, "认定被取消")]
+    base.do(lambda s, at: only(revoke(s, asked, actor=base.officer, at=at)))
+    assert seen(base, voucher) == (0, 0, 0, base.order(used).captured_fen)
+
+
+def seen(base: Base, voucher: str) -> tuple[int, int, int, int]:
+    """What the holder's page says is left, allotted and free, held, and used."""
+    with base.database.read() as session:
+        view = own_voucher(session, voucher, actor=base.manager)
+        assert view is not None
+        return view.left_fen, view.allotted_fen, view.held_fen, view.used_fen

@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Barrier
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import factories
@@ -22,8 +23,10 @@ from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
 from voucher.models.ledger import Posting
 from voucher.models.parties import Holder, Organisation
+from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations import file_contract, reverse
+from voucher.operations.cap_room import CapRoom, GroupRoom, cap_of_voucher
 from voucher.operations.outcome import Refused, only
 from voucher.operations.propose import propose
 from voucher.terms import PostingKind
@@ -288,3 +291,37 @@ def test_contracts_of_two_years_filed_in_one_sequence_share_what_is_left(yuhang:
 
     assert yuhang.do(filing) == [20_000_00, 20_000_00]
     assert sound(yuhang)
+
+
+def room(told: Told, voucher: str) -> CapRoom:
+    """What the pages say is left."""
+    with told.database.read() as session:
+        row = session.scalars(select(Voucher).where(Voucher.number == voucher)).one()
+        found = cap_of_voucher(session, row, told.at)
+    assert found is not None
+    return found
+
+
+def test_pages_say_what_is_carried_and_what_the_next_order_gets(yuhang: Told) -> None:
+    voucher = yuhang.voucher()
+    years(yuhang, 2027, 2028)
+    held_in(yuhang, voucher, 10_000_00)
+    in_year(yuhang, 2028)
+    before = room(yuhang, voucher)
+    assert (before.amount_fen, before.carried_fen, before.left_fen) == (55_000_00, 35_000_00, 55_000_00)
+    held_in(yuhang, voucher, 30_000_00)
+    after = room(yuhang, voucher)
+    assert (after.amount_fen, after.carried_fen, after.used_fen) == (55_000_00, 35_000_00, 15_000_00)
+    assert after.left_fen == 40_000_00 == held_in(yuhang, voucher, 200_000_00)
+    assert room(yuhang, voucher).left_fen == 0
+
+
+def test_pages_say_what_the_group_leaves(told: Told) -> None:
+    shaped(told, GROUP)
+    other = sister(told)
+    counter.redeemed(told, told.voucher(), 300_000_00)
+    theirs = told.voucher(holder_ref=other.holder_ref)
+    found = room(told, theirs)
+    assert (found.own_left_fen, found.left_fen) == (200_000_00, 50_000_00)
+    assert found.group == GroupRoom(200_000_00, 150_000_00, 0, 50_000_00)
+    assert [each.name for each in found.limits] == ["cap", "group"]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.entrance import Browser, Machine
@@ -15,6 +16,7 @@ from tests.operations.stories import Told
 from voucher.clock import wall_now
 from voucher.models.claims import Claim
 from voucher.models.orders import Order
+from voucher.models.parties import Holder
 from voucher.models.prorata import Factor
 
 LAST_YEAR = datetime.fromisoformat("2025-12-10T10:00+08:00")
@@ -170,3 +172,22 @@ def test_programs_fix_a_factor_the_same_way(app: Flask, last_year: Told) -> None
     (line,) = maker.get("/api/v1/factors").get_json()["factors"]
     assert (line["state"], line["demand_fen"], line["claims"]) == ("approved", 79_999_75, 2)
     assert told.one(Factor).factor_bp == 8_250
+
+
+def test_firm_and_reviewer_read_what_is_carried_and_what_the_group_leaves(app: Flask, told: Told) -> None:
+    shared = 'amount_fen = 20_000_000\nscope = "control_group"\ncarry_years = 1'
+    shaped(told, ("amount_fen = 20_000_000", shared))
+
+    def last_year_too(session: Session, at: datetime) -> None:
+        holder = session.get_one(Holder, told.world.firm.holder_id)
+        factories.qualification(session, holder, by=told.world.reviewer, year=at.year - 1, at=at)
+
+    told.do(last_year_too)
+    voucher = told.voucher()
+    number = told.claimed(order=told.captured_order(voucher=voucher, contract_fen=100_000_00))
+    firm = text_of(Browser(app, told.world.firm.actor).get(f"/enterprise/vouchers/{voucher}").text)
+    assert "其中以前年度未用、结转到本年的 ¥200,000.00" in firm
+    assert "同一控制人的企业合计上限 剩余 ¥150,000.00 / 共 ¥200,000.00" in firm
+    reviewer = text_of(Browser(app, told.world.reviewer).get(f"/reviewer/claims/{number}").text)
+    assert "含以前年度结转 200,000.00" in reviewer
+    assert "同一控制人的企业合计限额剩余" in reviewer

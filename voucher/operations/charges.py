@@ -164,7 +164,7 @@ class Room:
             if isinstance(each, Allowance) and each.carry is not None
         }
         others = [own.of_year(year) for own, carry in self._carrying.values() for year, _ in carry.entitled]
-        self._opened = _opened(session, locked.book_id, [*self._wanted.values(), *others])
+        self._opened = opened_with(session, locked.book_id, [*self._wanted.values(), *others])
         self._amounts = {ref: self._used(ref) + self._carried_room(ref) for ref in self._carrying}
 
     def left(self, ref: Ref) -> int:
@@ -242,7 +242,7 @@ def limit_refs(limited: Limited) -> tuple[Ref, ...]:
     return limited.account, limited.source, limited.used
 
 
-def _opened(session: Session, book_id: int, limited: list[Limited]) -> dict[Ref, int]:
+def opened_with(session: Session, book_id: int, limited: Sequence[Limited]) -> dict[Ref, int]:
     """How much each account was opened with so far: what came from its source less what went back."""
     if not limited:
         return {}

@@ -7,23 +7,27 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from voucher.ledger import accounts
-from voucher.ledger.balances import Standing, standings
 from voucher.models.ledger import Account
 from voucher.models.orders import Order
 from voucher.models.parties import Holder, Platform
 from voucher.models.people import Person
 from voucher.models.programmes import BudgetLine, Programme
 from voucher.models.regions import Region
+from voucher.models.tenancies import Allotment
 from voucher.models.vouchers import Voucher
 from voucher.queries.claims import Deed, history
 from voucher.queries.housed import housed
 from voucher.queries.paging import Page, as_term, holding, in_regions, paged
+from voucher.queries.vouchers import VoucherView, of_allotment, view_of
 from voucher.rules.permissions import Actor
 from voucher.terms import HolderClass, OrderState, VoucherState
+
+_THEIRS = aliased(Account)
+"""The accounts of what a base allotted to its tenants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class VoucherFilter:
 
 @dataclass(frozen=True, slots=True)
 class IssuedLine:
-    """A voucher in a list; what is left of it and what is on hold, in fen."""
+    """A voucher in a list; what is left of it, allotted to tenants and free, and on hold, in fen."""
 
     number: str
     state: VoucherState
@@ -48,6 +52,7 @@ class IssuedLine:
     use_by: date
     face_fen: int
     left_fen: int
+    allotted_fen: int
     held_fen: int
 
 
@@ -74,7 +79,7 @@ class IssuedFile:
     programme_name: str
     line: BudgetLine
     issuer: str
-    figures: Standing
+    view: VoucherView
     account_id: int
     orders: Sequence[OrderOf]
     history: Sequence[Deed]
@@ -102,7 +107,8 @@ def issued_vouchers(
         Voucher.use_by,
         Voucher.face_fen,
         left,
-        pending,
+        _of_tenants(_THEIRS.credits_posted - _THEIRS.debits_posted - _THEIRS.debits_pending),
+        pending + _of_tenants(_THEIRS.debits_pending),
     ).outerjoin(Account, of_voucher)
     conditions: list[ColumnElement[bool]] = []
     if wanted.state is not None:
@@ -133,11 +139,17 @@ def issued_file(session: Session, actor: Actor, number: str) -> IssuedFile | Non
         programme_name=programme_name,
         line=line,
         issuer=issuer,
-        figures=standings(session, voucher.book_id, [ref])[ref],
+        view=view_of(session, voucher),
         account_id=ref.id,
         orders=_orders(session, voucher.id),
         history=history(session, [voucher.number]),
     )
+
+
+def _of_tenants(figure: SQLColumnExpression[int]) -> ColumnElement[int]:
+    """A figure of the accounts of a voucher's allotments, summed."""
+    theirs = select(func.sum(figure)).select_from(Allotment).join(_THEIRS, of_allotment(_THEIRS))
+    return func.coalesce(theirs.where(Allotment.voucher_id == Voucher.id).scalar_subquery(), 0)
 
 
 def _seen(actor: Actor, *columns: Any) -> Select[Any]:

@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from voucher.clock import business_date
 from voucher.ledger import accounts
 from voucher.ledger.balances import standings
 from voucher.models.claims import Claim
@@ -27,7 +26,7 @@ from voucher.models.review import (
     Recusal,
 )
 from voucher.queries.claims import ClaimFile
-from voucher.queries.vouchers import CapStanding, cap_standing, view_of
+from voucher.queries.vouchers import view_of
 from voucher.rules.permissions import Actor
 from voucher.terms import ClaimItem, ClaimState, OpinionVerdict, OrderChannel
 
@@ -87,10 +86,9 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What is left of voucher, cap and contract now, in fen; None where there is no such limit."""
+    """What is left of voucher and contract now, in fen; None where there is no such limit."""
 
     voucher_fen: int | None
-    cap: CapStanding | None
     contract_fen: int | None
 
 
@@ -235,13 +233,12 @@ def _earlier(session: Session, file: ClaimFile) -> list[Earlier]:
 def _room(session: Session, file: ClaimFile) -> Room:
     order, voucher = file.order, file.voucher
     if voucher is None or order.channel == OrderChannel.POST_SUBSIDY.value:
-        return Room(None, None, None)
+        return Room(None, None)
     contract = None
     if order.contract_ref:
         ref = accounts.contract(order.contract_ref, order.programme_code)
         contract = standings(session, order.book_id, [ref])[ref].available_fen
-    cap = cap_standing(session, file.policy, voucher, on=business_date(order.placed_at))
-    return Room(view_of(session, voucher).left_fen, cap, contract)
+    return Room(view_of(session, voucher).left_fen, contract)
 
 
 def _recused(session: Session, actor: Actor, file: ClaimFile) -> str:

@@ -1,12 +1,12 @@
-"""Vouchers as their holders see them: what is left, what moved, and what the year still allows."""
+"""Vouchers as their holders see them: what is left and what moved."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from voucher.ledger import accounts
@@ -15,19 +15,20 @@ from voucher.ledger.balances import NOTHING, standings
 from voucher.models.ledger import Account, Entry, Posting, Transfer
 from voucher.models.parties import Holder
 from voucher.models.programmes import Programme
+from voucher.models.tenancies import Allotment
 from voucher.models.vouchers import Voucher
 from voucher.rules.permissions import Actor
-from voucher.rules.policy import Policy
-from voucher.terms import PostingKind, VoucherState
+from voucher.terms import Phase, PostingKind, VoucherState
 
 
 @dataclass(frozen=True, slots=True)
 class VoucherView:
-    """A voucher with its programme and its figures: left, held by orders, used. All in fen."""
+    """A voucher with its programme and its figures in fen: left, allotted to tenants and free, held, used."""
 
     voucher: Voucher
     programme: Programme
     left_fen: int
+    allotted_fen: int
     held_fen: int
     used_fen: int
 
@@ -44,15 +45,13 @@ class Movement:
     order_number: str
 
 
-@dataclass(frozen=True, slots=True)
-class CapStanding:
-    """A holder's cap of one period (0: the whole programme) in fen."""
-
-    year: int
-    amount_fen: int
-    used_fen: int
-    held_fen: int
-    left_fen: int
+def of_allotment(account: type[Account]) -> ColumnElement[bool]:
+    """Joins the account of an allotment of a voucher, as `accounts.allot` names it."""
+    return and_(
+        account.book_id == Voucher.book_id,
+        account.code == "allot",
+        account.owner_ref == Voucher.number + "|" + Allotment.tenant_ref,
+    )
 
 
 def own_vouchers(session: Session, *, actor: Actor, state: VoucherState | None = None) -> list[VoucherView]:
@@ -115,36 +114,6 @@ def movements(session: Session, voucher: Voucher) -> list[Movement]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class CapOf:
-    """Whose cap: the book, who draws on it, and the class that decides its amount."""
-
-    book_id: int
-    owner_ref: str
-    holder_class: str
-
-
-def cap_standing(session: Session, policy: Policy, voucher: Voucher, *, on: date) -> CapStanding | None:
-    """The cap that an order on this day would be charged to, brought to the policy's amount; None without a cap."""
-    whose = CapOf(voucher.book_id, voucher.holder.cap_owner, voucher.holder_class)
-    return cap_left(session, policy, whose, on=on)
-
-
-def cap_left(session: Session, policy: Policy, whose: CapOf, *, on: date) -> CapStanding | None:
-    """The same before there is a voucher."""
-    cap = policy.cap_for(whose.holder_class)
-    if cap is None:
-        return None
-    period = cap.period_of(on)
-    ref = accounts.cap(policy.cap_family, whose.owner_ref, period)
-    source = accounts.cap_source(policy.cap_family, period)
-    now = standings(session, whose.book_id, [ref])[ref]
-    opened = _opened(session, whose.book_id, ref, source)
-    left = max(now.available_fen + cap.amount_fen - opened, 0)
-    used = opened - now.posted_fen
-    return CapStanding(period, left + used + now.reserved_fen, used, now.reserved_fen, left)
-
-
 def _views(session: Session, rows: Sequence[tuple[Voucher, Programme]]) -> list[VoucherView]:
     by_book: dict[int, list[Ref]] = {}
     for voucher, _ in rows:
@@ -154,14 +123,56 @@ def _views(session: Session, rows: Sequence[tuple[Voucher, Programme]]) -> list[
         for book_id, refs in by_book.items()
         for ref, now in standings(session, book_id, refs).items()
     }
+    ids = [voucher.id for voucher, _ in rows]
+    allotted, returned = _allotted(session, ids), _returned(session, [voucher for voucher, _ in rows])
     found = []
     for voucher, programme in rows:
         now = figures.get(accounts.voucher(voucher.number), NOTHING)
-        used = (
-            voucher.face_fen - now.posted_fen if voucher.state == VoucherState.LIVE.value else now.spent_fen
-        )
-        found.append(VoucherView(voucher, programme, now.available_fen, now.reserved_fen, used))
+        posted, pending = allotted.get(voucher.id, (0, 0))
+        held = now.reserved_fen + pending
+        used = voucher.face_fen - now.posted_fen - posted - returned.get(accounts.voucher(voucher.number), 0)
+        found.append(VoucherView(voucher, programme, now.available_fen, posted - pending, held, used))
     return found
+
+
+def _allotted(session: Session, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """By voucher what stands on its tenants' accounts, and how much of that orders hold."""
+    query = (
+        select(
+            Voucher.id,
+            func.sum(Account.credits_posted - Account.debits_posted),
+            func.sum(Account.debits_pending),
+        )
+        .select_from(Voucher)
+        .join(Allotment, Allotment.voucher_id == Voucher.id)
+        .join(Account, of_allotment(Account))
+        .where(Voucher.id.in_(ids))
+        .group_by(Voucher.id)
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in session.execute(query)}
+
+
+def _returned(session: Session, vouchers: Sequence[Voucher]) -> dict[Ref, int]:
+    """What vouchers that ended gave back to their budgets: not used, nor left."""
+    refs = {
+        (row.book_id, ref.id): ref
+        for row in vouchers
+        if row.state != VoucherState.LIVE.value
+        for ref in (accounts.voucher(row.number),)
+    }
+    if not refs:
+        return {}
+    query = (
+        select(Transfer.book_id, Transfer.debit_id, func.sum(Transfer.amount))
+        .join(Account, (Account.book_id == Transfer.book_id) & (Account.id == Transfer.credit_id))
+        .where(
+            Transfer.debit_id.in_({key for _, key in refs}),
+            Transfer.phase == Phase.SINGLE.value,
+            Account.code == "budget",
+        )
+        .group_by(Transfer.book_id, Transfer.debit_id)
+    )
+    return {refs[(book, key)]: int(amount) for book, key, amount in session.execute(query)}
 
 
 def _order_numbers(session: Session, book_id: int, ids: set[int]) -> dict[int, str]:
@@ -169,17 +180,3 @@ def _order_numbers(session: Session, book_id: int, ids: set[int]) -> dict[int, s
         Account.book_id == book_id, Account.id.in_(ids), Account.code == "order"
     )
     return {row.id: row.owner_ref for row in session.execute(query)}
-
-
-def _opened(session: Session, book_id: int, cap: Ref, source: Ref) -> int:
-    """What the cap account received from its source, less what went back."""
-    query = select(
-        func.coalesce(
-            func.sum(case((Transfer.credit_id == cap.id, Transfer.amount), else_=-Transfer.amount)), 0
-        )
-    ).where(
-        Transfer.book_id == book_id,
-        ((Transfer.credit_id == cap.id) & (Transfer.debit_id == source.id))
-        | ((Transfer.debit_id == cap.id) & (Transfer.credit_id == source.id)),
-    )
-    return int(session.scalars(query).one())

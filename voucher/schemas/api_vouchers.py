@@ -7,8 +7,9 @@ from typing import Any
 from marshmallow import fields
 
 from voucher.clock import iso
+from voucher.operations.cap_room import CapRoom
 from voucher.queries.issued import IssuedLine
-from voucher.queries.vouchers import CapStanding, Movement, VoucherView
+from voucher.queries.vouchers import Movement, VoucherView
 from voucher.schemas.api_fields import (
     PageAnswer,
     PageQuery,
@@ -67,7 +68,7 @@ class IssuedAnswer(Body):
 
 
 class VoucherAnswer(Body):
-    """A voucher of one's own. Amounts in fen: face = left + held + used."""
+    """A voucher of one's own. Amounts in fen: face = left + allotted + held + used; what was returned is none of them."""
 
     number = fields.String(required=True, metadata={"description": "券号"})
     state = state(VoucherState)
@@ -78,6 +79,7 @@ class VoucherAnswer(Body):
     holder = fields.Nested(PartyAnswer, required=True)
     face_fen = amount("券面")
     left_fen = amount("可用")
+    allotted_fen = amount("已分配给入驻企业、尚未使用")
     held_fen = amount("锁定")
     used_fen = amount("已用")
     use_by = day("使用期限（含当日）")
@@ -101,14 +103,28 @@ class MovementAnswer(Body):
     order_no = fields.String(required=True)
 
 
-class CapAnswer(Body):
-    """What the year's cap of the holder still allows. `year` 0: the cap of the whole programme."""
+class GroupAnswer(Body):
+    """What firms of one controller may use together."""
 
-    year = fields.Integer(required=True)
     amount_fen = amount("限额")
     used_fen = amount("已用")
     held_fen = amount("锁定")
     left_fen = amount("还剩")
+
+
+class CapAnswer(Body):
+    """What the year's cap of the holder still allows. `year` 0: the cap of the whole programme.
+
+    The limit holds what is carried from earlier years; what is left is also bounded by the group's.
+    """
+
+    year = fields.Integer(required=True)
+    amount_fen = amount("限额")
+    carried_fen = amount("其中以前年度结转")
+    used_fen = amount("已用")
+    held_fen = amount("锁定")
+    left_fen = amount("还剩")
+    group = fields.Nested(GroupAnswer, required=True, allow_none=True)
 
 
 class VoucherDetailAnswer(VoucherAnswer):
@@ -129,6 +145,7 @@ class IssuedLineAnswer(Body):
     use_by = day()
     face_fen = amount("券面")
     left_fen = amount("可用")
+    allotted_fen = amount("已分配给入驻企业、尚未使用")
     held_fen = amount("锁定")
 
 
@@ -151,6 +168,7 @@ def voucher_answer(view: VoucherView) -> dict[str, Any]:
         "holder": {"ref": voucher.holder.ref, "name": voucher.holder.name},
         "face_fen": voucher.face_fen,
         "left_fen": view.left_fen,
+        "allotted_fen": view.allotted_fen,
         "held_fen": view.held_fen,
         "used_fen": view.used_fen,
         "use_by": voucher.use_by.isoformat(),
@@ -170,9 +188,13 @@ def movement_answer(movement: Movement) -> dict[str, Any]:
     }
 
 
-def cap_answer(cap: CapStanding | None) -> dict[str, Any] | None:
+def cap_answer(cap: CapRoom | None) -> dict[str, Any] | None:
     """What `CapAnswer` says of a cap; None where the policy has none."""
-    return {name: getattr(cap, name) for name in CapAnswer().fields} if cap else None
+    if cap is None:
+        return None
+    said = {name: getattr(cap, name) for name in CapAnswer().fields if name != "group"}
+    group = {name: getattr(cap.group, name) for name in GroupAnswer().fields} if cap.group else None
+    return {**said, "group": group}
 
 
 def issued_line(line: IssuedLine) -> dict[str, Any]:
@@ -186,5 +208,6 @@ def issued_line(line: IssuedLine) -> dict[str, Any]:
         "use_by": line.use_by.isoformat(),
         "face_fen": line.face_fen,
         "left_fen": line.left_fen,
+        "allotted_fen": line.allotted_fen,
         "held_fen": line.held_fen,
     }

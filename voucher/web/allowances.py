@@ -1,4 +1,4 @@
-"""What a holder may still use today, as pages show it; what decides is computed under lock when money moves."""
+"""The version that an order placed now would fall under, as pages show it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from voucher.clock import business_date
 from voucher.errors import Refusal
 from voucher.models.vouchers import Voucher
 from voucher.operations.policies import policy_in_force
-from voucher.queries.vouchers import CapStanding, cap_standing
 from voucher.rules.policy import Policy
 
 
@@ -20,9 +18,3 @@ def policy_for(session: Session, voucher: Voucher, at: datetime) -> Policy | Non
         return policy_in_force(session, voucher.programme_code, at)
     except Refusal:
         return None
-
-
-def cap_of(session: Session, voucher: Voucher, at: datetime) -> CapStanding | None:
-    """What the holder's year still allows under the version in force."""
-    policy = policy_for(session, voucher, at)
-    return cap_standing(session, policy, voucher, on=business_date(at)) if policy else None

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
 from voucher.errors import Refusal, found
+from voucher.operations.cap_room import cap_of_order
 from voucher.operations.outcome import only
 from voucher.queries import review_desk
 from voucher.queries.claims import ClaimFile, claim_file
@@ -110,6 +111,7 @@ def _rendered(
         "reviewer/claim.html",
         file=file,
         review=review,
+        cap=cap_of_order(session, file.order, file.voucher),
         form=form,
         errors=errors,
         kept=kept,
@@ -132,11 +134,15 @@ def _rendered(
         decides=decides,
         may_decide=decides and free and (file.state is ClaimState.SUBMITTED or overdue),
         may_return=decides and free and file.state is ClaimState.SUBMITTED,
-        may_revoke=file.voucher is None
-        and file.state in (ClaimState.APPROVED, ClaimState.CLEARED)
-        and permitted(actor, "reviewer:award:revoke"),
+        may_revoke=_may_revoke(file, actor),
         signs=sorted(actor.functions & set(file.policy.cosigners)),
         experts=experts(session, on=on),
         colleagues=colleagues(session, actor, region_path=path_of(session, file.holder.region_code), on=on),
         next_number=review_desk.next_case(session, actor, after=file.claim.number, at=at),
     )
+
+
+def _may_revoke(file: ClaimFile, actor: Actor) -> bool:
+    """Whether an award may be taken back: it is approved and not in a batch yet."""
+    decided = file.state in (ClaimState.APPROVED, ClaimState.CLEARED)
+    return file.voucher is None and decided and permitted(actor, "reviewer:award:revoke")

@@ -10,12 +10,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from voucher.errors import found
+from voucher.operations.cap_room import CapRoom, cap_of_voucher
 from voucher.qr import svg
 from voucher.queries.claims import ClaimFilter, claims
 from voucher.queries.orders import OrderFilter, counts, holders_orders
 from voucher.queries.sessions import waiting_for_holder
 from voucher.queries.vouchers import (
-    CapStanding,
     VoucherView,
     movements,
     own_voucher,
@@ -23,7 +23,7 @@ from voucher.queries.vouchers import (
 )
 from voucher.terms import ClaimState, OrderState, VoucherState
 from voucher.web.access import current_actor, permits
-from voucher.web.allowances import cap_of, policy_for
+from voucher.web.allowances import policy_for
 from voucher.web.counter_code import payload
 from voucher.web.counter_words import rates_shown, service_names, words
 from voucher.web.entry import now, reading
@@ -73,7 +73,7 @@ def voucher_page(number: str) -> ResponseReturnValue:
             view=view,
             policy=policy,
             rates=rates_shown(policy) if policy else [],
-            cap=cap_of(session, view.voucher, at),
+            cap=cap_of_voucher(session, view.voucher, at),
             moved=list(reversed(movements(session, view.voucher))),
         )
 
@@ -93,11 +93,11 @@ def paper(number: str) -> ResponseReturnValue:
         )
 
 
-def _caps(session: Session, views: list[VoucherView], at: datetime) -> list[tuple[VoucherView, CapStanding]]:
+def _caps(session: Session, views: list[VoucherView], at: datetime) -> list[tuple[VoucherView, CapRoom]]:
     """One standing for each programme and holder among the vouchers."""
     first = {
         (view.voucher.programme_code, view.voucher.holder_id, view.voucher.holder_class): view
         for view in reversed(views)
     }
-    standings = [(view, cap_of(session, view.voucher, at)) for view in first.values()]
+    standings = [(view, cap_of_voucher(session, view.voucher, at)) for view in first.values()]
     return [(view, standing) for view, standing in standings if standing is not None]

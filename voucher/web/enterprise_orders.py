@@ -14,6 +14,7 @@ from voucher.errors import Refusal, found
 from voucher.models.catalogue import CatalogueEntry
 from voucher.models.orders import Order
 from voucher.operations.cancel_order import CancelRequest, cancel_order
+from voucher.operations.cap_room import cap_of_voucher
 from voucher.operations.confirm_order import ConfirmRequest, confirm_order
 from voucher.operations.outcome import only
 from voucher.operations.place_order import PlaceRequest, place_order
@@ -31,7 +32,6 @@ from voucher.schemas.messages import sentence
 from voucher.schemas.orders import CancelForm, ConfirmForm, EntryChoice, PlaceForm
 from voucher.terms import EntryState, OrderChannel, OrderState, VoucherState
 from voucher.web.access import current_actor, permits, require_step_up
-from voucher.web.allowances import cap_of
 from voucher.web.counter_code import reductions_shown
 from voucher.web.counter_words import history, progress, service_names, words
 from voucher.web.enterprise_sessions import STEP_UP_FEN
@@ -186,7 +186,7 @@ def _describe_page(
             view=view,
             offer=offer,
             service=found(policy.service(service)),
-            cap=cap_of(session, view.voucher, at),
+            cap=cap_of_voucher(session, view.voucher, at),
             policy=policy,
             description=request.form.get("description", ""),
             units=request.form.get("units", "1"),

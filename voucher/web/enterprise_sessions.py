@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from voucher.errors import Code, Refusal, found
 from voucher.models.sessions import RedemptionSession
+from voucher.operations.cap_room import cap_of_voucher
 from voucher.operations.confirm_session import cancel_session, confirm_session, reject_session
 from voucher.operations.open_session import open_session
 from voucher.operations.outcome import only
@@ -21,7 +22,6 @@ from voucher.schemas.messages import sentence
 from voucher.schemas.sessions import EndForm, OpenForm
 from voucher.terms import SessionState, VoucherState
 from voucher.web.access import current_actor, permits, require_step_up
-from voucher.web.allowances import cap_of
 from voucher.web.counter_code import code_now, reductions_shown, word_of
 from voucher.web.counter_words import service_names, words
 from voucher.web.entry import change, form_body, form_key, now, reading
@@ -78,7 +78,7 @@ def page(number: str) -> ResponseReturnValue:
         if state in (SessionState.OPEN, SessionState.SCANNED):
             given["live"] = _live(row, state, at)
             return render_template(f"enterprise/session_{state.value}.html", **given)
-        given["cap"] = cap_of(session, row.voucher, at)
+        given["cap"] = cap_of_voucher(session, row.voucher, at)
         return render_template("enterprise/session_result.html", **given)
 
 
@@ -180,7 +180,7 @@ def _proposal_page(number: str, errors: dict[str, list[str]], status: int) -> Re
             "row": row,
             "order": order,
             "view": _view(session, row),
-            "cap": cap_of(session, row.voucher, at),
+            "cap": cap_of_voucher(session, row.voucher, at),
             "service": service_names(session, [order])[(order.policy_code, order.service)],
             "cuts": reductions_shown(order.reductions),
             "word": word_of(number),

@@ -15,12 +15,11 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date, fiscal_year
 from voucher.errors import Refusal, found
 from voucher.models.programmes import Programme
-from voucher.money import Fen
 from voucher.operations.applicant import Applicant, applicant_of, own_holders
+from voucher.operations.cap_room import CapOf, CapRoom, cap_room
 from voucher.operations.offers import Offer, Question, offer_of
 from voucher.queries.appeals import all_programmes
 from voucher.queries.applications import public_queue
-from voucher.queries.vouchers import CapOf, CapStanding, cap_left
 from voucher.rules.clamp import Limit
 from voucher.rules.permissions import Actor, permitted
 from voucher.schemas.applying import OfferSearch, QueueSearch
@@ -129,16 +128,15 @@ def _asking(session: Session, programme_code: str, actor: Actor | None, at: date
         return None
 
 
-def _cap(session: Session, asking: Applicant, at: datetime) -> CapStanding | None:
-    whose = CapOf(asking.programme.book_id, asking.holder.cap_owner, asking.holder_class.value)
-    return cap_left(session, asking.policy, whose, on=business_date(at))
+def _cap(session: Session, asking: Applicant, at: datetime) -> CapRoom | None:
+    whose = CapOf(asking.programme.book_id, asking.programme.code, asking.holder, asking.holder_class.value)
+    return cap_room(session, asking.policy, whose, on=business_date(at))
 
 
-def _question(data: dict[str, Any], asking: Applicant | None, cap: CapStanding | None = None) -> Question:
+def _question(data: dict[str, Any], asking: Applicant | None, cap: CapRoom | None = None) -> Question:
     limits: tuple[Limit, ...] = ()
     if cap is not None:
-        used = Fen(cap.used_fen + cap.held_fen)
-        limits = (Limit("cap", Fen(cap.left_fen), Fen(cap.amount_fen), used),)
+        limits = cap.limits
     return Question(
         holder_class=data.get("holder_class") or (asking.holder_class if asking else None),
         service=data.get("service", ""),

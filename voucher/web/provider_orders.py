@@ -15,6 +15,7 @@ from voucher.errors import Refusal, found
 from voucher.models.orders import Order
 from voucher.operations.answer_order import AcceptRequest, DeclineRequest, accept_order, decline_order
 from voucher.operations.cancel_order import CancelRequest, cancel_order
+from voucher.operations.cap_room import cap_of_voucher
 from voucher.operations.deliver import DeliverRequest, deliver
 from voucher.operations.extend_order import latest_day
 from voucher.operations.file_contract import ContractRequest, file_contract
@@ -32,7 +33,6 @@ from voucher.schemas.messages import sentence
 from voucher.schemas.orders import AcceptForm, CancelForm
 from voucher.terms import OrderChannel, OrderState, PayoutMode
 from voucher.web.access import current_actor, permits
-from voucher.web.allowances import cap_of
 from voucher.web.counter_code import reductions_shown
 from voucher.web.counter_words import history, progress, service_names, words
 from voucher.web.entry import change, form_body, form_key, now, reading
@@ -263,7 +263,7 @@ def _check_contract(number: str, form: Filled) -> str:
             order=order,
             service=service_names(session, [order])[(order.policy_code, order.service)],
             view=view_of(session, order.voucher),
-            cap=cap_of(session, order.voucher, now()),
+            cap=cap_of_voucher(session, order.voucher, now()),
             data=form.data,
             parts=form.parts,
             files=form.files,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal, found
 from voucher.models.sessions import RedemptionSession
+from voucher.operations.cap_room import cap_of_voucher
 from voucher.operations.confirm_session import cancel_session
 from voucher.operations.outcome import only
 from voucher.operations.policies import policy_in_force
@@ -24,7 +25,7 @@ from voucher.schemas.messages import sentence
 from voucher.schemas.sessions import EndForm, ProposeForm
 from voucher.terms import SessionState
 from voucher.web.access import current_actor, permits
-from voucher.web.allowances import cap_of, policy_for
+from voucher.web.allowances import policy_for
 from voucher.web.counter_code import reductions_shown, word_of
 from voucher.web.counter_words import rates_shown, service_names, words
 from voucher.web.entry import change, form_body, form_key, now, reading
@@ -110,7 +111,7 @@ def _page(number: str, errors: dict[str, list[str]], status: int) -> ResponseRet
             "state": state,
             "word": word_of(number),
             "view": view_of(session, row.voucher),
-            "cap": cap_of(session, row.voucher, at),
+            "cap": cap_of_voucher(session, row.voucher, at),
             "live": _live(row, state, at),
             "errors": errors,
         }

@@ -14,11 +14,11 @@ from voucher.clock import business_date
 from voucher.errors import Code, found
 from voucher.operations.applicant import applicant_of, own_holder
 from voucher.operations.apply import Applied, ApplyRequest, MendRequest, apply, mend, withdraw
+from voucher.operations.cap_room import CapOf, cap_room
 from voucher.operations.decide_applications import Decided, DecisionRequest, decide
 from voucher.operations.expire import TakeBackRequest, give_back
 from voucher.operations.outcome import only
 from voucher.queries import applications
-from voucher.queries.vouchers import CapOf, cap_left
 from voucher.schemas import api_applied as shown
 from voucher.schemas import api_applying as schemas
 from voucher.schemas import api_applying_answers as answers
@@ -53,8 +53,8 @@ def standing(query: dict[str, Any], code: str) -> dict[str, Any]:
     with reading() as session:
         holder = own_holder(session, query["holder_ref"], actor=current_actor())
         asking = applicant_of(session, code, holder, at=at)
-        whose = CapOf(asking.programme.book_id, holder.cap_owner, asking.holder_class.value)
-        cap = cap_left(session, asking.policy, whose, on=business_date(at))
+        whose = CapOf(asking.programme.book_id, code, holder, asking.holder_class.value)
+        cap = cap_room(session, asking.policy, whose, on=business_date(at))
         return answers.standing_answer(asking, cap.left_fen if cap else None)
 
 

@@ -10,13 +10,11 @@ from sqlalchemy.orm import Session
 from voucher.api.access import current_actor
 from voucher.api.endpoint import Endpoints, listed_page, numbered, operation, outcome
 from voucher.api.entry import change, now, reading
-from voucher.clock import business_date
-from voucher.errors import Code, Refusal, found
+from voucher.errors import Code, found
+from voucher.operations.cap_room import cap_of_voucher
 from voucher.operations.issue import Issued, IssueRequest, issue
 from voucher.operations.outcome import only
-from voucher.operations.policies import policy_in_force
 from voucher.queries import issued, vouchers
-from voucher.queries.vouchers import CapStanding
 from voucher.schemas import api_vouchers as schemas
 
 blueprint = Endpoints("vouchers_v1", __name__, url_prefix="/api/v1", description="券：查询与发放")
@@ -44,7 +42,7 @@ def show(number: str) -> dict[str, Any]:
         return {
             **schemas.voucher_answer(view),
             "movements": [schemas.movement_answer(each) for each in moved],
-            "cap": schemas.cap_answer(_cap(session, view)),
+            "cap": schemas.cap_answer(cap_of_voucher(session, view.voucher, now())),
         }
 
 
@@ -98,13 +96,3 @@ def issue_(body: dict[str, Any]) -> dict[str, Any]:
 
 def _issued(result: Issued) -> dict[str, Any]:
     return {"voucher_no": result.number}
-
-
-def _cap(session: Session, view: vouchers.VoucherView) -> CapStanding | None:
-    """The cap that an order of today would be charged to; none where no policy is in force today."""
-    at = now()
-    try:
-        policy = policy_in_force(session, view.voucher.programme_code, at)
-    except Refusal:
-        return None
-    return vouchers.cap_standing(session, policy, view.voucher, on=business_date(at))
