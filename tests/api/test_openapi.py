@@ -140,9 +140,8 @@ def test_the_page_of_the_description_asks_nobody_else(api: Api) -> None:
         assert api.app.test_client().get(f"/static/{source}").status_code == 200
 
 
-def test_nothing_breaks_the_api_and_every_answer_is_as_described(
-    api: Api,
-) -> None:
+@pytest.mark.timeout(900)
+def test_nothing_breaks_the_api_and_every_answer_is_as_described(api: Api) -> None:
     known = {
         "/vouchers": {"number": api.voucher()},
         "/orders": {"number": api.captured()},
@@ -200,7 +199,7 @@ def _try(
 
     @seed(20260301)
     @settings(
-        max_examples=6,
+        max_examples=4,
         deadline=None,
         database=None,
         phases=[Phase.generate],
