@@ -8,17 +8,15 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.sessions import RedemptionSession, ScanAttempt
 from voucher.models.vouchers import Voucher
 from voucher.operations import find, journal
-from voucher.operations.open_session import OPEN_MINUTES, free_number
+from voucher.operations.open_session import begun
 from voucher.operations.outcome import Refused
 from voucher.operations.scan import LOOKED_UP, RATE_MINUTES
-from voucher.rules.eligibility import voucher_live
 from voucher.rules.permissions import Actor
-from voucher.terms import SessionState, VoucherState
+from voucher.terms import SessionState
 
 MOST_LOOKS: Final = 20
 
@@ -64,22 +62,11 @@ def open_paper_session(
     ).one_or_none()
     if voucher is None:
         raise Refusal(Code.NOT_FOUND, voucher=voucher_number)
-    finding = voucher_live(VoucherState(voucher.state), voucher.use_by, business_date(at))
-    if finding is not None:
-        raise Refusal(finding[0], **finding[1])
-    opened = RedemptionSession(
-        number=free_number(session),
-        state=SessionState.SCANNED.value,
-        voucher_id=voucher.id,
-        holder_id=voucher.holder_id,
-        opened_by=actor.person_id,
-        opened_at=at,
-        closes_at=at + timedelta(minutes=OPEN_MINUTES),
-        wrong_tags=0,
-        platform_id=platform.id,
-        scanned_by=actor.person_id,
-        scanned_at=at,
-    )
+    opened = begun(session, voucher, actor=actor, at=at)
+    opened.state = SessionState.SCANNED.value
+    opened.platform_id = platform.id
+    opened.scanned_by = actor.person_id
+    opened.scanned_at = at
     session.add(opened)
     facts: dict[str, Fact] = {"voucher": voucher.number, "platform": platform.id, "papers_seen": True}
     journal.record(session, actor, "session.open_paper", [(opened.number, facts)], at=at)

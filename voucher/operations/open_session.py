@@ -30,19 +30,7 @@ def open_session(session: Session, voucher_number: str, *, actor: Actor, at: dat
     voucher = find.own_vouchers(session, [voucher_number], actor=actor).get(voucher_number)
     if voucher is None:
         raise Refusal(Code.NOT_FOUND, voucher=voucher_number)
-    finding = voucher_live(VoucherState(voucher.state), voucher.use_by, business_date(at))
-    if finding is not None:
-        raise Refusal(finding[0], **finding[1])
-    opened = RedemptionSession(
-        number=free_number(session),
-        state=SessionState.OPEN.value,
-        voucher_id=voucher.id,
-        holder_id=voucher.holder_id,
-        opened_by=actor.person_id,
-        opened_at=at,
-        closes_at=at + timedelta(minutes=OPEN_MINUTES),
-        wrong_tags=0,
-    )
+    opened = begun(session, voucher, actor=actor, at=at)
     session.add(opened)
     journal.record(session, actor, "session.open", [(opened.number, {"voucher": voucher.number})], at=at)
     session.flush()
@@ -62,7 +50,27 @@ def _cancel_open(session: Session, voucher_number: str, *, actor: Actor, at: dat
     )
 
 
-def free_number(session: Session) -> str:
+def begun(session: Session, voucher: Voucher, *, actor: Actor, at: datetime) -> RedemptionSession:
+    """A session on a voucher, for 15 minutes, which the caller adds.
+
+    Refused: `voucher_revoked`, `voucher_expired`, `voucher_not_usable`.
+    """
+    finding = voucher_live(VoucherState(voucher.state), voucher.use_by, business_date(at))
+    if finding is not None:
+        raise Refusal(finding[0], **finding[1])
+    return RedemptionSession(
+        number=_free_number(session),
+        state=SessionState.OPEN.value,
+        voucher_id=voucher.id,
+        holder_id=voucher.holder_id,
+        opened_by=actor.person_id,
+        opened_at=at,
+        closes_at=at + timedelta(minutes=OPEN_MINUTES),
+        wrong_tags=0,
+    )
+
+
+def _free_number(session: Session) -> str:
     """A number that no session has yet; they are kept for ever, so a random one may be taken."""
     while True:
         drawn = [new_session_number() for _ in range(_DRAWN)]
