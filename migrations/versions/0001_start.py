@@ -821,6 +821,7 @@ def upgrade() -> None:
         sa.Column("book_id", KEY, nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("hearing", sa.Integer(), nullable=False),
         sa.Column("by_platform", sa.Boolean(), nullable=False),
         sa.Column("origin_region", sa.String(length=20), nullable=True),
         sa.Column("contract_fen", sa.BigInteger(), nullable=True),
@@ -964,6 +965,7 @@ def upgrade() -> None:
         "review",
         sa.Column("id", KEY, nullable=False),
         sa.Column("claim_id", KEY, nullable=False),
+        sa.Column("hearing", sa.Integer(), nullable=False),
         sa.Column("verdict", sa.String(length=12), nullable=False),
         sa.Column("approved_fen", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),
@@ -981,7 +983,7 @@ def upgrade() -> None:
             ["reviewer_id"], ["person.id"], name="fk_review_reviewer_id", ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_review"),
-        sa.UniqueConstraint("claim_id", name="uq_review_claim_id"),
+        sa.UniqueConstraint("claim_id", "hearing", name="uq_review_claim_id_hearing"),
     )
     op.create_table(
         "settlement_line",

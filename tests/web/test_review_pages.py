@@ -290,3 +290,30 @@ def test_another_provinces_case_cannot_be_touched(app: Flask, told: Told, step: 
     answer = browser.send(path(number, step), THREE)
     assert answer.status_code in (403, 404)
     assert told.one(Claim, number=number).state == "submitted"
+
+
+def test_a_claim_whose_rejection_was_appealed_is_decided_again_by_another(
+    app: Flask, told: Told, desk: Browser
+) -> None:
+    number = told.claimed()
+    rejection = {"verdict": "reject", "reason": "合同与服务不符"}
+    assert desk.send(path(number, "/decide"), rejection).status_code == 303
+    firm, officer = Browser(app, told.world.firm.actor), Browser(app, told.world.officer)
+    assert f"/enterprise/appeals/new?subject={number}" in firm.get(f"/enterprise/claims/{number}").text
+    made = firm.send("/enterprise/appeals/", {"subject": number, "text": "合同附件写明了服务内容"})
+    appeal = made.location.rsplit("/", 1)[-1]
+    assert "退回的额度重新锁定" in officer.get(f"/reviewer/appeals/{appeal}").text
+    said = {"outcome": "upheld", "result": "服务内容与合同附件一致"}
+    assert officer.send(f"/reviewer/appeals/{appeal}/decide", said).status_code == 303
+    page = desk.get(path(number)).text
+    assert "您作出过原决定，由其他审核人重新决定" in page
+    assert 'name="verdict"' not in page
+    assert desk.send(path(number, "/decide"), rejection).status_code == 409
+    other = Browser(app, reviewer(told))
+    again = other.get(path(number)).text
+    assert "申诉推翻的决定" in again
+    assert "合同与服务不符" in again
+    assert other.send(path(number, "/decide"), {"verdict": "approve"}).status_code == 303
+    assert [row.verdict for row in told.rows(Review)] == ["reject", "approve"]
+    assert "申诉成立" in firm.get(f"/enterprise/claims/{number}").text
+    assert "申诉成立，重新审核" in firm.get(f"/enterprise/claims/{number}").text

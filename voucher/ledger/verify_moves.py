@@ -27,7 +27,8 @@ _MOST_TOGETHER = 8
 
 
 class Moved(NamedTuple):
-    """What was posted for one order, in fen. `caps` counts the cap accounts charged, `charged_fen` is their sum.
+    """What was posted for one order, in fen. `back_fen` is less what an upheld appeal took
+    again. `caps` counts the cap accounts charged, `charged_fen` is their sum.
 
     `version` is the one rule version of all its postings, None where they differ.
     """
@@ -95,11 +96,12 @@ class _Legs:
         book = self._book
         debit, credit = self._debit == _ORDER, self._credit == _ORDER
         hold, capture = self._kind([PostingKind.HOLD]), self._kind([PostingKind.CAPTURE])
+        again = self._sum(self._kind([PostingKind.REINSTATE]) & credit, book.credit_of, self._amount)
         figures = [
             self._sum(hold & credit & book.phase(Phase.PENDING), book.credit_of, self._amount),
             self._sum(capture & credit & book.phase(Phase.POST), book.credit_of, self._amount),
             self._sum(self._kind([PostingKind.AWARD]) & credit, book.credit_of, self._amount),
-            self._sum(self._kind(_BACK) & debit, book.debit_of, self._amount),
+            self._sum(self._kind(_BACK) & debit, book.debit_of, self._amount) - again,
             *self._charges(credit),
         ]
         versions = self._versions(debit, credit)

@@ -20,7 +20,8 @@ class Claim(Base):
     gave; `audited_fen` is the amount that review recognised, where the policy counts on it, and `factor_bp` the factor
     fixed after the window, once it was applied (`approved_fen` is what it left). `invoice_net_fen` repeats the sum of its live uses of invoices, `paid_fen` that of its payments, of which
     `paid_on` is the last; `contract_fen` is None only for a post-subsidy without a contract. `round` counts the
-    returns: 0 as it was first handed in. `queued_at` is its place in the queue and outlives returns;
+    returns: 0 as it was first handed in; `hearing` how often it is decided: 1, and one more with each appeal against
+    its rejection that was upheld. `queued_at` is its place in the queue and outlives returns;
     `submitted_at` is the last submission. `by_platform`: the provider claims, the firm is the other side.
     """
 
@@ -46,6 +47,7 @@ class Claim(Base):
     book_id: Mapped[int] = mapped_column(ForeignKey("book.book_id", ondelete="RESTRICT"))
     state: Mapped[str] = mapped_column(String(12))
     round: Mapped[int] = mapped_column(default=0)
+    hearing: Mapped[int] = mapped_column(default=1)
     by_platform: Mapped[bool] = mapped_column(default=False)
     origin_region: Mapped[str | None] = mapped_column(ForeignKey("region.code", ondelete="RESTRICT"))
     contract_fen: Mapped[int | None] = mapped_column(FenColumn)

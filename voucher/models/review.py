@@ -13,15 +13,19 @@ from voucher.models.types import BigKey, FenColumn, JSONColumn, UTCDateTime
 
 
 class Review(Base):
-    """One reviewer's decision on a claim, with its reason. A second row for one claim is impossible.
+    """One reviewer's decision on a claim, with its reason. A second row for one hearing of it is impossible.
+
+    `hearing` is the claim's: 1, and one more each time an appeal against a rejection was upheld.
 
     `facts` is what the decision rested on, as it stood then: checks, findings, computed lines, opinions, signatures.
     """
 
     __tablename__ = "review"
+    __table_args__ = (UniqueConstraint("claim_id", "hearing"),)
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id", ondelete="RESTRICT"), unique=True)
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id", ondelete="RESTRICT"))
+    hearing: Mapped[int]
     verdict: Mapped[str] = mapped_column(String(12))
     approved_fen: Mapped[int] = mapped_column(FenColumn)
     reason: Mapped[str] = mapped_column(String(500), default="")

@@ -1,7 +1,7 @@
 """Appeals (申诉) against a rejected application or claim, decided by another person than the one who rejected.
 
-An appeal that is upheld puts an application back into its queue, at its old place. A claim's rejection has given
-its money back already: upholding is on record and told, and the review's own package decides what follows.
+An appeal that is upheld puts an application back into its queue, at its old place. A claim goes back to review likewise:
+its money is held again, and another reviewer than the first decides (`reopen_claim`).
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from voucher.models.orders import Order
 from voucher.models.parties import Holder
 from voucher.models.regions import Region
 from voucher.models.review import Review
+from voucher.money import Fen
 from voucher.operations import journal
 from voucher.operations.alone import alone
-from voucher.operations.cases import recused
+from voucher.operations.cases import bar_interested, recused
 from voucher.operations.deadlines import deadline
 from voucher.operations.move_up import queue_of
 from voucher.operations.outcome import Refused
 from voucher.operations.policies import policy_of
+from voucher.operations.reopen_claim import rejected_case, reopen
 from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor, covers_region
@@ -62,11 +64,12 @@ class AppealDecision:
 
 @dataclass(frozen=True, slots=True)
 class Appealed:
-    """The appeal as it stands now."""
+    """The appeal as it stands now; `held_fen` is what was held again for a claim that goes back to review."""
 
     number: str
     state: AppealState
     subject: str
+    held_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,12 @@ def lodge(
 def decide_appeals(
     session: Session, requests: Sequence[AppealDecision], *, actor: Actor, at: datetime
 ) -> list[Appealed | Refused]:
-    """Decide appeals. Upheld against an application: it waits for review again, with its old queue number.
+    """Decide appeals. Upheld, what was rejected waits for review again, at its old place; a claim's money is held again.
 
     Refused, alone: outside the actor's regions (`not_found`), by whoever rejected, or of the actor's own firm or
     making (`self_approval`), of a firm the actor is recused from (`recused`), decided already (`state_changed`),
-    without a reason (`reason_missing`).
+    without a reason (`reason_missing`); of a claim also another authority's programme (`not_own_programme`), and upheld
+    where something is missing that its rejection released: what `reopen` is refused for, with what is left.
     """
     return alone(session, requests, lambda request: _decide(session, request, actor=actor, at=at))
 
@@ -176,12 +180,12 @@ def _application(session: Session, number: str) -> _Rejection | None:
 
 
 def _claim(session: Session, number: str) -> _Rejection | None:
-    """The rejection of a claim, which is rejected once and for good."""
+    """The rejection of a claim in its present hearing; `against_id` 0 where it is no rejection."""
     query = (
         select(Claim, Order.policy_code, Holder, Review)
         .join(Order, Order.id == Claim.order_id)
         .join(Holder, Holder.id == Order.holder_id)
-        .outerjoin(Review, Review.claim_id == Claim.id)
+        .outerjoin(Review, (Review.claim_id == Claim.id) & (Review.hearing == Claim.hearing))
         .where(Claim.number == number)
         .with_for_update(of=Claim)
     )
@@ -194,7 +198,7 @@ def _claim(session: Session, number: str) -> _Rejection | None:
     is_no = review is not None and review.verdict == Verdict.REJECT.value
     against = review.reviewer_id if review is not None and rejected and is_no else 0
     on = business_date(review.reviewed_at if review is not None else claim.submitted_at)
-    return _Rejection(None, claim.id, 1, holder, policy_code, against, on)
+    return _Rejection(None, claim.id, claim.hearing, holder, policy_code, against, on)
 
 
 def _decide(session: Session, request: AppealDecision, *, actor: Actor, at: datetime) -> Appealed:
@@ -203,12 +207,16 @@ def _decide(session: Session, request: AppealDecision, *, actor: Actor, at: date
     if row is None or not covers_region(actor, _path(session, row.holder)):
         raise Refusal(Code.NOT_FOUND, appeal=request.number[:40])
     application = _reopened(session, row)
+    case = None if row.claim_id is None else rejected_case(session, row.claim_id, actor=actor)
     session.refresh(row, with_for_update={"of": Appeal})
     firm_id = row.holder.organisation_id
     wrote_it = row.lodged_by == actor.person_id and row.channel == AppealChannel.PAGE.value
     if row.against_id == actor.person_id or wrote_it or firm_id in actor.organisation_ids:
         raise Refusal(Code.SELF_APPROVAL, appeal=row.number)
-    if firm_id in recused(session, [actor.person_id]).get(actor.person_id, frozenset()):
+    interests = recused(session, [actor.person_id]).get(actor.person_id, frozenset())
+    if case is not None:
+        bar_interested(session, case, actor=actor, interests=interests)
+    if firm_id in interests:
         raise Refusal(Code.RECUSED, organisation=row.holder.name)
     event = Event.APPROVE if request.is_upheld else Event.REJECT
     following = next_state(AppealState(row.state), event)
@@ -220,6 +228,7 @@ def _decide(session: Session, request: AppealDecision, *, actor: Actor, at: date
         application.state = next_state(ApplicationState(application.state), Event.RESUME).value
         application.round += 1
         application.decided_at = application.closed_at = None
+    held = reopen(session, case, actor=actor, at=at) if case is not None and request.is_upheld else Fen(0)
     facts: dict[str, Fact] = {"subject": row.subject, "state": following.value}
     journal.record(session, actor, "appeal.decide", [(row.number, facts)], at=at)
     session.flush()
@@ -227,9 +236,10 @@ def _decide(session: Session, request: AppealDecision, *, actor: Actor, at: date
         "number": row.subject,
         "appeal_state": following.value,
         "result": row.result,
+        "held_fen": held or None,
     }
     tell(session, [Note(MessageEvent.APPEAL_DECIDED, row.number, told, organisation_id=firm_id)], at=at)
-    return Appealed(row.number, following, row.subject)
+    return Appealed(row.number, following, row.subject, held)
 
 
 def _reopened(session: Session, row: Appeal) -> Application | None:

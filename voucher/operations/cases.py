@@ -15,7 +15,7 @@ from voucher.models.orders import Order
 from voucher.models.parties import Holder, Organisation, Platform
 from voucher.models.people import Person, RoleGrant
 from voucher.models.regions import Region
-from voucher.models.review import CaseTaking, Cosignature, Recusal, StandIn
+from voucher.models.review import CaseTaking, Cosignature, Recusal, Review, StandIn
 from voucher.operations.policies import policies_of
 from voucher.rules.permissions import Actor, covers_region, runs
 from voucher.rules.policy import Policy
@@ -26,7 +26,8 @@ from voucher.terms import Role
 class Case:
     """A claim with its order and policy, who has it in hand, and the organisations on both sides.
 
-    `is_run` says that the programme is one of the actor's authority, not of one below it.
+    `is_run` says that the programme is one of the actor's authority, not of one below it. `deciders` decided an earlier
+    hearing of the claim.
     """
 
     claim: Claim
@@ -38,6 +39,7 @@ class Case:
     host_id: int | None
     is_run: bool = True
     signers: frozenset[int] = frozenset()
+    deciders: frozenset[int] = frozenset()
 
     @property
     def sides(self) -> frozenset[int]:
@@ -69,6 +71,7 @@ def cases(session: Session, numbers: Collection[str], *, actor: Actor) -> dict[s
         )
     }
     signers = _signers(session, [row[0].id for row in rows])
+    deciders = _deciders(session, [row[0] for row in rows])
     return {
         claim.number: Case(
             claim,
@@ -80,6 +83,7 @@ def cases(session: Session, numbers: Collection[str], *, actor: Actor) -> dict[s
             host,
             runs(actor, policies[order.rule_code].owner_region),
             signers.get(claim.id, frozenset()),
+            deciders.get(claim.id, frozenset()),
         )
         for claim, order, path, firm, host in rows
     }
@@ -129,8 +133,11 @@ def bar_others(session: Session, case: Case, *, actor: Actor) -> None:
 
 
 def bar_signers(case: Case, *, actor: Actor) -> None:
-    """Refuse (`self_approval`) whoever signed the case for an authority, in whichever round: nobody says yes twice."""
-    if actor.person_id in case.signers:
+    """Refuse (`self_approval`) whoever signed the case for an authority, in whichever round, or decided it before.
+
+    Nobody says yes twice, and nobody decides again what an appeal opened.
+    """
+    if actor.person_id in case.signers | case.deciders:
         raise Refusal(Code.SELF_APPROVAL, claim=case.claim.number)
 
 
@@ -171,13 +178,15 @@ def reviewer_paths(session: Session, person_ids: Sequence[int], *, on: date) -> 
 
 
 def bar_unfit(session: Session, case: Case, colleague_id: int, *, on: date) -> None:
-    """Refuse (`colleague_unfit`) a colleague who does not review the case's region, has an interest in it, or signed it."""
+    """Refuse (`colleague_unfit`) a colleague who does not review the case's region, has an interest in it, signed or decided it."""
     codes = reviewer_paths(session, [colleague_id], on=on)[colleague_id]
     reason = "" if any(f"/{code}/" in case.region_path for code in codes) else "not_reviewer"
     if not reason and case.sides & recused(session, [colleague_id]).get(colleague_id, frozenset()):
         reason = "interested"
     if not reason and colleague_id in case.signers:
         reason = "signed"
+    if not reason and colleague_id in case.deciders:
+        reason = "decided"
     if reason:
         raise Refusal(Code.COLLEAGUE_UNFIT, claim=case.claim.number, reason=reason)
 
@@ -188,4 +197,17 @@ def _signers(session: Session, claim_ids: Sequence[int]) -> dict[int, frozenset[
     found: dict[int, frozenset[int]] = {}
     for claim_id, person_id in session.execute(query):
         found[claim_id] = found.get(claim_id, frozenset()) | {person_id}
+    return found
+
+
+def _deciders(session: Session, claims: Sequence[Claim]) -> dict[int, frozenset[int]]:
+    """Whoever decided an earlier hearing of these claims, by claim id. Most have none: nothing is asked for them."""
+    again = {claim.id: claim.hearing for claim in claims if claim.hearing > 1}
+    if not again:
+        return {}
+    query = select(Review.claim_id, Review.hearing, Review.reviewer_id).where(Review.claim_id.in_(again))
+    found: dict[int, frozenset[int]] = {}
+    for claim_id, hearing, person_id in session.execute(query):
+        if hearing < again[claim_id]:
+            found[claim_id] = found.get(claim_id, frozenset()) | {person_id}
     return found

@@ -84,7 +84,7 @@ def post_backs(
     back posts nothing and is accepted. Rejected, alone: money that is gone from the order (`already_settled`), a
     closed day (`period_closed`).
     """
-    ways = _Ways(session, [back.order for back in backs])
+    ways = Ways(session, [back.order for back in backs])
     refs: dict[int, list[Ref]] = {}
     for back in backs:
         refs.setdefault(back.order.book_id, []).extend(ways.refs(back.order))
@@ -145,13 +145,15 @@ def charges_of(session: Session, orders: Sequence[Order]) -> dict[int, list[Char
         for book_id, posting, amount, *names in session.execute(_moves(postings))
         if (book_id, posting) in postings
     ]
-    heirs = _heirs(session, {part for _, *refs, _ in moves for ref in refs for part in ref.owner.split("|")})
+    heirs = heirs_of(
+        session, {part for _, *refs, _ in moves for ref in refs for part in ref.owner.split("|")}
+    )
     taken: dict[tuple[int, Ref, Ref], int] = {}
     for order_id, debit, credit, amount in moves:
         if credit.code == "order" or credit.code.endswith("_used"):
-            key, sign = (order_id, _inherited(debit, heirs), credit), 1
+            key, sign = (order_id, inherited(debit, heirs), credit), 1
         elif debit.code.endswith("_used") or (debit.code == "order" and credit.code in _SOURCES):
-            key, sign = (order_id, _inherited(credit, heirs), debit), -1
+            key, sign = (order_id, inherited(credit, heirs), debit), -1
         else:
             continue
         taken[key] = taken.get(key, 0) + sign * amount
@@ -178,20 +180,21 @@ def _moves(postings: Iterable[tuple[int, UUID]]) -> Select[Any]:
     )
 
 
-def _heirs(session: Session, parts: set[str]) -> dict[str, str]:
+def heirs_of(session: Session, parts: set[str]) -> dict[str, str]:
     """Whose allowances those of a converted team are now, by the team's name in the ledger."""
     into = aliased(Holder)
     query = select(Holder.ref, into).join(into, into.id == Holder.converted_into).where(Holder.ref.in_(parts))
     return {ref: holder.cap_owner for ref, holder in session.execute(query)}
 
 
-def _inherited(ref: Ref, heirs: Mapping[str, str]) -> Ref:
+def inherited(ref: Ref, heirs: Mapping[str, str]) -> Ref:
+    """The allowance under the name that it has now; money keeps its own."""
     if not heirs or ref.unit is Unit.CNY:
         return ref
     return Ref(ref.code, "|".join(heirs.get(part, part) for part in ref.owner.split("|")), ref.period)
 
 
-class _Ways:
+class Ways:
     """What orders were charged, and the way that their money takes back."""
 
     def __init__(self, session: Session, orders: Sequence[Order]) -> None:
@@ -242,7 +245,7 @@ class _Ways:
 
 
 def _planned(
-    ways: _Ways, locked: Locked, back: Back, *, actor: Actor, at: datetime
+    ways: Ways, locked: Locked, back: Back, *, actor: Actor, at: datetime
 ) -> tuple[Accepted | Rejected | Joint, list[Move]]:
     """What giving back posts in all books, and what it changes on the funders' rows."""
     order = back.order
@@ -266,7 +269,7 @@ def _planned(
     return (Joint(order.book_id, posted) if posted else Accepted(back.posting)), moves
 
 
-def _legs(ways: _Ways, back: Back, amount: int, *, last: bool) -> tuple[Leg, ...]:
+def _legs(ways: Ways, back: Back, amount: int, *, last: bool) -> tuple[Leg, ...]:
     """The lead book's legs: money in proportion to what each account paid, then what comes back of allowances."""
     charges = ways.charges[back.order.id]
     money = [charge for charge in charges if charge.is_money]
@@ -284,7 +287,7 @@ def _legs(ways: _Ways, back: Back, amount: int, *, last: bool) -> tuple[Leg, ...
     return tuple(legs)
 
 
-def _freed(ways: _Ways, back: Back, charge: Charge, amount_fen: int, *, last: bool) -> int:
+def _freed(ways: Ways, back: Back, charge: Charge, amount_fen: int, *, last: bool) -> int:
     """How much of an allowance comes back with this much money."""
     if back.kind is PostingKind.REVERSE:
         return charge.amount

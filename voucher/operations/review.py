@@ -1,4 +1,4 @@
-"""Reviewing claims: approve, trim with a reason, or reject (审核). One decision for one claim, for ever."""
+"""Reviewing claims: approve, trim with a reason, or reject (审核). One decision for one hearing of a claim, for ever."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def review(
     where the cap counts what is redeemed, its room comes back in the year that was charged. A rejected claim
     frees its invoices. What the decision rested on is kept with it (domain 1.4, C3). Refused, alone: a claim
     outside the reviewer's regions (`not_found`), one of the reviewer's own organisation or making, or signed by the
-    reviewer for an authority (`self_approval`), or interest (`recused`), one in another's hand (`case_taken`), no reason for a trim or
+    reviewer for an authority or decided by them before an appeal (`self_approval`), or interest (`recused`), one in another's hand (`case_taken`), no reason for a trim or
     rejection (`reason_missing`), more than was claimed (`approved_above_claim`), a claim decided already or back at
     its firm (`state_changed`; once the last day is over it may be rejected), money that is gone from the order
     (`already_settled`), and for a yes what the policy asks for: `opinion_missing`, `cosign_missing`, `minutes_missing`.
@@ -245,6 +245,7 @@ def _row(decision: _Decision, facts: dict[str, Any], *, actor: Actor, at: dateti
     minutes = decision.request.minutes
     return {
         "claim_id": decision.case.claim.id,
+        "hearing": decision.case.claim.hearing,
         "verdict": decision.verdict.value,
         "approved_fen": decision.approved_fen,
         "reason": decision.request.reason.strip(),

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from voucher.ledger.events import Accepted, Rejected, posting_id
+from voucher.models.claims import Claim
 from voucher.money import Fen
 from voucher.operations.cases import Case
 from voucher.operations.give_back import Back, post_backs
@@ -38,8 +39,14 @@ class Decided:
 
     @property
     def posting(self) -> UUID:
-        """The id of what it posts: one decision for one claim."""
-        return posting_id("review", self.number)
+        """The id of what it posts: one decision for one hearing of a claim."""
+        return decision_posting(self.case.claim)
+
+
+def decision_posting(claim: Claim) -> UUID:
+    """The id of what the decision of a claim's present hearing posts."""
+    again = (claim.hearing,) if claim.hearing > 1 else ()
+    return posting_id("review", claim.number, *again)
 
 
 def post_decisions(

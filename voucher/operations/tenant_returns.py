@@ -61,6 +61,12 @@ class TenantReturns:
             if leg.debit in self._rows and leg.credit.code == "voucher":
                 self._rows[leg.debit].allotted_fen -= leg.amount
 
+    def note_again(self, legs: Sequence[Leg]) -> None:
+        """Write on the allotments what posted legs put back on their accounts from the voucher."""
+        for leg in legs:
+            if leg.credit in self._rows and leg.debit.code == "voucher":
+                self._rows[leg.credit].allotted_fen += leg.amount
+
 
 class VoucherAllotments:
     """What vouchers that end have allotted: it goes back with them. Most vouchers have none."""

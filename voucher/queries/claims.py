@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from voucher.clock import business_date, day_bounds
@@ -75,7 +75,10 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimFile:
-    """Everything on one claim. `stored` is what is known of its documents' files, by hash."""
+    """Everything on one claim. `stored` is what is known of its documents' files, by hash.
+
+    `review` is the decision of its present hearing; `overturned` those that appeals overturned, with who made them.
+    """
 
     claim: Claim
     state: ClaimState
@@ -97,6 +100,7 @@ class ClaimFile:
     review: Review | None
     verdict: Verdict | None
     reviewer: str
+    overturned: Sequence[tuple[Review, str]]
     history: Sequence[Deed]
 
     @property
@@ -119,6 +123,9 @@ class ClaimFile:
         ordered_on = business_date(self.order.placed_at)
         latest = max(line.issued_on for line in self.invoices)
         return invoice_years(self.policy, self.voucher.holder_class, ordered_on, latest)
+
+
+_REVIEWS = select(Review).where(Review.claim_id == bindparam("claim_id")).order_by(Review.hearing)
 
 
 def claims(session: Session, actor: Actor, wanted: ClaimFilter, *, page: int = 1) -> Page[ClaimLine]:
@@ -162,8 +169,10 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
     documents = session.scalars(
         select(Document).where(Document.claim_id == claim.id).order_by(Document.id)
     ).all()
-    review = session.scalars(select(Review).where(Review.claim_id == claim.id)).one_or_none()
-    names = _names(session, [claim.submitted_by, review.reviewer_id if review else 0])
+    decided = {row.hearing: row for row in session.scalars(_REVIEWS, {"claim_id": claim.id})}
+    review = decided.pop(claim.hearing, None)
+    reviewers = [row.reviewer_id for row in (*decided.values(), *([review] if review else []))]
+    names = _names(session, [claim.submitted_by, *reviewers])
     holder_class = voucher.holder_class if voucher is not None else order.holder_class or ""
     case = _case(claim, order, holder_class=holder_class, holder=holder, platform=platform)
     return ClaimFile(
@@ -187,6 +196,7 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
         review=review,
         verdict=Verdict(review.verdict) if review else None,
         reviewer=names.get(review.reviewer_id, "") if review else "",
+        overturned=[(row, names.get(row.reviewer_id, "")) for row in decided.values()],
         history=_with_payment(session, claim.id, history(session, [claim.number, order.number])),
     )
 

@@ -12,13 +12,14 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from voucher.clock import business_date, day_bounds
+from voucher.models.applications import Appeal
 from voucher.models.claims import Claim
 from voucher.models.orders import Order
 from voucher.models.parties import Holder, Platform
 from voucher.models.people import Person
 from voucher.models.programmes import Programme
 from voucher.models.regions import Region
-from voucher.models.review import CaseTaking, ClaimReturn, Recusal
+from voucher.models.review import CaseTaking, ClaimReturn, Recusal, Review
 from voucher.queries.duty import stands_in_for
 from voucher.queries.holidays import calendar
 from voucher.queries.housed import housed
@@ -26,7 +27,7 @@ from voucher.queries.paging import Page, as_term, holding, in_regions, paged
 from voucher.queries.policies import policy_of
 from voucher.rules.permissions import Actor
 from voucher.rules.review_clock import Clock, Pause, clock
-from voucher.terms import ClaimState
+from voucher.terms import AppealState, ClaimState
 
 US: tuple[ClaimState, ...] = (ClaimState.SUBMITTED,)
 FIRM: tuple[ClaimState, ...] = (ClaimState.RETURNED, ClaimState.AWAITING)
@@ -224,7 +225,13 @@ def _standings(session: Session, conditions: Sequence[ColumnElement[bool]], at: 
     """Every such case with its clock, computed from its rounds and the holiday table."""
     rows = session.execute(
         _joined(
-            Claim.id, Claim.state, Claim.queued_at, Claim.confirmed_at, Claim.decided_at, Order.policy_code
+            Claim.id,
+            Claim.state,
+            Claim.queued_at,
+            Claim.confirmed_at,
+            Claim.decided_at,
+            Claim.hearing,
+            Order.policy_code,
         )
         .add_columns(CaseTaking.person_id)
         .where(*conditions)
@@ -232,13 +239,14 @@ def _standings(session: Session, conditions: Sequence[ColumnElement[bool]], at: 
     if not rows:
         return []
     rounds = _rounds(session, [row.id for row in rows])
+    appealed = _appealed(session, [row.id for row in rows if row.hearing > 1])
     days = {code: policy_of(session, code).review_days for code in {row.policy_code for row in rows}}
     first = min(business_date(row.confirmed_at or row.queued_at) for row in rows)
     table = calendar(session, first.year, business_date(at).year + 1)
     found = []
     for row in rows:
         today = business_date(row.decided_at or at)
-        pauses = [Pause(each.from_on, each.to_on) for each, _ in rounds.get(row.id, ())]
+        pauses = [each for each, _ in rounds.get(row.id, ())] + appealed.get(row.id, [])
         began_on = business_date(row.confirmed_at or row.queued_at)
         measured = clock(table, began_on, pauses, days=days[row.policy_code], today=today)
         due = next((due_on for pause, due_on in rounds.get(row.id, ()) if pause.to_on is None), None)
@@ -246,6 +254,22 @@ def _standings(session: Session, conditions: Sequence[ColumnElement[bool]], at: 
         due = due if state is ClaimState.RETURNED else None
         late = due is not None and due < today
         found.append(_Standing(row.id, state, row.person_id, measured, due, late))
+    return found
+
+
+def _appealed(session: Session, claim_ids: Sequence[int]) -> dict[int, list[Pause]]:
+    """The time from each rejection of these claims to the appeal that overturned it: nobody's to review."""
+    if not claim_ids:
+        return {}
+    query = (
+        select(Review.claim_id, Review.reviewed_at, Appeal.decided_at)
+        .join(Appeal, (Appeal.claim_id == Review.claim_id) & (Appeal.round == Review.hearing))
+        .where(Review.claim_id.in_(claim_ids), Appeal.state == AppealState.UPHELD.value)
+    )
+    found: dict[int, list[Pause]] = {}
+    for claim_id, rejected_at, upheld_at in session.execute(query):
+        back = business_date(upheld_at or rejected_at)
+        found.setdefault(claim_id, []).append(Pause(business_date(rejected_at), back))
     return found
 
 

@@ -104,6 +104,12 @@ class ReviewFile:
     earlier: Sequence[Earlier]
     room: Room
     recused: str
+    decided_before: bool
+
+    @property
+    def barred(self) -> bool:
+        """Whether the actor may not decide it: an interest of theirs, or they decided it before an appeal."""
+        return bool(self.recused) or self.decided_before
 
     @property
     def open_round(self) -> Round | None:
@@ -129,6 +135,7 @@ def review_file(session: Session, actor: Actor, file: ClaimFile) -> ReviewFile:
         earlier=_earlier(session, file),
         room=_room(session, file),
         recused=_recused(session, actor, file),
+        decided_before=any(row.reviewer_id == actor.person_id for row, _ in file.overturned),
     )
 
 

@@ -77,6 +77,7 @@ _ORDER: dict[OrderState, dict[Event, OrderState]] = {
         Event.REVERSE: OrderState.REVERSED,
         Event.DISALLOW: OrderState.DISALLOWED,
     },
+    OrderState.DISALLOWED: {Event.RESUME: OrderState.CLAIMED},
     OrderState.IN_BATCH: {Event.SETTLE: OrderState.SETTLED, Event.TAKE_OUT: OrderState.APPROVED},
     OrderState.SETTLED: {Event.PAY: OrderState.PAID},
     OrderState.PAID: {Event.BOUNCE: OrderState.SETTLED},
@@ -100,6 +101,7 @@ _SESSION: dict[SessionState, dict[Event, SessionState]] = {
         Event.EXPIRE: SessionState.EXPIRED,
     },
 }
+# What a review rejected, and nothing else, begins again where an appeal against it is upheld.
 _CLAIM: dict[ClaimState, dict[Event, ClaimState]] = {
     ClaimState.AWAITING: {
         Event.CONFIRM: ClaimState.SUBMITTED,
@@ -135,6 +137,7 @@ _CLAIM: dict[ClaimState, dict[Event, ClaimState]] = {
         Event.TAKE_OUT: ClaimState.APPROVED,
     },
     ClaimState.PAID: {Event.BOUNCE: ClaimState.IN_BATCH},
+    ClaimState.REJECTED: {Event.RESUME: ClaimState.SUBMITTED},
 }
 _BATCH: dict[BatchState, dict[Event, BatchState]] = {
     BatchState.COLLECTING: {Event.SUBMIT: BatchState.SUBMITTED},

@@ -231,11 +231,12 @@ class AppealDetailAnswer(AppealAnswer):
 
 
 class AppealedAnswer(Body):
-    """An appeal after it was lodged or decided."""
+    """An appeal after it was lodged or decided; `held_fen` is what was held again for a claim that is reviewed again."""
 
     number = fields.String(required=True)
     subject = fields.String(required=True)
     state = state(AppealState)
+    held_fen = fields.Integer(required=True)
 
 
 class GivenBackAnswer(Body):

@@ -220,7 +220,8 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
         "收到申诉 {subject}", "对 {number} 的决定提出了申诉 {subject}，须由原决定人以外的人处理。"
     ),
     MessageEvent.APPEAL_DECIDED: Template(
-        "申诉 {subject} 已处理", "对 {number} 的申诉 {subject} 处理结果：{appeal_state}。", ("说明：{result}。",)
+        "申诉 {subject} 已处理", "对 {number} 的申诉 {subject} 处理结果：{appeal_state}。",
+        ("说明：{result}。", "已恢复锁定 {held_fen} 元，按原排队位置由其他审核人重新审核。"),
     ),
     MessageEvent.PAYEE_CHANGE_ASKED: Template(
         "收款账户变更申请 {subject}", "有人申请变更贵单位的收款账户（编号 {subject}）；现账户继续有效。",

@@ -80,6 +80,7 @@ REASONS: Final[Mapping[str, str]] = {
     "not_reviewer": "不是该申请所在地区的审核人",
     "interested": "与该申请有利害关系，应当回避",
     "signed": "已代表会签单位签署该申请",
+    "decided": "申诉前已对该申请作出过决定",
     "same_person": "是本人",
     "not_offered": "政策没有规定分期验收",
     "too_many": "期数超过上限",

@@ -19,6 +19,7 @@ class PostingKind(Term):
     REVERSE = "reverse", "冲正"
     TRIM = "trim", "核减"
     DISALLOW = "disallow", "不予兑付"
+    REINSTATE = "reinstate", "恢复锁定"
     RECHARGE = "recharge", "调整年度"
     AWARD = "award", "后补助核定"
     SETTLE = "settle", "结算"

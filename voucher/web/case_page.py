@@ -103,7 +103,7 @@ def _rendered(
     form, errors, kept = said
     mine = review.taking is not None and review.taking.person_id == actor.person_id
     covered = review.taking is not None and review.taking.person_id in stands_in_for(session, actor, on=on)
-    decides = permitted(actor, "reviewer:claim:decide") and not review.recused
+    decides = permitted(actor, "reviewer:claim:decide") and not review.barred
     due_on = review.open_round.notice.due_on if review.open_round is not None else None
     overdue = due_on is not None and due_on < on
     free = mine or review.taking is None

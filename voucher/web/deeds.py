@@ -95,6 +95,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "application.lapse": "年度结束，未发放",
     "appeal.lodge": "提出申诉",
     "appeal.decide": "申诉处理",
+    "claim.reopen": "申诉成立，重新审核",
     "claim.prepare_papers": "准备兑付材料",
     "claim.drop_papers": "撤下准备的材料",
     "team.convert": "团队转为企业",

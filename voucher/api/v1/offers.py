@@ -210,13 +210,26 @@ def show_appeal(number: str) -> dict[str, Any]:
         Code.RECUSED,
         Code.STATE_CHANGED,
         Code.REASON_MISSING,
+        Code.NOT_OWN_PROGRAMME,
+        Code.VOUCHER_EXHAUSTED,
+        Code.ALLOTMENT_EXHAUSTED,
+        Code.BUDGET_EXCEEDED,
+        Code.CAP_EXCEEDED,
+        Code.QUOTA_EXCEEDED,
+        Code.CONTRACT_EXCEEDED,
+        Code.COUNT_EXCEEDED,
+        Code.PLEDGE_EXCEEDED,
+        Code.INVOICE_USED,
+        Code.INVOICE_EXCEEDED,
+        Code.INVOICE_VOID,
+        Code.PERIOD_CLOSED,
     ),
     keyed=True,
 )
 @blueprint.arguments(schemas.AppealDecisionBody)
 @blueprint.response(200, shown.AppealedAnswer)
 def decide_appeal(body: dict[str, Any], number: str) -> dict[str, Any]:
-    """申诉成立或不成立，由原决定人以外的人处理；成立的申领按原排队号重新审核。"""
+    """申诉成立或不成立，由原决定人以外的人处理；成立的按原排队位置重新审核：兑付申请的额度重新锁定，由其他审核人决定。"""
     request = AppealDecision(coded(number), body["is_upheld"], body["result"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
@@ -226,4 +239,9 @@ def decide_appeal(body: dict[str, Any], number: str) -> dict[str, Any]:
 
 
 def _appealed(done: Appealed) -> dict[str, Any]:
-    return {"number": done.number, "subject": done.subject, "state": done.state.value}
+    return {
+        "number": done.number,
+        "subject": done.subject,
+        "state": done.state.value,
+        "held_fen": done.held_fen,
+    }
