@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, bindparam, func, select, union_all
 from sqlalchemy.orm import Session
 
 from voucher.ledger.accounts import CREDITS_LIMITED, FREE, Ref
@@ -13,6 +14,16 @@ from voucher.models.ledger import Account, Transfer
 from voucher.terms import Phase
 
 _POSTED = (Phase.SINGLE.value, Phase.POST.value)
+_MOVES = select(Transfer.debit_id, Transfer.credit_id, Transfer.amount).where(
+    Transfer.book_id == bindparam("book")
+)
+_ONES: BindParameter[Any] = bindparam("ones", expanding=True)
+_OTHERS: BindParameter[Any] = bindparam("others", expanding=True)
+# Two halves, not an OR: with that, SQLite reads every transfer of the book.
+_MOVED = union_all(
+    _MOVES.where(Transfer.credit_id.in_(_ONES), Transfer.debit_id.in_(_OTHERS)),
+    _MOVES.where(Transfer.debit_id.in_(_ONES), Transfer.credit_id.in_(_OTHERS)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,14 @@ def opened_from(session: Session, book_id: int, source: Ref, account: Ref) -> in
         for debit, credit in pairs
     )
     return int(came) - int(went)
+
+
+def moved(
+    session: Session, book_id: int, ones: Collection[int], others: Collection[int]
+) -> list[tuple[int, int, int]]:
+    """What moved between the ones and the others, by account id, either way: debit, credit, amount."""
+    rows = session.execute(_MOVED, {"book": book_id, "ones": list(ones), "others": list(others)})
+    return [(debit, credit, amount) for debit, credit, amount in rows]
 
 
 def free_balance(session: Session, book_id: int, ref: Ref) -> int:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, union_all
+from sqlalchemy import BindParameter, bindparam, select, text, union_all
 from sqlalchemy.orm import Session
 
 from voucher.clock import micros
@@ -65,6 +65,17 @@ class _Attempt:
     resolved: list[tuple[UUID, int]] = field(default_factory=list)
 
 
+_LEGS = select(
+    Transfer.posting_id, Transfer.leg, Transfer.debit_id, Transfer.credit_id, Transfer.amount,
+    Transfer.pending_posting_id, Transfer.pending_leg,
+).where(Transfer.book_id == bindparam("book"))  # fmt: skip
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_PENDING = union_all(
+    _LEGS.where(Transfer.phase == Phase.PENDING.value, Transfer.posting_id.in_(_IDS)),
+    _LEGS.where(Transfer.pending_posting_id.in_(_IDS)),
+)
+
+
 class _Known:
     """What the database already holds about the events at hand."""
 
@@ -84,15 +95,8 @@ class _Known:
             self._read_pending(session, book_id, pending_ids)
 
     def _read_pending(self, session: Session, book_id: int, ids: list[UUID]) -> None:
-        query = select(
-            Transfer.posting_id, Transfer.leg, Transfer.debit_id, Transfer.credit_id, Transfer.amount,
-            Transfer.pending_posting_id, Transfer.pending_leg,
-        ).where(Transfer.book_id == book_id)  # fmt: skip
-        both = union_all(
-            query.where(Transfer.phase == Phase.PENDING.value, Transfer.posting_id.in_(ids)),
-            query.where(Transfer.pending_posting_id.in_(ids)),
-        )
-        for posting_id, leg, debit, credit, amount, of_posting, of_leg in session.execute(both):
+        given = {"book": book_id, "ids": ids}
+        for posting_id, leg, debit, credit, amount, of_posting, of_leg in session.execute(_PENDING, given):
             if of_posting is None:
                 self.pending[posting_id, leg] = (debit, credit, amount)
             else:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -27,6 +27,15 @@ from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
 from voucher.rules.recognition import Recognised
 from voucher.terms import VoucherState
+
+_CERTIFIED = (
+    select(Certification, Platform)
+    .join(Platform, Platform.id == Certification.platform_id)
+    .where(Certification.platform_id.in_(bindparam("platforms", expanding=True)))
+    .order_by(Certification.id)
+    .with_for_update(read=True, of=Certification)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +151,8 @@ def certifications(session: Session, platform_ids: Collection[int]) -> dict[int,
 
 
 def _certified(session: Session, platform_ids: Collection[int]) -> list[tuple[Certification, Platform]]:
-    query = (
-        select(Certification, Platform)
-        .join(Platform, Platform.id == Certification.platform_id)
-        .where(Certification.platform_id.in_(set(platform_ids)))
-        .order_by(Certification.id)
-        .with_for_update(read=True, of=Certification)
-        .execution_options(populate_existing=True)
-    )
-    return [(row, platform) for row, platform in session.execute(query)]
+    rows = session.execute(_CERTIFIED, {"platforms": list(set(platform_ids))})
+    return [(row, platform) for row, platform in rows]
 
 
 def _facts(session: Session, wishes: Sequence[Wish], at: datetime) -> _Facts:

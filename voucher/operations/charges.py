@@ -11,16 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Protocol
 
-from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
 from voucher.ledger import accounts
 from voucher.ledger.accounts import Ref
+from voucher.ledger.balances import moved
 from voucher.ledger.events import Accepted, Event, Leg, Rejected, posting_id
 from voucher.ledger.locking import Locked
 from voucher.ledger.posting import MOST_EVENTS, post
-from voucher.models.ledger import Transfer
 from voucher.models.orders import Order
 from voucher.models.programmes import BudgetLine
 from voucher.models.vouchers import Voucher
@@ -247,15 +246,8 @@ def opened_with(session: Session, book_id: int, limited: Sequence[Limited]) -> d
     if not limited:
         return {}
     caps = {each.account.id: each.account for each in limited}
-    sources = {each.source.id for each in limited}
     opened = dict.fromkeys(caps.values(), 0)
-    query = select(Transfer.debit_id, Transfer.credit_id, Transfer.amount).where(Transfer.book_id == book_id)
-    # Two halves, not an OR: with that, SQLite reads every transfer of the book.
-    both = union_all(
-        query.where(Transfer.credit_id.in_(caps), Transfer.debit_id.in_(sources)),
-        query.where(Transfer.debit_id.in_(caps), Transfer.credit_id.in_(sources)),
-    )
-    for debit, credit, amount in session.execute(both):
+    for debit, credit, amount in moved(session, book_id, caps, {each.source.id for each in limited}):
         if credit in caps:
             opened[caps[credit]] += amount
         else:

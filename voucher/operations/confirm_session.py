@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, lazyload
 
 from voucher.errors import Code, Refusal
@@ -23,6 +23,21 @@ from voucher.rules.permissions import Actor
 from voucher.terms import OrderState, SessionState
 
 _Proposed = tuple[RedemptionSession, Voucher, Order]
+_MINE = select(Holder.id).where(Holder.organisation_id.in_(bindparam("organisations", expanding=True)))
+_PROPOSED = (
+    select(RedemptionSession, Voucher, Order)
+    .join(Voucher, Voucher.id == RedemptionSession.voucher_id)
+    .join(Order, Order.id == RedemptionSession.order_id)
+    .options(lazyload(Voucher.holder))
+    .where(
+        RedemptionSession.number.in_(bindparam("numbers", expanding=True)),
+        RedemptionSession.holder_id.in_(_MINE),
+    )
+    .order_by(RedemptionSession.id)
+    .with_for_update(of=RedemptionSession)
+    .suffix_with(find.VOUCHER_FOR_SHARE, find.ORDER_FOR_UPDATE, dialect="postgresql")
+    .execution_options(populate_existing=True)
+)
 
 
 def confirm_session(
@@ -133,18 +148,8 @@ def _close(row: RedemptionSession, state: SessionState, at: datetime) -> None:
 
 def _proposed(session: Session, numbers: Sequence[str], actor: Actor) -> dict[str, _Proposed]:
     """The holder's sessions that have an order, session and order locked, the voucher FOR SHARE."""
-    query = (
-        select(RedemptionSession, Voucher, Order)
-        .join(Voucher, Voucher.id == RedemptionSession.voucher_id)
-        .join(Order, Order.id == RedemptionSession.order_id)
-        .options(lazyload(Voucher.holder))
-        .where(RedemptionSession.number.in_(set(numbers)), RedemptionSession.holder_id.in_(_holders(actor)))
-        .order_by(RedemptionSession.id)
-        .with_for_update(of=RedemptionSession)
-        .suffix_with(find.VOUCHER_FOR_SHARE, find.ORDER_FOR_UPDATE, dialect="postgresql")
-        .execution_options(populate_existing=True)
-    )
-    return {row.number: (row, voucher, order) for row, voucher, order in session.execute(query)}
+    given = {"numbers": list(set(numbers)), "organisations": list(actor.organisation_ids)}
+    return {row.number: (row, voucher, order) for row, voucher, order in session.execute(_PROPOSED, given)}
 
 
 def _holders(actor: Actor) -> Select[int]:

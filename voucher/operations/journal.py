@@ -12,6 +12,8 @@ from voucher.errors import Fact
 from voucher.models.journal import Journal
 from voucher.rules.permissions import Actor
 
+_INSERT = insert(Journal)
+
 
 def record(
     session: Session,
@@ -38,4 +40,4 @@ def record(
         for subject, facts in subjects
     ]
     if rows:
-        session.connection().execute(insert(Journal), rows)
+        session.connection().execute(_INSERT, rows)

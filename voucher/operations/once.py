@@ -13,7 +13,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -23,6 +23,18 @@ from voucher.errors import Code, Refusal
 from voucher.models.people import RequestKey
 
 Answer = dict[str, Any]
+
+_OF_KEY = (
+    RequestKey.actor_ref == bindparam("of_actor"),
+    RequestKey.route == bindparam("of_route"),
+    RequestKey.key == bindparam("of_key"),
+)
+_ANSWER = update(RequestKey).where(*_OF_KEY).values(answer=bindparam("said"))
+_KEPT = select(RequestKey.request_hash, RequestKey.answer).where(*_OF_KEY)
+_CLAIM = {
+    name: dialect.insert(RequestKey).on_conflict_do_nothing().returning(RequestKey.id)
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +63,8 @@ def once(session: Session, request: RequestId, work: Callable[[], Answer], *, at
     if not _claimed(session, request, at):
         return _kept(session, request)
     answer = work()
-    session.execute(
-        update(RequestKey)
-        .where(
-            RequestKey.actor_ref == request.actor_ref,
-            RequestKey.route == request.route,
-            RequestKey.key == request.key,
-        )
-        .values(answer=json.dumps(answer, ensure_ascii=False, sort_keys=True))
-    )
+    said = json.dumps(answer, ensure_ascii=False, sort_keys=True)
+    session.connection().execute(_ANSWER, {**_of(request), "said": said})
     return answer
 
 
@@ -71,10 +76,9 @@ def _claimed(session: Session, request: RequestId, at: datetime) -> bool:
         "request_hash": request.request_hash,
         "asked_at": at,
     }
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(RequestKey).values(values).on_conflict_do_nothing().returning(RequestKey.id)
+    connection = session.connection()
     try:
-        return session.execute(statement).first() is not None
+        return connection.execute(_CLAIM[connection.dialect.name], values).first() is not None
     except DBAPIError as failure:
         if sqlstate(failure) == "55P03":
             raise Refusal(Code.KEY_IN_FLIGHT) from failure
@@ -82,14 +86,12 @@ def _claimed(session: Session, request: RequestId, at: datetime) -> bool:
 
 
 def _kept(session: Session, request: RequestId) -> Answer:
-    row = session.execute(
-        select(RequestKey.request_hash, RequestKey.answer).where(
-            RequestKey.actor_ref == request.actor_ref,
-            RequestKey.route == request.route,
-            RequestKey.key == request.key,
-        )
-    ).one()
+    row = session.connection().execute(_KEPT, _of(request)).one()
     if row.request_hash != request.request_hash:
         raise Refusal(Code.KEY_REUSED)
     answer: Answer = json.loads(row.answer)
     return answer
+
+
+def _of(request: RequestId) -> dict[str, str]:
+    return {"of_actor": request.actor_ref, "of_route": request.route, "of_key": request.key}

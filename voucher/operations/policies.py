@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -18,7 +18,17 @@ from voucher.rules.policy import Policy
 from voucher.rules.policy_versions import Stored, parsed
 from voucher.terms import PolicyState
 
-_KEYS: Final = (PolicyVersion.code, PolicyVersion.sha256, PolicyVersion.effective_to)
+_KEYS: Final = select(PolicyVersion.code, PolicyVersion.sha256, PolicyVersion.effective_to)
+_OF_CODES: Final = _KEYS.where(PolicyVersion.code.in_(bindparam("codes", expanding=True)))
+_BEGUN: Final = (
+    _KEYS.where(
+        PolicyVersion.programme_code == bindparam("programme"),
+        PolicyVersion.state == PolicyState.PUBLISHED.value,
+        PolicyVersion.effective_from <= bindparam("on"),
+    )
+    .order_by(PolicyVersion.effective_from.desc())
+    .limit(1)
+)
 
 
 def policies_of(session: Session, policy_codes: Iterable[str]) -> dict[str, Policy]:
@@ -28,8 +38,8 @@ def policies_of(session: Session, policy_codes: Iterable[str]) -> dict[str, Poli
     """
     wanted = {code: code.partition("@")[::2] for code in policy_codes}
     plain = {code for code, _ in wanted.values()}
-    query = select(*_KEYS).where(PolicyVersion.code.in_(plain))
-    found = {code: _policy(session, code, key) for code, *key in session.execute(query)}
+    rows = session.execute(_OF_CODES, {"codes": list(plain)})
+    found = {code: _policy(session, code, key) for code, *key in rows}
     if found.keys() != plain:
         raise LookupError(f"no policy version {sorted(plain - found.keys())}")
     agreements = versions_of(session, {int(version) for _, version in wanted.values() if version})
@@ -51,16 +61,7 @@ def policy_in_force(session: Session, programme_code: str, at: datetime) -> Poli
     clause and last day): nothing new is applied for, issued or ordered under it, and what was is settled by it.
     """
     on = business_date(at)
-    found = session.execute(
-        select(*_KEYS)
-        .where(
-            PolicyVersion.programme_code == programme_code,
-            PolicyVersion.state == PolicyState.PUBLISHED.value,
-            PolicyVersion.effective_from <= on,
-        )
-        .order_by(PolicyVersion.effective_from.desc())
-        .limit(1)
-    ).first()
+    found = session.execute(_BEGUN, {"programme": programme_code, "on": on}).first()
     if found is None:
         raise Refusal(Code.POLICY_NOT_PUBLISHED, programme=programme_code, on=on.isoformat())
     code, *key = found

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, contains_eager
 
 from voucher.clock import business_date
@@ -30,6 +30,20 @@ from voucher.rules.permissions import Actor
 from voucher.terms import OrderChannel, SessionState
 
 CONFIRM_MINUTES = 10
+_SESSIONS = (
+    select(RedemptionSession, Voucher)
+    .join(Voucher, Voucher.id == RedemptionSession.voucher_id)
+    .join(Voucher.holder)
+    .options(contains_eager(Voucher.holder))
+    .where(
+        RedemptionSession.number.in_(bindparam("numbers", expanding=True)),
+        RedemptionSession.platform_id.in_(bindparam("platforms", expanding=True)),
+    )
+    .order_by(RedemptionSession.id)
+    .with_for_update(of=RedemptionSession)
+    .suffix_with(find.VOUCHER_FOR_SHARE, dialect="postgresql")
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +118,11 @@ def _sessions(
     session: Session, requests: Sequence[ProposeRequest], actor: Actor
 ) -> list[tuple[RedemptionSession, Voucher]]:
     """The sessions that the actor's platforms scanned, locked, with their vouchers locked FOR SHARE."""
-    query = (
-        select(RedemptionSession, Voucher)
-        .join(Voucher, Voucher.id == RedemptionSession.voucher_id)
-        .join(Voucher.holder)
-        .options(contains_eager(Voucher.holder))
-        .where(
-            RedemptionSession.number.in_({request.session_number for request in requests}),
-            RedemptionSession.platform_id.in_(actor.platform_ids),
-        )
-        .order_by(RedemptionSession.id)
-        .with_for_update(of=RedemptionSession)
-        .suffix_with(find.VOUCHER_FOR_SHARE, dialect="postgresql")
-        .execution_options(populate_existing=True)
-    )
-    return [(row, voucher) for row, voucher in session.execute(query)]
+    given = {
+        "numbers": list({request.session_number for request in requests}),
+        "platforms": list(actor.platform_ids),
+    }
+    return [(row, voucher) for row, voucher in session.execute(_SESSIONS, given)]
 
 
 def _check(

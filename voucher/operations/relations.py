@@ -8,10 +8,13 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     CompoundSelect,
+    Date,
     Integer,
     String,
     and_,
+    bindparam,
     cast,
     literal,
     null,
@@ -94,7 +97,11 @@ def known(
     found = Known()
     if not owners and not hosts:
         return found
-    for what, first, second, kind, number, note in session.execute(_parties(owners, hosts, years, on)):
+    given = {
+        "owners": list(owners), "hosts": list(hosts), "parties": list({*owners, *hosts}), "years": list(years),
+        "on": on,
+    }  # fmt: skip
+    for what, first, second, kind, number, note in session.execute(_PARTIES, given):
         if what == _ROSTER:
             found.rosters.setdefault(first, set()).add(second)
         elif what == _BAN:
@@ -113,18 +120,20 @@ def _pair(one: int, other: int) -> tuple[int, int]:
     return min(one, other), max(one, other)
 
 
-def _parties(
-    owners: Collection[int], hosts: Collection[int], years: Collection[int], on: date
-) -> CompoundSelect[Any]:
+_OWNERS: BindParameter[Any] = bindparam("owners", expanding=True)
+_HOSTS: BindParameter[Any] = bindparam("hosts", expanding=True)
+
+
+def _parties() -> CompoundSelect[Any]:
     """Rows (what, first, second, kind, number, note) of all three kinds, in one statement."""
     nothing = cast(null(), String)
     rostered = (
         select(literal(_ROSTER), Organisation.id, RosterEntry.year, nothing, cast(null(), Integer), nothing)
         .join(RosterEntry, RosterEntry.uscc == Organisation.uscc)
         .where(
-            Organisation.id.in_(owners),
+            Organisation.id.in_(_OWNERS),
             RosterEntry.roster == ROSTER,
-            RosterEntry.year.in_(years),
+            RosterEntry.year.in_(bindparam("years", expanding=True)),
         )
     )
     declared = select(
@@ -136,14 +145,14 @@ def _parties(
         Affiliation.source,
     ).where(
         or_(
-            and_(Affiliation.first_id.in_(owners), Affiliation.second_id.in_(hosts)),
-            and_(Affiliation.first_id.in_(hosts), Affiliation.second_id.in_(owners)),
+            and_(Affiliation.first_id.in_(_OWNERS), Affiliation.second_id.in_(_HOSTS)),
+            and_(Affiliation.first_id.in_(_HOSTS), Affiliation.second_id.in_(_OWNERS)),
         )
     )
-    return union_all(rostered, declared, *_registered(owners, hosts), *_bans({*owners, *hosts}, on))
+    return union_all(rostered, declared, *_registered(), *_bans())
 
 
-def _registered(owners: Collection[int], hosts: Collection[int]) -> list[Any]:
+def _registered() -> list[Any]:
     """Ties that the register itself shows: parent and branch, one controller, one legal representative."""
     one, other = aliased(Organisation), aliased(Organisation)
     shared = {
@@ -158,14 +167,14 @@ def _registered(owners: Collection[int], hosts: Collection[int]) -> list[Any]:
             literal(_TIE), one.id, other.id, literal(kind.value), cast(null(), Integer), literal("register")
         )
         .join(other, condition)
-        .where(one.id.in_(owners), other.id.in_(hosts), one.id != other.id)
+        .where(one.id.in_(_OWNERS), other.id.in_(_HOSTS), one.id != other.id)
         for kind, condition in shared.items()
     ]
 
 
-def _bans(parties: Collection[int], on: date) -> list[Any]:
+def _bans() -> list[Any]:
     """Bans in force on the party itself, and on its legal person. Two halves, so that each goes by an index."""
-    parent = aliased(Organisation)
+    parent, on = aliased(Organisation), bindparam("on", type_=Date)
     note = cast(PartyBan.from_on, String) + "|" + PartyBan.decision_no
     columns = (
         literal(_BAN),
@@ -176,7 +185,7 @@ def _bans(parties: Collection[int], on: date) -> list[Any]:
         note,
     )
     force = (
-        Organisation.id.in_(parties),
+        Organisation.id.in_(bindparam("parties", expanding=True)),
         PartyBan.measure.in_(SHUT_OUT),
         PartyBan.from_on <= on,
         or_(PartyBan.to_on.is_(None), PartyBan.to_on > on),
@@ -190,3 +199,6 @@ def _bans(parties: Collection[int], on: date) -> list[Any]:
         .where(*force)
     )
     return [own, above]
+
+
+_PARTIES = _parties()

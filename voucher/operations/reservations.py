@@ -6,13 +6,29 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
 
 from voucher.ledger.accounts import Ref
 from voucher.ledger.events import Leg
 from voucher.models.ledger import Account, Transfer
 from voucher.terms import Phase
+
+_DEBIT, _CREDIT = aliased(Account), aliased(Account)
+_RESERVED = (
+    select(Transfer.posting_id, Transfer.leg, Transfer.amount)
+    .add_columns(
+        _DEBIT.code, _DEBIT.owner_ref, _DEBIT.period, _CREDIT.code, _CREDIT.owner_ref, _CREDIT.period
+    )
+    .join(_DEBIT, (_DEBIT.book_id == Transfer.book_id) & (_DEBIT.id == Transfer.debit_id))
+    .join(_CREDIT, (_CREDIT.book_id == Transfer.book_id) & (_CREDIT.id == Transfer.credit_id))
+    .where(
+        Transfer.book_id.in_(bindparam("books", expanding=True)),
+        Transfer.posting_id.in_(bindparam("postings", expanding=True)),
+        Transfer.phase == Phase.PENDING.value,
+    )
+    .order_by(Transfer.posting_id, Transfer.leg)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +48,12 @@ class Reserved:
 
 def reserved(session: Session, holds: Collection[tuple[int, UUID]]) -> dict[UUID, list[Reserved]]:
     """The reserved legs of holds, each given as (book id, posting), by posting and in their order."""
-    debit, credit = aliased(Account), aliased(Account)
-    query = (
-        select(Transfer.posting_id, Transfer.leg, Transfer.amount)
-        .add_columns(debit.code, debit.owner_ref, debit.period, credit.code, credit.owner_ref, credit.period)
-        .join(debit, (debit.book_id == Transfer.book_id) & (debit.id == Transfer.debit_id))
-        .join(credit, (credit.book_id == Transfer.book_id) & (credit.id == Transfer.credit_id))
-        .where(
-            Transfer.book_id.in_({book_id for book_id, _ in holds}),
-            Transfer.posting_id.in_({posting for _, posting in holds}),
-            Transfer.phase == Phase.PENDING.value,
-        )
-        .order_by(Transfer.posting_id, Transfer.leg)
-    )
+    given = {
+        "books": list({book_id for book_id, _ in holds}),
+        "postings": list({posting for _, posting in holds}),
+    }
     found: dict[UUID, list[Reserved]] = {}
-    for posting, leg, amount, *names in session.execute(query):
+    for posting, leg, amount, *names in session.execute(_RESERVED, given):
         row = Reserved(posting, leg, Ref(*names[:3]), Ref(*names[3:]), amount)
         found.setdefault(posting, []).append(row)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from voucher.errors import Refusal
@@ -19,6 +19,19 @@ from voucher.terms import OrderState, SessionState
 
 SYSTEM = Actor(person_id=0, ref="system", name="系统", roles=frozenset())
 _WAITING = (SessionState.OPEN.value, SessionState.SCANNED.value)
+_OVERDUE = (
+    select(RedemptionSession, Order)
+    .join(Order, Order.id == RedemptionSession.order_id)
+    .where(
+        RedemptionSession.state == SessionState.PROPOSED.value,
+        RedemptionSession.confirm_by <= bindparam("at"),
+    )
+    .order_by(RedemptionSession.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .execution_options(populate_existing=True)
+)
+_OVERDUE_OF = _OVERDUE.where(RedemptionSession.holder_id.in_(bindparam("holders", expanding=True)))
 
 
 def sweep_holds(
@@ -29,18 +42,13 @@ def sweep_holds(
     Of all holders, or of those given; rows that somebody works on are passed over. Returns how many. Refused as a
     whole (raised) where the book's day is closed.
     """
-    query = (
-        select(RedemptionSession, Order)
-        .join(Order, Order.id == RedemptionSession.order_id)
-        .where(RedemptionSession.state == SessionState.PROPOSED.value, RedemptionSession.confirm_by <= at)
-        .order_by(RedemptionSession.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
+    given = {"at": at, "most": limit}
+    found = (
+        session.execute(_OVERDUE, given)
+        if holder_ids is None
+        else session.execute(_OVERDUE_OF, {**given, "holders": list(holder_ids)})
     )
-    if holder_ids is not None:
-        query = query.where(RedemptionSession.holder_id.in_(holder_ids))
-    overdue = [(row, order) for row, order in session.execute(query)]
+    overdue = [(row, order) for row, order in found]
     orders = [order for _, order in overdue]
     answers = release(session, orders, state=OrderState.EXPIRED, actor=SYSTEM, at=at) if orders else []
     for (row, order), answer in zip(overdue, answers, strict=True):

@@ -125,8 +125,8 @@ def standing_of_token(
     session: Session, token_hash: str, *, at: datetime, source: str = ""
 ) -> Standing | None:
     """The person whose machine shows the bearer token of this hash; None once it or its session version has ended."""
-    query = _by_token().params(on=business_date(at), token_hash=token_hash, at=at)
-    rows = session.execute(query).all()
+    given = {"on": business_date(at), "token_hash": token_hash, "at": at}
+    rows = session.execute(_by_token(), given).all()
     standing = _standing(session, rows, source=source)
     if standing is None or rows[0].counter is None:
         return standing
