@@ -127,6 +127,26 @@ def test_one_person_proposes_the_factor_that_the_money_allows_and_another_trims_
     assert "82.50%" in read
 
 
+def test_claims_that_wait_for_a_factor_are_shown_apart_and_not_offered(app: Flask, last_year: Told) -> None:
+    told = last_year
+    number = told.rows(Claim)[0].number
+    maker, checker = Browser(app, told.world.maker), Browser(app, told.world.checker)
+    waiting = maker.get("/finance/batches/").text
+    assert f'value="{number}"' not in waiting
+    read = text_of(waiting)
+    assert "等待年度比例 2 件" in read
+    assert "2025 年度的补助比例" in read and "还没有提出。2026-01-01 起由财务经办人提出" in read
+    notices = text_of(Browser(app, told.world.officer).get("/programme/notices/").text)
+    assert number in notices and "没有等待公示的申请" in notices
+    assert (
+        maker.send(WHERE, {"budget": "80,000", "factor": "50", "basis": "纪要", "step": "send"}).status_code
+        == 303
+    )
+    assert "已提出，等待另一人批准" in text_of(maker.get("/finance/batches/").text)
+    assert checker.send(f"{WHERE}/decide", {"answer": "yes", "factor_bp": "5000"}).status_code == 303
+    assert f'value="{number}"' in maker.get("/finance/batches/").text
+
+
 def test_a_factor_that_is_sent_back_can_be_proposed_anew_and_late_claims_go_on(
     app: Flask, last_year: Told
 ) -> None:

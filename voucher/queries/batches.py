@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from voucher.models.claims import Claim
@@ -18,6 +18,7 @@ from voucher.models.settlements import SettlementBatch, SettlementLine
 from voucher.queries.claims import Deed, history
 from voucher.queries.paging import Page, as_term, paged
 from voucher.queries.policies import policy_of
+from voucher.queries.unfactored import unfactored
 from voucher.rules.permissions import Actor
 from voucher.rules.publicity import working_days_asked
 from voucher.terms import BatchState, ClaimState, LineState
@@ -178,7 +179,7 @@ def batch_file(session: Session, actor: Actor, number: str) -> BatchFile | None:
 def approved_claims(session: Session, actor: Actor, programme_code: str = "") -> list[ReadyClaim]:
     """Claims of the actor's books that may go into a batch, the longest waiting first.
 
-    They are approved, or cleared where the policy asks for a public notice.
+    They are approved, or cleared where the policy asks for a public notice; none waits for a factor.
     """
     query = (
         select(
@@ -194,7 +195,7 @@ def approved_claims(session: Session, actor: Actor, programme_code: str = "") ->
         .join(Order, Order.id == Claim.order_id)
         .join(Holder, Holder.id == Order.holder_id)
         .join(PayeeAccount, PayeeAccount.id == Claim.payee_account_id)
-        .where(_ready(session), Claim.book_id.in_(actor.book_ids))
+        .where(_ready(session), not_(unfactored(session)), Claim.book_id.in_(actor.book_ids))
         .order_by(Claim.decided_at, Claim.id)
     )
     if programme_code:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, not_, select
 from sqlalchemy.orm import Session
 
 from voucher.models.claims import Claim
@@ -16,6 +16,7 @@ from voucher.models.programmes import Programme
 from voucher.models.regions import Region
 from voucher.queries.paging import Page, as_term, in_regions, paged
 from voucher.queries.policies import policy_of
+from voucher.queries.unfactored import unfactored
 from voucher.rules.permissions import Actor, covers_region
 from voucher.rules.publicity import working_days_asked
 from voucher.terms import (
@@ -166,7 +167,7 @@ def notice_file(session: Session, number: str, *, on: date, actor: Actor | None 
 
 
 def publishable_claims(session: Session, actor: Actor, programme_code: str = "") -> list[PublishableClaim]:
-    """Approved claims of the programmes of the actor's regions that wait for a notice, the oldest decision first."""
+    """Approved claims of the programmes of the actor's regions that wait for a notice only, the oldest decision first."""
     query = (
         select(Claim.number, Order.programme_code, Holder.name, Claim.approved_fen, Claim.decided_at)
         .add_columns(Order.policy_code)
@@ -174,7 +175,7 @@ def publishable_claims(session: Session, actor: Actor, programme_code: str = "")
         .join(Holder, Holder.id == Order.holder_id)
         .join(Programme, Programme.code == Order.programme_code)
         .join(Region, Region.code == Programme.region_code)
-        .where(Claim.state == ClaimState.APPROVED.value, in_regions(actor))
+        .where(Claim.state == ClaimState.APPROVED.value, not_(unfactored(session)), in_regions(actor))
         .order_by(Claim.decided_at, Claim.id)
     )
     if programme_code:

@@ -26,6 +26,7 @@ from voucher.operations.outcome import Refused, only
 from voucher.operations.settle import ApprovalRequest, approve
 from voucher.queries.batches import BatchFilter, approved_claims, batch_file, batches, bounced_lines
 from voucher.queries.budgets import programmes
+from voucher.queries.unfactored import unfactored_claims
 from voucher.rules.permissions import permitted
 from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
@@ -151,10 +152,12 @@ def show_batch(number: str, form: Any, errors: dict[str, list[str]], status: int
             if file.state is BatchState.COLLECTING
             else []
         )
+        waiting = unfactored_claims(session, actor, file.batch.programme_code)
     page = render_template(
         "finance/batch.html",
         file=file,
         ready=ready,
+        unfactored=waiting,
         line_states=LineState,
         is_maker=file.batch.maker_id == actor.person_id,
         may_make=permitted(actor, "finance:batch:make"),
@@ -195,6 +198,7 @@ def _index(form: Any, errors: dict[str, list[str]], status: int) -> ResponseRetu
             ),
             programmes=[(each.code, each.name) for each in programmes(session, actor)],
             ready=approved_claims(session, actor),
+            unfactored=unfactored_claims(session, actor),
             bounced=bounced_lines(session, actor),
             states=BatchState,
             may_make=permitted(actor, "finance:batch:make"),

@@ -15,6 +15,7 @@ from voucher.operations.outcome import only
 from voucher.operations.publicise import NoticeRequest, PlaceRequest, publicise, record_place
 from voucher.queries.holidays import calendar
 from voucher.queries.notices import NoticeFile, notice_file, notices, publishable_claims
+from voucher.queries.unfactored import unfactored_claims
 from voucher.reports.notice_document import DOCX, docx_document, html_document
 from voucher.rules.permissions import permitted
 from voucher.rules.working_days import add_working_days, unknown_years
@@ -40,6 +41,8 @@ def index() -> ResponseReturnValue:
             "notices/index.html",
             page=notices(session, state=wanted["state"], page=wanted["page"], actor=actor),
             waiting=publishable_claims(session, actor),
+            unfactored=unfactored_claims(session, actor),
+            reads_factors=permitted(actor, "finance:factor:read"),
             states=NoticeState,
             args=args,
             may_publish=permitted(actor, "programme:notice:publish"),
