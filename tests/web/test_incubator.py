@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.entrance import Browser
 from tests.operations.startup_world import SERVICE, Base, Tenant
 from tests.web.stage import PDF
-from voucher.clock import wall_now
+from voucher.clock import business_date, wall_now
 from voucher.codes import scan_code
+from voucher.models.tenancies import Tenancy
 from voucher.terms import OrderState
 
 
@@ -139,6 +141,26 @@ def test_a_list_of_tenants_is_looked_at_first_and_registers_firms_that_nobody_kn
     assert "日期顺序" in text(manager.send(f"/incubator/tenants/{known.tenancy_id}/leave", gone), 422)
     done = {"on": date(2026, 1, 1).isoformat()}
     assert manager.send(f"/incubator/tenants/{known.tenancy_id}/leave", done).status_code == 303
+
+
+def test_an_announced_exit_is_brought_forward_on_the_tenants_page(app: Flask, base: Base) -> None:
+    manager, tenant, today = Browser(app, base.manager), base.tenant(), business_date(base.at)
+
+    def announce(session: Session, _at: object) -> None:
+        session.get_one(Tenancy, tenant.tenancy_id).left_on = today + timedelta(days=90)
+
+    base.do(announce)
+    (number,) = base.allot(voucher := base.voucher(), [(tenant, 1_000_00)])
+    order = base.placed(voucher, [(number, 1_000_00)])
+    page = f"/incubator/tenants/{tenant.tenancy_id}"
+    assert "原定" in text(manager.get(page))
+    refused = text(manager.send(f"{page}/leave", {"on": today.isoformat()}), 422)
+    assert order in refused and "最早可以登记的退出日期" in refused
+    early = {"on": (today - timedelta(days=1)).isoformat()}
+    assert order in text(manager.send(f"{page}/leave", early), 422)
+    assert manager.send(f"/enterprise/orders/{order}/cancel", {"reason": "不做了"}).status_code == 303
+    assert manager.send(f"{page}/leave", {"on": today.isoformat()}).status_code == 303
+    assert f"{page}/leave" not in text(manager.get(page))
 
 
 def test_a_tenant_objects_and_the_base_answers(app: Flask, base: Base) -> None:

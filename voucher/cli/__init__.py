@@ -21,6 +21,7 @@ PLACES: Final = {
     "book": "voucher.cli.fund:book",
     "budget": "voucher.cli.fund:budget",
     "roster": "voucher.cli.roster:roster",
+    "tenants": "voucher.cli.tenants:tenants",
     "registers": "voucher.cli.registers:registers",
     "load": "voucher.cli.load:load",
     "issue": "voucher.cli.issue:issue",

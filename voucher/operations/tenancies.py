@@ -4,21 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from voucher.clock import business_date
+from voucher.clock import business_date, day_bounds
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.centres import Centre
+from voucher.models.orders import Order
 from voucher.models.parties import Holder
-from voucher.models.tenancies import Tenancy
+from voucher.models.tenancies import Allotment, OrderBeneficiary, Tenancy
 from voucher.operations import journal
 from voucher.operations.allot import end_allotments
 from voucher.operations.alone import alone
 from voucher.operations.outcome import Refused
+from voucher.operations.policies import policies_of
 from voucher.rules.permissions import Actor
+from voucher.terms import EligibilityRule, OrderState
+
+_UNDONE: Final = (
+    OrderState.DECLINED.value,
+    OrderState.CANCELLED.value,
+    OrderState.EXPIRED.value,
+    OrderState.RELEASED.value,
+    OrderState.REVERSED.value,
+    OrderState.DISALLOWED.value,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,26 +155,49 @@ def leave(
 ) -> list[Left | Refused]:
     """End tenancies: allot → voucher of all that is neither spent nor held, in the same transaction.
 
-    What an open hold keeps is left until it resolves and then goes on to the voucher. Refused one by one: another's
-    (`not_found`); `tenancy_invalid`, `reason` `left` (twice) or `days` (not after it entered, or after today);
-    `period_closed`.
+    What an open hold keeps is left until it resolves and then goes on to the voucher. An end that was announced for a
+    later day is brought forward. Refused one by one: another's (`not_found`); `tenancy_invalid`, `reason` `left`
+    (over already), `days` (not after it entered, before it graduated, or after today) or `ordered` (an announced end
+    brought before an order that rests on the stay; names the last one); `period_closed`.
     """
     today = business_date(at)
 
     def work(request: LeaveRequest) -> Left:
         row = _own(session, request.tenancy_id, actor=actor)
-        if row.left_on is not None:
-            raise Refusal(Code.TENANCY_INVALID, reason="left", on=row.left_on.isoformat())
-        if not row.entered_on < request.left_on <= today:
+        announced = row.left_on
+        if announced is not None and announced <= today:
+            raise Refusal(Code.TENANCY_INVALID, reason="left", on=announced.isoformat())
+        first = max(row.entered_on + timedelta(days=1), row.graduated_on or row.entered_on)
+        if not first <= request.left_on <= today:
             raise Refusal(Code.TENANCY_INVALID, reason="days", holder=row.holder.ref)
+        if announced is not None:
+            _refuse_ordered(session, row, request.left_on)
         row.left_on = request.left_on
         returned = end_allotments(session, row.id, actor=actor, at=at)
         facts: dict[str, Fact] = {"on": request.left_on.isoformat(), "returned_fen": returned}
+        if announced is not None:
+            facts["announced_on"] = announced.isoformat()
         journal.record(session, actor, "tenancy.leave", [(f"tenancy:{row.id}", facts)], at=at)
         session.flush()
         return Left(row, returned)
 
     return alone(session, requests, work)
+
+
+def _refuse_ordered(session: Session, row: Tenancy, left_on: date) -> None:
+    """Whoever let a stay be counted on until an announced day does not take back what was ordered within it."""
+    lines = select(OrderBeneficiary.order_id).join(Allotment, Allotment.id == OrderBeneficiary.allotment_id)
+    for_it = set(session.scalars(lines.where(Allotment.tenancy_id == row.id)))
+    query = select(Order).where(Order.placed_at >= day_bounds(left_on)[0], Order.state.not_in(_UNDONE))
+    found = session.scalars(query.where(or_(Order.id.in_(for_it), Order.holder_id == row.holder_id))).all()
+    policies = policies_of(session, {order.policy_code for order in found})
+    asked = EligibilityRule.TENANT_OF_CENTRE
+    resting = [each for each in found if each.id in for_it or asked in policies[each.policy_code].eligibility]
+    last = max(resting, key=lambda order: order.placed_at, default=None)
+    if last is not None:
+        earliest = business_date(last.placed_at) + timedelta(days=1)
+        facts: dict[str, Fact] = {"order": last.number, "earliest_on": earliest.isoformat()}
+        raise Refusal(Code.TENANCY_INVALID, reason="ordered", holder=row.holder.ref, **facts)
 
 
 def own_centres(session: Session, *, actor: Actor) -> dict[int, Centre]:

@@ -40,6 +40,8 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
         "原因：{reason}。",
         "日期：{on}。",
         "已登记的入驻日期：{entered_on}。",
+        "最后一笔订单：{order}。",
+        "最早可以登记的退出日期：{earliest_on}。",
     ),
     Code.ATTENDANCE_MISSING: ("未登记的：{unknown} 家。",),
     Code.CHECK_IN_DONE: ("登记时间：{shown_at}。",),

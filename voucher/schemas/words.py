@@ -72,6 +72,7 @@ REASONS: Final[Mapping[str, str]] = {
     "days": "日期顺序不正确，或晚于今天",
     "own": "基地不能登记为自己的入驻企业",
     "left": "已经登记退出",
+    "ordered": "这一天或之后的订单以在载体内为前提",
     "graduated": "已经登记毕业",
     "region": "所在地区不在政策范围内",
     "no_window": "主管部门还没有公布申领期",

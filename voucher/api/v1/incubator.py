@@ -89,7 +89,7 @@ def send_graduate(body: dict[str, Any], tenancy_id: str) -> dict[str, Any]:
 @blueprint.arguments(schemas.DayBody)
 @blueprint.response(200, schemas.TenantAnswer)
 def send_leave(body: dict[str, Any], tenancy_id: str) -> dict[str, Any]:
-    """登记退出日期；没有使用也没有锁定的额度立即退回券。"""
+    """登记退出日期，或把预先登记的退出日期提前；没有使用也没有锁定的额度立即退回券。"""
     asked = [LeaveRequest(identified(tenancy_id), body["on"])]
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
