@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0013"
 down_revision = "0012"
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
+JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 
 
 def upgrade() -> None:
@@ -62,9 +64,7 @@ def _shares() -> None:
         sa.Column("pledge_year", sa.Integer(), nullable=False),
         sa.Column("parts", KEY, nullable=False),
         sa.Column("whole", KEY, nullable=False),
-        sa.Column("ceiling_fen", sa.BigInteger(), nullable=True),
-        sa.Column("ceiling_bp", sa.Integer(), nullable=True),
-        sa.Column("spill_book_id", KEY, nullable=True),
+        sa.Column("portions", JSON, nullable=False),
         sa.Column("base_fen", sa.BigInteger(), nullable=False),
         sa.Column("held_fen", sa.BigInteger(), nullable=False),
         sa.Column("share_fen", sa.BigInteger(), nullable=False),
@@ -83,7 +83,6 @@ def _shares() -> None:
             "order_share",
             ("order_id", "service_order.id"),
             ("book_id", "book.book_id"),
-            ("spill_book_id", "book.book_id"),
         ),
     )
     op.create_index("ix_order_share_book", "order_share", ["book_id", "order_id"])

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from tests.factories import FOLDER, SERVICES
 from tests.operations import counter
 from tests.operations.cofunding_world import AWAY, HOME, Shared
+from tests.operations.shapes import AUDITED, shaped
 from tests.operations.stories import placed
 from tests.operations.test_settlement import settled
 from voucher.clock import business_date
@@ -24,6 +25,7 @@ from voucher.models.ledger import Posting
 from voucher.models.orders import Order
 from voucher.models.parties import Qualification
 from voucher.models.programmes import PolicyVersion
+from voucher.models.review import Review
 from voucher.money import Fen
 from voucher.operations import file_contract
 from voucher.operations.capture import CaptureRequest, capture, release
@@ -33,7 +35,7 @@ from voucher.operations.hold import Held
 from voucher.operations.outcome import Refused, only
 from voucher.operations.pledge import PledgeRequest, pledge
 from voucher.operations.reverse import ReverseRequest, reverse
-from voucher.operations.review import ReviewRequest, review
+from voucher.operations.review import Reviewed, ReviewRequest, review
 from voucher.operations.sweep import sweep_holds
 from voucher.terms import OrderState, Verdict
 
@@ -289,6 +291,65 @@ def test_what_lies_above_a_ceiling_goes_to_whom_the_policy_names(database: Datab
     shared.sound()
 
 
+TENTH = ("330100", 1, 3, "ceiling_bp = 1_000")
+
+
+def audited_at(
+    shared: Shared, audited_fen: int, *, approved_fen: int | None = None
+) -> tuple[str, Refused | Reviewed]:
+    """A captured order of 200,000.00, claimed, and what the decision on this recognised amount answers."""
+    shaped(shared, AUDITED)
+    order = shared.captured_order(contract_fen=200_000_00)
+    assert shared.order(order).captured_fen == 86_666_67
+    claim = shared.claimed(order=order, amount_fen=200_000_00)
+    verdict = Verdict.APPROVE if approved_fen is None else Verdict.TRIM
+    request = ReviewRequest(
+        claim,
+        verdict,
+        None if approved_fen is None else Fen(approved_fen),
+        "与合同不符",
+        audited_fen=Fen(audited_fen),
+    )
+    (answer,) = shared.do(lambda s, at: review(s, [request], actor=shared.world.reviewer, at=at))
+    return order, answer
+
+
+def test_a_recognised_amount_below_the_base_lowers_a_funders_ceiling_that_is_a_part_of_it(
+    database: Database,
+) -> None:
+    """Golden: of 120,000.00 half is 60,000.00; a third is 20,000.00, of which a tenth of the base leaves 12,000.00."""
+    shared = Shared(database, HOME, TENTH)
+    order, answer = audited_at(shared, 120_000_00)
+    assert isinstance(answer, Reviewed)
+    assert (answer.approved_fen, answer.given_back_fen) == (52_000_00, 34_666_67)
+    assert shared.shares(order) == {"140000": (0, 40_000_00), "330100": (0, 12_000_00)}
+    (row,) = shared.rows(Review)
+    assert row.facts is not None and row.facts["computed"]["amount_fen"] == 52_000_00
+    settled(shared, answer.claim_number)
+    assert shared.posted(accounts.clearing("330100")) == -12_000_00
+    shared.sound()
+
+
+def test_a_trim_may_not_go_above_what_ceilings_leave_on_the_recognised_amount(database: Database) -> None:
+    shared = Shared(database, HOME, TENTH)
+    _, answer = audited_at(shared, 120_000_00, approved_fen=52_000_01)
+    assert isinstance(answer, Refused) and answer.code is Code.APPROVED_ABOVE_AUDIT
+    assert answer.facts["most_fen"] == 52_000_00
+
+
+def test_where_every_funder_has_a_ceiling_the_recognised_amount_lowers_them_all(database: Database) -> None:
+    """With all ceilings of the larger base the parts of 40,000.00 could not be found at all."""
+    shared = Shared(database, ("140000", 2, 3, "ceiling_bp = 3_333"), ("330100", 1, 3, "ceiling_bp = 1_000"))
+    shaped(shared, AUDITED)
+    order = shared.captured_order(contract_fen=200_000_00)
+    claim = shared.claimed(order=order, amount_fen=200_000_00)
+    request = ReviewRequest(claim, Verdict.APPROVE, audited_fen=Fen(60_000_00))
+    made = shared.do(lambda s, at: only(review(s, [request], actor=shared.world.reviewer, at=at)))
+    assert made.approved_fen == 19_998_00 + 6_000_00
+    assert shared.shares(order) == {"140000": (0, 19_998_00), "330100": (0, 6_000_00)}
+    shared.sound()
+
+
 def test_a_funder_without_a_book_refuses_the_hold(database: Database) -> None:
     shared = Shared(database, HOME, AWAY)
     shared.funded_by(HOME, ("440100", 1, 3, ""))
@@ -302,6 +363,49 @@ def test_the_city_of_the_firm_pays_its_half(database: Database) -> None:
     shared.others["140100"] = shared.open("140100")
     order = shared.held_order(contract_fen=100_000_00)
     assert shared.shares(order) == {"140000": (25_000_00, 0), "140100": (25_000_00, 0)}
+
+
+HALF = ("140000", 1, 2, "")
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        # 25,000 cut to 10,000 by its own ceiling, and 25,000 uncut.
+        ("ceiling_fen = 1_000_000", (85_000_00, 50_000_00, 35_000_00)),
+        ("ceiling_bp = 500", (85_000_00, 50_000_00, 35_000_00)),
+        # What lies above goes to the other word for the same book: nothing is lost.
+        ('ceiling_fen = 1_000_000\nspill_to = "140100"', (100_000_00, 50_000_00, 50_000_00)),
+        ('ceiling_fen = 1_000_000\nspill_to = "140000"', (100_000_00, 65_000_00, 35_000_00)),
+    ],
+)
+def test_two_words_for_one_book_keep_the_ceiling_of_each(
+    database: Database, more: str, expected: tuple[int, int, int]
+) -> None:
+    shared = Shared(database, HALF, ("city", 1, 4, more), ("140100", 1, 4, ""))
+    order = shared.captured_order(contract_fen=200_000_00)
+    whole, province, city = expected
+    assert shared.order(order).captured_fen == whole
+    assert shared.shares(order) == {"140000": (0, province), "140100": (0, city)}
+    claim = shared.approved(order=order, amount_fen=200_000_00, approved_fen=whole - 7)
+    taken = {code: share for code, (_, share) in shared.shares(order).items()}
+    assert sum(taken.values()) == whole - 7
+    assert taken["140100"] <= city
+    settled(shared, claim)
+    assert shared.posted(accounts.clearing("140100")) == -taken["140100"]
+    shared.sound()
+
+
+def test_two_words_for_one_book_each_with_a_ceiling_are_each_cut_by_it(database: Database) -> None:
+    shared = Shared(
+        database, HALF, ("city", 1, 5, "ceiling_fen = 500_000"), ("140100", 3, 10, "ceiling_fen = 2_000_000")
+    )
+    order = shared.captured_order(contract_fen=200_000_00)
+    assert shared.order(order).captured_fen == 75_000_00
+    assert shared.shares(order) == {"140000": (0, 50_000_00), "140100": (0, 25_000_00)}
+    shared.approved(order=order, amount_fen=40_000_00)
+    assert shared.shares(order) == {"140000": (0, 10_000_00), "140100": (0, 10_000_00)}
+    shared.sound()
 
 
 def test_a_platform_of_the_own_region_leaves_all_to_the_lead_book(database: Database) -> None:

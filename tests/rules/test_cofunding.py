@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rules.policies import policy
 from voucher.money import Fen
-from voucher.rules.cofunding import exact, left_by_ceilings, reserved
+from voucher.rules.cofunding import ABOVE_CEILINGS, exact, left_by_ceilings, reserved, within_ceilings
 from voucher.rules.policy import Share
+from voucher.rules.subsidy import Case, compute
+from voucher.terms import Rounding
 
 THIRDS = (Share("home", 2, 3), Share("provider", 1, 3))
 amounts = st.integers(0, 10**12).map(Fen)
@@ -86,3 +89,15 @@ def test_more_than_all_ceilings_leave_is_a_fault_of_the_caller() -> None:
 
 def test_without_funders_all_of_it_is_left() -> None:
     assert left_by_ceilings((), Fen(7), Fen(7)) == 7
+
+
+def test_a_ceiling_cuts_a_computation_on_its_own_base_with_a_line_in_whole_yuan() -> None:
+    version = policy(rounding=Rounding.YUAN)
+    shares = (Share("a", 1, 2), Share("b", 1, 2, ceiling_bp=1_000))
+    for paid, left in ((100_009, 35_000), (100_509, 35_100)):
+        case = Case(holder_class="tech_sme", service="testing", paid_fen=Fen(paid))
+        computed = compute(version, case)
+        told = within_ceilings(version, shares, computed)
+        assert told.amount_fen == left
+        assert (told.steps[:-1], told.steps[-1].label) == (computed.steps, ABOVE_CEILINGS)
+    assert within_ceilings(version, shares[:1], computed) == computed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from voucher.db import Base
 from voucher.models.orders import Order
-from voucher.models.types import BigKey, FenColumn, UTCDateTime
+from voucher.models.types import BigKey, FenColumn, JSONColumn, UTCDateTime
 
 
 class PledgeDocument(Base):
@@ -41,7 +42,8 @@ class OrderShare(Base):
 
     Amounts in fen: `held_fen` is reserved, `share_fen` what of the captured (then: approved) money is its part,
     `settled_fen` what of that went over the clearing account. `ledger verify` compares a co-funder's row with its
-    account `share`. `base_fen` is what `ceiling_bp` counts on; `spill_book_id` takes over what lies above the ceiling.
+    account `share`. `portions` are the shares by which the order is computed, with the funder's ceilings and who takes
+    over what lies above them; `base_fen` is what ceilings in basis points count on.
     """
 
     __tablename__ = "order_share"
@@ -61,9 +63,7 @@ class OrderShare(Base):
     pledge_year: Mapped[int] = mapped_column(default=0)
     parts: Mapped[int] = mapped_column(BigKey)
     whole: Mapped[int] = mapped_column(BigKey)
-    ceiling_fen: Mapped[int | None] = mapped_column(FenColumn)
-    ceiling_bp: Mapped[int | None]
-    spill_book_id: Mapped[int | None] = mapped_column(ForeignKey("book.book_id", ondelete="RESTRICT"))
+    portions: Mapped[list[dict[str, Any]]] = mapped_column(JSONColumn)
     base_fen: Mapped[int] = mapped_column(FenColumn)
     held_fen: Mapped[int] = mapped_column(FenColumn, default=0)
     share_fen: Mapped[int] = mapped_column(FenColumn, default=0)

@@ -20,7 +20,7 @@ from voucher.models.parties import Holder
 from voucher.models.programmes import BudgetLine
 from voucher.money import Fen
 from voucher.operations.charges import Limited, Room, allowance_of, charge_legs, limit_refs, post_all
-from voucher.operations.funders import Basis, Funding, funding_of_policy
+from voucher.operations.funders import Basis, Funding, by_book, funding_of_policy
 from voucher.operations.group_caps import caps_of
 from voucher.operations.hold_plan import Pledges
 from voucher.operations.policies import policy_of
@@ -139,8 +139,8 @@ def _shared(
         return Joint(order.book_id, events)
     amount = Fen(lead.legs[0].amount)
     parts = exact(funding.shares, amount, funding.base_fen)
-    by_book = {int(share.funder): part for share, part in zip(funding.shares, parts, strict=True)}
-    others = {book_id: part for book_id, part in by_book.items() if book_id != order.book_id and part}
+    of_book = by_book(funding.shares, parts)
+    others = {book_id: part for book_id, part in of_book.items() if book_id != order.book_id and part}
     stopped = Pledges(session, locks).refusal(funding, others)
     if stopped is not None and stopped.refusal is not None:
         raise Refusal(stopped.refusal, **(stopped.facts or {}))
@@ -149,7 +149,7 @@ def _shared(
         events[book_id] = replace(lead, id=share_posting(lead.id, book_id), legs=(leg,))
     rows = new_rows(order, funding, Fen(0), {})
     for row in rows:
-        row.share_fen = by_book[row.book_id]
+        row.share_fen = of_book[row.book_id]
     session.add_all(rows)
     return Joint(order.book_id, events)
 

@@ -20,11 +20,11 @@ from voucher.operations.claim_subjects import Subject
 from voucher.operations.documents import GivenDocument
 from voucher.operations.invoices import Drafted, GivenInvoice
 from voucher.operations.payees import payable_to, payee_of
-from voucher.operations.share_money import Shared, shares_of
+from voucher.operations.share_money import Shared
 from voucher.rules import invoices as invoice_rules
 from voucher.rules import matching
-from voucher.rules.cofunding import left_by_ceilings
-from voucher.rules.subsidy import Case, Computation, Step, clause_of, compute, round_down
+from voucher.rules.cofunding import within_ceilings
+from voucher.rules.subsidy import Case, Computation, compute
 from voucher.terms import DocumentKind, HolderClass, HolderKind, PaymentChannel
 
 ORIGINAL: Final = "invoice"
@@ -110,7 +110,7 @@ def judge(
         raise Refusal(finding[0], **finding[1])
     payee = payee_of(session, subject.policy, holder=subject.holder, platform=subject.platform)
     account = payable_to(payee, accounts, account_id=papers.payee_account_id)
-    granted = within_ceilings(session, subject, computed(subject, papers, drafted))
+    granted = _granted(session, subject, computed(subject, papers, drafted))
     return Judged(papers, account, drafted, granted)
 
 
@@ -145,18 +145,13 @@ def computed(subject: Subject, papers: Papers, drafted: Sequence[Drafted]) -> Co
     return computation
 
 
-def within_ceilings(session: Session, subject: Subject, computation: Computation) -> Computation:
+def _granted(session: Session, subject: Subject, computation: Computation) -> Computation:
     """What the funders' own ceilings leave of the subsidy, with a line that says so."""
-    rows = Shared(session, [subject.order]).of(subject.order)
-    shares = shares_of(rows) if rows else subject.policy.funding_shares
-    left = left_by_ceilings(shares, computation.amount_fen, computation.base_fen)
-    if left == computation.amount_fen:
-        return computation
-    left = round_down(subject.policy, left)
-    if left == 0:
+    shares = Shared(session, [subject.order]).shares(subject.order, subject.policy)
+    granted = within_ceilings(subject.policy, shares, computation)
+    if granted.amount_fen == 0:
         raise Refusal(Code.INVOICE_MISMATCH, field="amount", expected="> 0")
-    step = Step("出资方超过其上限的部分不予补助", clause_of(subject.policy, "funding_shares"), left)
-    return replace(computation, amount_fen=left, steps=(*computation.steps, step))
+    return granted
 
 
 def with_originals(drafted: Sequence[Drafted], documents: Sequence[GivenDocument]) -> tuple[Drafted, ...]:

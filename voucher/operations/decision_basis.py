@@ -18,7 +18,9 @@ from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations.cases import Case
 from voucher.operations.cosign import unsigned
+from voucher.operations.share_money import Shared
 from voucher.rules import subsidy
+from voucher.rules.cofunding import within_ceilings
 from voucher.store import Stored
 
 
@@ -52,7 +54,7 @@ def bar_missing(session: Session, case: Case, minutes: Minutes | None) -> None:
 def bases(session: Session, cases: Sequence[Case]) -> dict[int, dict[str, Any]]:
     """By claim id the facts of cases as they stand: findings, computed lines, defects told, opinions, reports, signatures.
 
-    Eight statements for any number of cases.
+    Eight statements for any number of cases, nine where several funders pay one.
     """
     ids = [case.claim.id for case in cases]
     computed = computations(session, cases)
@@ -78,7 +80,7 @@ _Told = dict[int, list[dict[str, Any]]]
 def computations(
     session: Session, cases: Sequence[Case], *, audited: Mapping[int, Fen] | None = None
 ) -> dict[int, subsidy.Computation]:
-    """By claim id the subsidies on the claims' amounts, by the orders' policy versions.
+    """By claim id the subsidies on the claims' amounts, by the orders' policy versions, within their funders' ceilings.
 
     `audited` are amounts recognised just now, by claim id, in place of those that the claims have.
     """
@@ -86,12 +88,12 @@ def computations(
     regions = dict(_pairs(session, Holder.id, Holder.region_code, {order.holder_id for order in orders}))
     classes = dict(_pairs(session, Voucher.id, Voucher.holder_class, {order.voucher_id for order in orders}))
     places = dict(_pairs(session, Platform.id, Platform.region_code, {order.platform_id for order in orders}))
-    found = {}
+    shared, found = Shared(session, orders), {}
     for case in cases:
         claim, order = case.claim, case.order
         contracts = [each for each in (order.contract_fen, claim.contract_fen) if each is not None]
         recognised = (audited or {}).get(claim.id, claim.audited_fen)
-        found[claim.id] = subsidy.compute(
+        computed = subsidy.compute(
             case.policy,
             subsidy.Case(
                 holder_class=classes.get(order.voucher_id, order.holder_class or ""),
@@ -106,6 +108,7 @@ def computations(
                 units=order.units or 1,
             ),
         )
+        found[claim.id] = within_ceilings(case.policy, shared.shares(order, case.policy), computed)
     return found
 
 

@@ -1,7 +1,12 @@
-"""Who pays an order: the lead book and its co-funders, as the policy or an agreement says."""
+"""Who pays an order: the lead book and its co-funders, as the policy or an agreement says.
+
+A share is called by its book. Where two words of a policy mean one book, a part with a ceiling of its own stays a share
+beside the others (`BOOK+1`): each part is cut by its own ceiling, and the book pays what is left of all of them.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import lcm
@@ -84,43 +89,67 @@ def funding_of_policy(session: Session, policy: Policy, order: Order, basis: Bas
     region or of the nearest region above it. A single funder is the programme's own. Refused: `funder_missing`.
     """
     shares = policy.funding_shares
-    if not any(_has_ceiling(share) for share in shares) and len(shares) < 2:
+    if not any(has_ceiling(share) for share in shares) and len(shares) < 2:
         return None
     books = {share.funder: order.book_id for share in shares}
     if len(shares) > 1:
         books = {share.funder: _book(session, share.funder, basis) for share in shares}
-    merged = _merged([_by_book(share, books) for share in shares])
-    if str(order.book_id) not in {share.funder for share in merged}:
-        merged = (Share(str(order.book_id), 0, 1), *merged)
-    if len(merged) == 1 and not _has_ceiling(merged[0]):
+    named = _named(shares, books)
+    if order.book_id not in {book_of(share.funder) for share in named}:
+        named = (Share(str(order.book_id), 0, 1), *named)
+    if len(named) == 1 and not has_ceiling(named[0]):
         return None
     pledge = accounts.pledge(policy.programme, order.fiscal_year)
     pledges = {book_id: pledge for book_id in books.values() if book_id != order.book_id}
-    return Funding(order.book_id, merged, pledges, basis.base_fen)
+    return Funding(order.book_id, named, pledges, basis.base_fen)
 
 
-def _has_ceiling(share: Share) -> bool:
+def book_of(funder: str) -> int:
+    """The book that pays a share of this name."""
+    return int(funder.partition("+")[0])
+
+
+def by_book(shares: Sequence[Share], parts: Sequence[int]) -> dict[int, int]:
+    """What each book pays of all its shares."""
+    found: dict[int, int] = {}
+    for share, part in zip(shares, parts, strict=True):
+        book_id = book_of(share.funder)
+        found[book_id] = found.get(book_id, 0) + part
+    return found
+
+
+def joined(shares: Sequence[Share]) -> Share:
+    """What several shares of one book come to, their ceilings left aside; of one share, itself."""
+    if len(shares) == 1:
+        return shares[0]
+    whole = lcm(*(share.of for share in shares))
+    return Share(shares[0].funder, sum(share.parts * (whole // share.of) for share in shares), whole)
+
+
+def has_ceiling(share: Share) -> bool:
+    """Whether a funder gives no more than so much of one service."""
     return share.ceiling_fen is not None or share.ceiling_bp is not None
 
 
-def _by_book(share: Share, books: Mapping[str, int]) -> Share:
-    spill = None if share.spill_to is None else str(books[share.spill_to])
-    funder = str(books[share.funder])
-    return replace(share, funder=funder, spill_to=None if spill == funder else spill)
-
-
-def _merged(shares: Sequence[Share]) -> tuple[Share, ...]:
-    """One share for each book: where two words of a policy mean the same book, it pays both parts."""
-    found: dict[str, Share] = {}
+def _named(shares: Sequence[Share], books: Mapping[str, int]) -> tuple[Share, ...]:
+    """The shares of a policy, called by their books; those of one book that have no ceiling are one."""
+    groups: dict[tuple[int, str], list[Share]] = {}
     for share in shares:
-        before = found.get(share.funder)
-        if before is None:
-            found[share.funder] = share
-            continue
-        whole = lcm(before.of, share.of)
-        parts = before.parts * (whole // before.of) + share.parts * (whole // share.of)
-        found[share.funder] = Share(share.funder, parts, whole)
-    return tuple(found.values())
+        alone = share.funder if has_ceiling(share) else ""
+        groups.setdefault((books[share.funder], alone), []).append(share)
+    counted, names = Counter[int](), dict[str, str]()
+    for (book_id, _), same in groups.items():
+        name = f"{book_id}+{counted[book_id]}" if counted[book_id] else str(book_id)
+        counted[book_id] += 1
+        names |= {share.funder: name for share in same}
+    return tuple(
+        replace(
+            joined(same),
+            funder=names[same[0].funder],
+            spill_to=None if same[0].spill_to is None else names[same[0].spill_to],
+        )
+        for same in groups.values()
+    )
 
 
 def _book(session: Session, funder: str, basis: Basis) -> int:

@@ -19,7 +19,14 @@ from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.operations.charges import Limited, Room, order_allowance
 from voucher.operations.contracts import Ceiling, Filed
-from voucher.operations.funders import Basis, Funder, Funding, funding_of_agreement, funding_of_policy
+from voucher.operations.funders import (
+    Basis,
+    Funder,
+    Funding,
+    by_book,
+    funding_of_agreement,
+    funding_of_policy,
+)
 from voucher.operations.group_caps import caps_of
 from voucher.rules.clamp import Clamped, Limit, Reduction, clamp
 from voucher.rules.cofunding import left_by_ceilings, reserved
@@ -192,11 +199,8 @@ def within_ceilings(funding: Funding, policy: Policy, given: Clamped) -> Clamped
 def reserve(funding: Funding, amount_fen: Fen) -> dict[int, int]:
     """What each co-funder reserves of an amount, by book."""
     parts = reserved(funding.shares, amount_fen, funding.base_fen)
-    return {
-        int(share.funder): part
-        for share, part in zip(funding.shares, parts, strict=True)
-        if int(share.funder) != funding.lead and part
-    }
+    found = by_book(funding.shares, parts)
+    return {book_id: part for book_id, part in found.items() if book_id != funding.lead and part}
 
 
 def _rooms(room: Room, plan: Plan) -> list[int]:

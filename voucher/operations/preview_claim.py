@@ -45,7 +45,7 @@ def preview_mended(
     """The same for a claim that comes back: its papers with what is new in them, and the subsidy to ask for, in fen."""
     order, voucher, holder, platform = sides
     holder_class = order.holder_class or (voucher.holder_class if voucher is not None else "")
-    subject = Subject(order, voucher, holder, platform, policy_of(session, order.policy_code), holder_class)
+    subject = Subject(order, voucher, holder, platform, policy_of(session, order.rule_code), holder_class)
     papers = with_mended(standing_papers(session, claim), request)
     judged = judge(session, subject, papers, accounts_in_use(session, [papers.payee_account_id]), at=at)
     return judged, claimed_of(subject, judged)

@@ -27,7 +27,7 @@ def recognise_cost(session: Session, case: Case, audited_fen: Fen | None) -> Rec
     """What a yes may rest on under `base = "audited"`; None where the policy counts on something else.
 
     The reviewer's amount, or else that of the latest third party's report; never more than the base that was claimed,
-    so the subsidy is never above what was asked for and captured. Refused: `audit_missing` without either,
+    so the subsidy is never above what was asked for and captured, and within the funders' ceilings on it. Refused: `audit_missing` without either,
     `subsidy_zero` where nothing is left.
     """
     if case.policy.base is not SubsidyBase.AUDITED:

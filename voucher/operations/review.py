@@ -68,6 +68,10 @@ class _Decision(Decided):
     request: ReviewRequest
     recognised: Recognised | None = None
 
+    @property
+    def base_fen(self) -> Fen:
+        return Fen(self.case.claim.base_fen) if self.recognised is None else self.recognised.audited_fen
+
 
 def review(
     session: Session, requests: Sequence[ReviewRequest], *, actor: Actor, at: datetime
@@ -178,9 +182,9 @@ def _awarded(session: Session, decision: _Decision, *, actor: Actor, at: datetim
         return decision
     with session.begin_nested():
         claim = decision.case.claim
-        base, origin = Fen(claim.base_fen), claim.origin_region or ""
         day = invoiced_on(session, [decision.case]).get(claim.id)
-        wanted = Wanted(decision.approved_fen, request.budget_line, base, origin, day)
+        origin = claim.origin_region or ""
+        wanted = Wanted(decision.approved_fen, request.budget_line, decision.base_fen, origin, day)
         given = award(session, order, wanted, actor=actor, at=at)
     return replace(decision, approved_fen=given.amount_fen)
 

@@ -33,6 +33,11 @@ class Decided:
         return self.case.claim.number
 
     @property
+    def base_fen(self) -> Fen:
+        """What the ceilings of funders in basis points count on."""
+        return Fen(self.case.claim.base_fen)
+
+    @property
     def given_back_fen(self) -> Fen:
         """What of the order's money goes back."""
         return Fen(self.case.order.captured_fen - self.approved_fen)
@@ -65,7 +70,7 @@ def post_decisions(
             PostingKind.DISALLOW if each.verdict is Verdict.REJECT else PostingKind.TRIM,
             each.posting,
             each.given_back_fen,
-            Fen(each.case.claim.base_fen),
+            each.base_fen,
         )
         for each in decisions
     ]

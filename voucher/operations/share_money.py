@@ -7,7 +7,7 @@ step is posted. The lead book's row has no money of its own: it is what the othe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -22,10 +22,10 @@ from voucher.models.cofunding import OrderShare
 from voucher.models.ledger import Book
 from voucher.models.orders import Order
 from voucher.money import Fen
-from voucher.operations.funders import Funding
+from voucher.operations.funders import Funding, book_of, by_book, joined
 from voucher.operations.reservations import Reserved
 from voucher.rules.cofunding import exact, reserved
-from voucher.rules.policy import Share
+from voucher.rules.policy import Policy, Share
 from voucher.terms import Phase, PostingKind
 
 
@@ -60,6 +60,10 @@ class Shared:
         """The rows of one order; none where its lead book pays all."""
         return self._rows.get(order.id, [])
 
+    def shares(self, order: Order, policy: Policy) -> tuple[Share, ...]:
+        """The shares by which an order is paid, with their ceilings; the policy's where it has no rows (yet)."""
+        return shares_of(self.of(order)) or policy.funding_shares
+
     def holds(self) -> list[tuple[int, UUID]]:
         """Book and posting of every open hold of a co-funder."""
         rows = (row for rows in self._rows.values() for row in rows)
@@ -79,29 +83,20 @@ class Books:
 
 
 def shares_of(rows: Sequence[OrderShare]) -> tuple[Share, ...]:
-    """The shares that the rows of one order stand for."""
-    return tuple(
-        Share(
-            str(row.book_id),
-            row.parts,
-            row.whole,
-            None if row.ceiling_fen is None else Fen(row.ceiling_fen),
-            row.ceiling_bp,
-            None if row.spill_book_id is None else str(row.spill_book_id),
-        )
-        for row in rows
-    )
+    """The shares that the rows of one order stand for; two of one book where two words of a policy mean it."""
+    return tuple(Share(**portion) for row in rows for portion in row.portions)
 
 
 def new_rows(order: Order, funding: Funding, amount_fen: Fen, others: Mapping[int, int]) -> list[OrderShare]:
-    """The rows of an order that several pay, with what the `others` reserve of the amount by book, the lead's first."""
+    """The rows of an order that several pay, one a book, with what the `others` reserve of the amount, the lead's first."""
     held = {**others, funding.lead: _rest(amount_fen, others.values())}
-    order.funders = len(funding.shares)
-    ranked = sorted(funding.shares, key=lambda share: int(share.funder) != funding.lead)
+    books: dict[int, list[Share]] = {}
+    for share in funding.shares:
+        books.setdefault(book_of(share.funder), []).append(share)
+    order.funders = len(books)
     rows = []
-    for position, share in enumerate(ranked):
-        book_id = int(share.funder)
-        pledge = funding.pledges.get(book_id)
+    for position, book_id in enumerate(sorted(books, key=lambda each: each != funding.lead)):
+        share, pledge = joined(books[book_id]), funding.pledges.get(book_id)
         rows.append(
             OrderShare(
                 order=order,
@@ -111,9 +106,7 @@ def new_rows(order: Order, funding: Funding, amount_fen: Fen, others: Mapping[in
                 pledge_year=pledge.period if pledge else 0,
                 parts=share.parts,
                 whole=share.of,
-                ceiling_fen=share.ceiling_fen,
-                ceiling_bp=share.ceiling_bp,
-                spill_book_id=None if share.spill_to is None else int(share.spill_to),
+                portions=[asdict(each) for each in books[book_id]],
                 base_fen=funding.base_fen,
                 held_fen=held.get(book_id, 0),
                 share_fen=0,
@@ -134,11 +127,10 @@ def taken(
     if not rows:
         return []
     shares, base = shares_of(rows), Fen(rows[0].base_fen)
-    after = reserved(shares, Fen(before + amount), base)
-    most = reserved(shares, Fen(before + amount + keep), base)
+    after = by_book(shares, reserved(shares, Fen(before + amount), base))
+    most = by_book(shares, reserved(shares, Fen(before + amount + keep), base))
     moves = [
-        _taken(row, part, whole - part, open_legs)
-        for row, part, whole in zip(rows[1:], after[1:], most[1:], strict=True)
+        _taken(row, after[row.book_id], most[row.book_id] - after[row.book_id], open_legs) for row in rows[1:]
     ]
     lead = (
         _rest(keep, (move.held_fen for move in moves)),
@@ -178,10 +170,11 @@ def kept(order: Order, rows: Sequence[OrderShare], keep_fen: int, base_fen: int 
     if not rows:
         return []
     base = Fen(rows[0].base_fen if base_fen is None else base_fen)
-    parts = exact(shares_of(rows), Fen(keep_fen), base)
+    shares = shares_of(rows)
+    parts = by_book(shares, exact(shares, Fen(keep_fen), base))
     moves = []
-    for row, part in zip(rows[1:], parts[1:], strict=True):
-        now = min(part, row.share_fen)
+    for row in rows[1:]:
+        now = min(parts[row.book_id], row.share_fen)
         back = row.share_fen - now
         legs = (Leg(accounts.share(order.number), pledge_of(row), back),) if back else ()
         moves.append(Move(row, row.held_fen, now, legs))

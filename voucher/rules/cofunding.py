@@ -9,17 +9,32 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from math import lcm
+from typing import Final
 
 from voucher.money import Fen
 from voucher.rules.funding import split
-from voucher.rules.policy import WHOLE_BP, Share
+from voucher.rules.policy import WHOLE_BP, Policy, Share
 from voucher.rules.shares import by_weight
+from voucher.rules.subsidy import Computation, Step, clause_of, round_down
+
+ABOVE_CEILINGS: Final = "出资方超过其上限的部分不予补助"
 
 
 def left_by_ceilings(shares: Sequence[Share], amount_fen: Fen, base_fen: Fen) -> Fen:
     """What the funders' own ceilings leave of an amount; without funders all of it."""
     return Fen(sum(each.amount_fen for each in split(shares, amount_fen, base_fen))) if shares else amount_fen
+
+
+def within_ceilings(policy: Policy, shares: Sequence[Share], computed: Computation) -> Computation:
+    """What the funders' own ceilings leave of a subsidy on its own base, rounded as the policy says, with a line for it."""
+    left = left_by_ceilings(shares, computed.amount_fen, computed.base_fen)
+    if left == computed.amount_fen:
+        return computed
+    left = round_down(policy, left)
+    step = Step(ABOVE_CEILINGS, clause_of(policy, "funding_shares"), left)
+    return replace(computed, amount_fen=left, steps=(*computed.steps, step))
 
 
 def exact(shares: Sequence[Share], amount_fen: Fen, base_fen: Fen) -> tuple[Fen, ...]:

@@ -17,7 +17,7 @@ from voucher.rules import funding, policy_check
 from voucher.rules import policy_values as shapes
 from voucher.rules.claim_lines import factor_steps
 from voucher.rules.clamp import Limit, clamp
-from voucher.rules.cofunding import exact
+from voucher.rules.cofunding import ABOVE_CEILINGS, exact
 from voucher.rules.policy import WHOLE_BP, Policy, PolicyError, Problem, Share
 from voucher.rules.subsidy import NOTHING, Case, Step, clause_of, compute, round_down
 from voucher.terms import CapScope, HolderClass, Rounding
@@ -134,7 +134,7 @@ def explain(policy: Policy, trial: Trial) -> Explanation:
         amount = round_down(policy, Fen(sum(each.amount_fen for each in funded)))
         parts = exact(policy.funding_shares, amount, computed.base_fen)
         funded = tuple(replace(each, amount_fen=part) for each, part in zip(funded, parts, strict=True))
-        steps.append(Step("出资方超过其上限的部分不予补助", clause_of(policy, "funding_shares"), amount))
+        steps.append(Step(ABOVE_CEILINGS, clause_of(policy, "funding_shares"), amount))
     for number, (share, each) in enumerate(zip(policy.funding_shares, funded, strict=True)):
         clause = clause_of(policy, f"funding_shares[{number}]", "funding_shares")
         steps.append(Step(_paying(share), clause, each.amount_fen))
