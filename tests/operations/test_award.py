@@ -119,6 +119,10 @@ def test_an_award_is_cut_to_what_is_left_of_the_yearly_cap_and_says_so(capped: A
     assert order.approved_fen == order.captured_fen == 50_000_00
     (cut,) = order.reductions
     assert (cut["limit"], cut["by_fen"]) == ("cap", 250_000_00)
+    with capped.database.read() as session:
+        file = claim_file(session, capped.world.firm.actor, second.number)
+    assert file is not None
+    assert (file.lines[-1].label[:10], file.lines[-1].value) == ("不超过持有人上限的余", 50_000_00)
     capped.refuses(Code.CAP_EXCEEDED, capped.deciding(third.number), left_fen=0)
     assert sound(capped)
 

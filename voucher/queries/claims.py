@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
-from voucher.clock import business_date, day_bounds
+from voucher.clock import day_bounds
 from voucher.models.claims import Claim, Document
 from voucher.models.files import StoredFile
 from voucher.models.journal import Journal
@@ -24,12 +24,12 @@ from voucher.models.settlements import SettlementBatch, SettlementLine
 from voucher.models.vouchers import Voucher
 from voucher.money import Fen
 from voucher.queries.claim_checks import Check, checks_of
+from voucher.queries.claim_course import Told, granted, lines_of, shares_of
 from voucher.queries.claim_papers import InvoiceLine, PaymentLine, invoice_lines, payment_lines
 from voucher.queries.housed import housed
 from voucher.queries.paging import Page, as_term, holding, paged, seen_orders
 from voucher.queries.policies import policy_of
 from voucher.queries.stored_files import stored_files
-from voucher.rules.claim_lines import Course, claim_lines, invoice_years
 from voucher.rules.permissions import Actor, person_ref
 from voucher.rules.policy import Policy
 from voucher.rules.subsidy import Case, Computation, Step, compute
@@ -77,7 +77,8 @@ class Deed:
 class ClaimFile:
     """Everything on one claim. `stored` is what is known of its documents' files, by hash.
 
-    `review` is the decision of its present hearing; `overturned` those that appeals overturned, with who made them.
+    `lines` say how its amount came about, with the clause of each step. `review` is the decision of its present hearing;
+    `overturned` those that appeals overturned, with who made them.
     """
 
     claim: Claim
@@ -90,6 +91,7 @@ class ClaimFile:
     region_name: str
     policy: Policy
     computation: Computation
+    lines: Sequence[Step]
     payee: PayeeAccount
     submitter: str
     invoices: Sequence[InvoiceLine]
@@ -102,27 +104,6 @@ class ClaimFile:
     reviewer: str
     overturned: Sequence[tuple[Review, str]]
     history: Sequence[Deed]
-
-    @property
-    def lines(self) -> tuple[Step, ...]:
-        """How its amount came about, with the clause of each step."""
-        claim = self.claim
-        left = Fen(claim.approved_fen or 0)
-        course = Course(
-            claimed_fen=Fen(claim.claimed_fen),
-            reviewed_fen=None if self.review is None else Fen(self.review.approved_fen),
-            years=self._years(),
-            factored=None if claim.factor_bp is None else (claim.factor_bp, left),
-        )
-        return claim_lines(self.policy, self.computation, course)
-
-    def _years(self) -> tuple[int, int] | None:
-        """The cap's years of order and invoices, where review moves the charge from the one to the other."""
-        if self.voucher is None or not self.invoices or self.state is ClaimState.REJECTED:
-            return None
-        ordered_on = business_date(self.order.placed_at)
-        latest = max(line.issued_on for line in self.invoices)
-        return invoice_years(self.policy, self.voucher.holder_class, ordered_on, latest)
 
 
 _REVIEWS = select(Review).where(Review.claim_id == bindparam("claim_id")).order_by(Review.hearing)
@@ -166,15 +147,15 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
     claim, order, voucher, holder, platform, programme_name, region_name, payee = row
     policy = policy_of(session, order.rule_code)
     lines = invoice_lines(session, claim)
-    documents = session.scalars(
-        select(Document).where(Document.claim_id == claim.id).order_by(Document.id)
-    ).all()
+    papers = _documents(session, claim)
     decided = {row.hearing: row for row in session.scalars(_REVIEWS, {"claim_id": claim.id})}
     review = decided.pop(claim.hearing, None)
     reviewers = [row.reviewer_id for row in (*decided.values(), *([review] if review else []))]
     names = _names(session, [claim.submitted_by, *reviewers])
     holder_class = voucher.holder_class if voucher is not None else order.holder_class or ""
+    told = Told(claim, order, holder_class, review, shares_of(session, order))
     case = _case(claim, order, holder_class=holder_class, holder=holder, platform=platform)
+    computation = granted(told, policy, compute(policy, case))
     return ClaimFile(
         claim=claim,
         state=ClaimState(claim.state),
@@ -185,13 +166,14 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
         programme_name=programme_name,
         region_name=region_name,
         policy=policy,
-        computation=compute(policy, case),
+        computation=computation,
+        lines=lines_of(session, told, policy, computed=computation, invoices=lines),
         payee=payee,
         submitter=names.get(claim.submitted_by, ""),
         invoices=lines,
         payments=payment_lines(session, claim),
-        documents=[(each, DocumentKind(each.kind)) for each in documents],
-        stored=stored_files(session, [each.sha256 for each in documents]),
+        documents=[(each, DocumentKind(each.kind)) for each in papers],
+        stored=stored_files(session, [each.sha256 for each in papers]),
         checks=checks_of(session, policy, claim=claim, order=order, lines=lines),
         review=review,
         verdict=Verdict(review.verdict) if review else None,
@@ -199,6 +181,10 @@ def claim_file(session: Session, actor: Actor, number: str) -> ClaimFile | None:
         overturned=[(row, names.get(row.reviewer_id, "")) for row in decided.values()],
         history=_with_payment(session, claim.id, history(session, [claim.number, order.number])),
     )
+
+
+def _documents(session: Session, claim: Claim) -> Sequence[Document]:
+    return session.scalars(select(Document).where(Document.claim_id == claim.id).order_by(Document.id)).all()
 
 
 def document_of(session: Session, actor: Actor, claim_number: str, document_id: int) -> Document | None:

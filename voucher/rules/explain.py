@@ -12,19 +12,17 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
-from voucher.money import Fen, format_yuan, parse_yuan
+from voucher.money import Fen, parse_yuan
 from voucher.rules import funding, policy_check
 from voucher.rules import policy_values as shapes
-from voucher.rules.claim_lines import factor_steps
+from voucher.rules.claim_lines import cap_clause, factor_steps, limit_label, paying_label
 from voucher.rules.clamp import Limit, clamp
 from voucher.rules.cofunding import ABOVE_CEILINGS, exact
-from voucher.rules.policy import WHOLE_BP, Policy, PolicyError, Problem, Share
+from voucher.rules.policy import Policy, PolicyError, Problem
 from voucher.rules.subsidy import NOTHING, Case, Step, clause_of, compute, round_down
 from voucher.terms import CapScope, HolderClass, Rounding
 
 _NEEDED = frozenset({"holder_classes", "services", "base", "rate_lines", "rounding"})
-_WHOSE = {"cap": "持有人上限", "group": "同一控制人的企业合计上限"}
-_LEFT = {"voucher": "券面余额", "quota": "预算余额"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +121,9 @@ def explain(policy: Policy, trial: Trial) -> Explanation:
     """The computation of a trial on a policy without `hindrances`, line by line."""
     computed = compute(policy, trial.case)
     steps, amount = list(computed.steps), computed.amount_fen
-    for limit, clause in _limits(policy, trial):
+    for name, limit, clause in _limits(policy, trial):
         amount = clamp(amount, [limit], rounding=policy.rounding or Rounding.FEN).granted_fen
-        steps.append(Step(_told(limit), clause, amount))
+        steps.append(Step(limit_label(name, limit.opened_fen, limit.available_fen), clause, amount))
     if policy.prorata and trial.factor_bp is not None:
         amount = funding.after_window(amount, trial.factor_bp)
         steps += factor_steps(policy, trial.factor_bp, amount)
@@ -137,40 +135,28 @@ def explain(policy: Policy, trial: Trial) -> Explanation:
         steps.append(Step(ABOVE_CEILINGS, clause_of(policy, "funding_shares"), amount))
     for number, (share, each) in enumerate(zip(policy.funding_shares, funded, strict=True)):
         clause = clause_of(policy, f"funding_shares[{number}]", "funding_shares")
-        steps.append(Step(_paying(share), clause, each.amount_fen))
+        steps.append(Step(paying_label(share.funder, share), clause, each.amount_fen))
     return Explanation(amount, tuple(steps), funded)
 
 
-def _limits(policy: Policy, trial: Trial) -> list[tuple[Limit, str | None]]:
+def _limits(policy: Policy, trial: Trial) -> list[tuple[str, Limit, str | None]]:
     """The limits that cut, in the order of verdicts, each with what it rests on."""
-    found: list[tuple[Limit, str | None]] = []
+    found: list[tuple[str, Limit, str | None]] = []
     if trial.voucher_fen is not None:
-        found.append((Limit("voucher", trial.voucher_fen, trial.voucher_fen, Fen(0)), None))
+        found.append(("voucher", Limit("voucher", trial.voucher_fen, trial.voucher_fen, Fen(0)), None))
     cap = policy.cap_for(trial.case.holder_class)
     if cap is not None:
         whole = Fen(cap.amount_fen + trial.carried_fen)
-        clause = clause_of(policy, f"caps[{policy.caps.index(cap)}]", "caps")
-        found.append((Limit("cap", Fen(whole - trial.counted_fen), whole, trial.counted_fen), clause))
+        clause = cap_clause(policy, trial.case.holder_class)
+        left = Fen(whole - trial.counted_fen)
+        found.append(("cap", Limit("cap", left, whole, trial.counted_fen), clause))
         if trial.group_fen is not None:
             most = policy.group_cap_fen
-            found.append((Limit("group", Fen(most - trial.group_fen), most, trial.group_fen), clause))
+            left = Fen(most - trial.group_fen)
+            found.append(("group", Limit("group", left, most, trial.group_fen), clause))
     if trial.budget_fen is not None:
-        found.append((Limit("quota", trial.budget_fen, trial.budget_fen, Fen(0)), None))
+        found.append(("budget", Limit("quota", trial.budget_fen, trial.budget_fen, Fen(0)), None))
     return found
-
-
-def _told(limit: Limit) -> str:
-    if limit.name in _WHOSE:
-        whole, used = format_yuan(limit.opened_fen), format_yuan(limit.used_fen)
-        return f"不超过{_WHOSE[limit.name]}的余额（上限 {whole} 元，已计 {used} 元）"
-    return f"不超过{_LEFT[limit.name]} {format_yuan(limit.available_fen)} 元"
-
-
-def _paying(share: Share) -> str:
-    part = f"{share.parts}/{share.of}"
-    if share.of == WHOLE_BP:
-        part = f"{share.parts // 100}.{share.parts % 100:02d}%"
-    return f"由 {share.funder} 承担 {part}"
 
 
 def _object(text: str) -> tuple[dict[str, Any], list[Problem]]:

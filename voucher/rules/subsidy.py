@@ -7,12 +7,14 @@ voucher, cap, quota and contract into account.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from voucher.errors import Code, Refusal
 from voucher.money import MAX_FEN, Fen, floor_yuan, format_yuan
 from voucher.rules.policy import WHOLE_BP, Policy, PolicyUnsetError, RateLine, Tier
 from voucher.terms import Rounding, SubsidyBase
 
+ROUNDED: Final = "舍去不足一元的部分"
 _BY_RATE = "按比例计算的补助额"
 NOTHING = Fen(0)
 
@@ -88,7 +90,7 @@ def compute(policy: Policy, case: Case) -> Computation:
         steps.append(Step(label, clause_of(policy, "per_unit_cap_fen"), amount))
     rounded = round_down(policy, amount)
     if rounded != amount:
-        steps.append(Step("舍去不足一元的部分", clause_of(policy, "rounding"), rounded))
+        steps.append(Step(ROUNDED, clause_of(policy, "rounding"), rounded))
     return Computation(rounded, base_fen, tuple(steps))
 
 

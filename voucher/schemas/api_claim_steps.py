@@ -12,6 +12,7 @@ from voucher.queries.tax_list import TaxLine
 from voucher.rules.invoices import differences
 from voucher.schemas.api_claims import ClaimBody, ClaimedAnswer, DocumentBody, InvoiceBody, PaymentBody
 from voucher.schemas.api_fields import CountField, JsonDayField, JsonIdField, amount, bounded, day
+from voucher.schemas.api_lines import StepLine, step_lines
 from voucher.schemas.base import Body, ChoiceField, CodeField, FenField, TextField
 from voucher.terms import ClaimState, TaxVerdict
 
@@ -48,15 +49,6 @@ class MendBody(Body):
 
 class CheckBody(ClaimBody):
     """A claim as it would be sent."""
-
-
-class StepLine(Body):
-    """A step of the computation; `unit` is fen or bp."""
-
-    label = fields.String(required=True)
-    clause = fields.String(required=True, allow_none=True)
-    value = fields.Integer(required=True)
-    unit = fields.String(required=True)
 
 
 class DifferenceLine(Body):
@@ -162,10 +154,7 @@ def checked_answer(judged: Judged, claimed_fen: int) -> dict[str, Any]:
         "base_fen": judged.computation.base_fen,
         "computed_fen": judged.computation.amount_fen,
         "claimed_fen": claimed_fen,
-        "steps": [
-            {"label": step.label, "clause": step.clause, "value": step.value, "unit": step.unit}
-            for step in judged.computation.steps
-        ],
+        "steps": step_lines(judged.computation.steps),
         "differences": [
             {"invoice": each.key, "field": apart.field, "said": apart.said, "original": apart.original}
             for each in judged.invoices

@@ -22,6 +22,7 @@ from voucher.schemas.api_fields import (
     state,
 )
 from voucher.schemas.api_files import FileAnswer, StoredBody
+from voucher.schemas.api_lines import StepLine, step_lines
 from voucher.schemas.base import Body, ChoiceField, FenField, PartyField, TextField, UsccField
 from voucher.terms import ClaimState, DocumentKind, PaymentChannel, TrimCause, Verdict
 
@@ -38,8 +39,7 @@ class InvoiceBody(Body):
     buyer_name = TextField(maximum=120, load_default="", metadata={"description": "购买方名称"})
     seller_name = TextField(maximum=120, load_default="", metadata={"description": "销售方名称"})
     allocated_fen = FenField(
-        load_default=None,
-        metadata={"description": "分摊到本订单的金额（分）；不填为全部。一张发票可分摊到几笔订单"},
+        load_default=None, metadata={"description": "分摊到本订单的金额（分），可分摊到几笔；不填为全部"}
     )
 
 
@@ -191,6 +191,7 @@ class ClaimAnswer(ClaimLineAnswer):
     paid_on = day()
     base_fen = amount("计算补助的基数")
     policy_code = fields.String(required=True)
+    steps = fields.List(fields.Nested(StepLine), required=True)
     invoices = fields.List(fields.Nested(InvoiceAnswer), required=True)
     payments = fields.List(fields.Nested(PaymentAnswer), required=True)
     documents = fields.List(fields.Nested(DocumentAnswer), required=True)
@@ -252,6 +253,7 @@ def claim_answer(file: ClaimFile) -> dict[str, Any]:
         "paid_on": claim.paid_on.isoformat(),
         "base_fen": claim.base_fen,
         "policy_code": file.policy.code,
+        "steps": step_lines(file.lines),
         **_papers(file),
         "verdict": review.verdict if review else None,
         "reason": review.reason if review else "",
