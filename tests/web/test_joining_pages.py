@@ -312,11 +312,11 @@ def test_a_pin_session_asks_again_after_five_idle_minutes_whatever_pages_fetch_b
         with browser.client.session_transaction() as cookie:
             cookie["counter_seen_at"] -= seconds
 
-    idle(299)
+    idle(270)
     assert browser.get("/provider/", headers=HTML).status_code == 200
-    idle(299)
+    idle(270)
     assert browser.get("/provider/", headers={"Accept": "application/json"}).status_code == 200
-    idle(10)
+    idle(40)
     answer = browser.get("/provider/", headers=HTML)
     assert answer.status_code == 302 and answer.location.startswith("/device/?next=/provider/")
 

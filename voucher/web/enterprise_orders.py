@@ -27,6 +27,7 @@ from voucher.queries.orders import holders_order, holders_orders
 from voucher.queries.platforms import Offer, offers
 from voucher.queries.vouchers import own_voucher, own_vouchers
 from voucher.rules.lifecycle import Event, open_to
+from voucher.rules.permissions import permitted
 from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
 from voucher.schemas.orders import CancelForm, ConfirmForm, EntryChoice, PlaceForm
@@ -213,8 +214,11 @@ def order_page(number: str, errors: dict[str, list[str]], sent: str = "") -> str
     with reading() as session:
         order = _own(session, number)
         events = open_to(OrderState(order.state))
+        actor = current_actor()
+        may_confirm = permitted(actor, "enterprise:order:confirm")
+        may_cancel = permitted(actor, "enterprise:order:cancel") and Event.RESUME not in events
         remote = order.channel == OrderChannel.REMOTE.value
-        made = claims(session, current_actor(), ClaimFilter(text=number)).rows
+        made = claims(session, actor, ClaimFilter(text=number)).rows
         return render_template(
             "enterprise/order.html",
             order=order,
@@ -225,10 +229,11 @@ def order_page(number: str, errors: dict[str, list[str]], sent: str = "") -> str
             cuts=reductions_shown(order.reductions),
             lines=order_lines(session, order),
             claim=made[-1] if made else None,
-            can_cancel=bool(events & {Event.CANCEL, Event.RELEASE}) and Event.RESUME not in events,
-            can_confirm=order.state == OrderState.DELIVERED.value,
-            can_claim=Event.CLAIM in events,
-            can_dispute=remote and Event.DISPUTE in events,
+            may_confirm=may_confirm,
+            can_cancel=may_cancel and bool(events & {Event.CANCEL, Event.RELEASE}),
+            can_confirm=may_confirm and order.state == OrderState.DELIVERED.value,
+            can_claim=permitted(actor, "enterprise:claim:submit") and Event.CLAIM in events,
+            can_dispute=permitted(actor, "sides:order:dispute") and remote and Event.DISPUTE in events,
             typed=request.form,
             sent=sent,
             errors=errors,

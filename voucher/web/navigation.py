@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, request
 
@@ -157,9 +158,18 @@ def entries_of(actor: Actor) -> list[Entry]:
 
 
 def register(app: Flask) -> None:
-    """Give every template `nav`, `signed_in` and `unread_messages()`."""
+    """Give every template `nav`, `signed_in`, `unread_messages()` and `within_reach(url)`."""
     app.context_processor(_frame)
     app.jinja_env.globals["unread_messages"] = _unread_messages
+    app.jinja_env.globals["within_reach"] = within_reach
+
+
+def within_reach(url: str, method: str = "GET") -> bool:
+    """May the visitor open (or send to) an address of this site? What they may not is no link, button or form."""
+    endpoint, _ = current_app.url_map.bind("").match(urlsplit(url).path, method=method)
+    view = current_app.view_functions[endpoint]
+    permission, standing = getattr(view, "permission", None), current_standing()
+    return permission is None or (standing is not None and permitted(standing.actor, permission))
 
 
 def _frame() -> dict[str, Any]:
