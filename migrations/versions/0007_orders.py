@@ -154,6 +154,8 @@ def _disputes() -> None:
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.Column("opened_by", KEY, nullable=True),
         sa.Column("opened_at", INSTANT, nullable=False),
+        sa.Column("settle_by", sa.Date(), nullable=True),
+        sa.Column("escalated_at", INSTANT, nullable=True),
         sa.Column("offer_side", sa.String(length=12), nullable=True),
         sa.Column("offer_outcome", sa.String(length=12), nullable=True),
         sa.Column("offer_fen", sa.BigInteger(), nullable=True),
@@ -176,6 +178,7 @@ def _disputes() -> None:
         ),
     )
     op.create_index("ix_dispute_order", "dispute", ["order_id"])
+    op.create_index("ix_dispute_settle_by", "dispute", ["settle_by"])
     op.create_index(
         "uq_dispute_open",
         "dispute",

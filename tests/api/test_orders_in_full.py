@@ -145,6 +145,9 @@ def test_a_dispute_is_stated_offered_and_agreed_or_decided(api: Api) -> None:
     assert (shown["state"], shown["captured_fen"], shown["held_fen"]) == ("captured", 20_000_00, 0)
     second = filed(api, contract_no="HT-2")
     act(api, second, "dispute", {"body": "机构迟迟不开始"}, by="firm", status=201)
+    (line,) = ok(api.reviewer.get("/api/v1/disputes"))["disputes"]
+    assert (line["order"], line["standing"], line["settle_by"]) == (second, "settling", None)
+    assert ok(api.reviewer.get("/api/v1/disputes?standing=escalated"))["total"] == 0
     refused(
         api.reviewer.send(f"/api/v1/orders/{second}/dispute/decision", {"outcome": "release"}),
         422,

@@ -24,6 +24,7 @@ from voucher.models.catalogue import CatalogueEntry
 from voucher.models.checks import CheckFinding, PartyBan
 from voucher.models.claims import Claim, InvoiceUse
 from voucher.models.contracts import Instalment
+from voucher.models.disputes import Dispute
 from voucher.models.evaluations import Evaluation, Rectification
 from voucher.models.joining import Authorisation, CounterDevice, CounterPin, DeskCase, PreparedPaper
 from voucher.models.messages import Message
@@ -164,6 +165,8 @@ def _most(session: Session, column: InstrumentedAttribute[Any], *where: ColumnEl
         (ExpertOpinion.id, ExpertOpinion.given_at.is_not(None)),
         (Recusal.id, Recusal.ended_at.is_(None)),
         (StandIn.id, StandIn.ended_at.is_(None)),
+        (Dispute.id, Dispute.outcome.is_(None) & Dispute.escalated_at.is_(None)),
+        (Dispute.id, Dispute.escalated_at.is_not(None)),
         (PartyBan.id, PartyBan.lifted_at.is_(None)),
         (PartyBan.id, PartyBan.lifted_at.is_not(None)),
         (CounterDevice.id, CounterDevice.revoked_at.is_(None)),

@@ -24,10 +24,13 @@ from voucher.operations import dispute, extend_order
 from voucher.operations.deliver import DeliverRequest, deliver
 from voucher.operations.dispute import Statement
 from voucher.operations.dispute_end import Outcome
+from voucher.operations.escalate import escalate_disputes
 from voucher.operations.expire import Slice, Step, expire_orders
 from voucher.operations.outcome import only
+from voucher.operations.remind import remind
 from voucher.operations.unconfirmed import settle_unconfirmed
-from voucher.terms import DisputeOutcome, VoucherState
+from voucher.queries.disputes import disputes
+from voucher.terms import DisputeOutcome, DisputeStanding, VoucherState
 
 FAR = date(2027, 6, 1)
 
@@ -128,6 +131,57 @@ def test_a_dispute_stops_time_and_ends_as_it_is_decided(told: Told) -> None:
         told_of = session.scalars(select(Message.event).where(Message.subject == order)).all()
     assert {"dispute_opened", "dispute_ended"} <= set(told_of)
     sound(told)
+
+
+def escalated(told: Told) -> int:
+    return told.do(lambda s, at: escalate_disputes(s, actor=SYSTEM, at=at))
+
+
+def messages(told: Told, event: str) -> list[int]:
+    return [row.person_id for row in told.rows(Message) if row.event == event]
+
+
+def test_a_dispute_that_the_sides_do_not_settle_in_their_days_goes_to_the_authority_once(told: Told) -> None:
+    asking(told, "[dispute_days]\nvalue = 5")
+    order, world = delivered(told), told.world
+    told.do(lambda s, at: dispute.open_dispute(s, Statement(order, "不符"), actor=world.firm.actor, at=at))
+    settle_by = told.one(Dispute).settle_by
+    assert settle_by == date(2026, 3, 9), "the fifth working day after Monday 2 March"
+    assert told.do(lambda s, at: remind(s, at=at)) == 0
+    told.after(days=4)
+    told.do(lambda s, at: remind(s, at=at))
+    sides = {world.firm.actor.person_id, world.platform.manager.person_id, world.platform.scanner.person_id}
+    assert set(messages(told, "dispute_near")) == sides
+    assert len(messages(told, "dispute_near")) == len(sides)
+    told.after(days=3)
+    assert (business_date(told.at), escalated(told)) == (settle_by, 0)
+    told.after(days=1)
+    assert (escalated(told), escalated(told)) == (1, 0)
+    assert set(messages(told, "dispute_escalated")) >= sides | {world.reviewer.person_id}
+    with told.database.read() as session:
+        (line,) = disputes(session, world.reviewer, standing=DisputeStanding.ESCALATED).rows
+        assert (line.order_number, line.held_fen) == (order, 50_000_00)
+        assert disputes(session, world.reviewer, standing=DisputeStanding.SETTLING).rows == []
+    part = Outcome(DisputeOutcome.CAPTURE, Fen(20_000_00))
+    told.do(lambda s, at: dispute.offer(s, order, part, actor=world.platform.manager, at=at))
+    told.do(lambda s, at: dispute.agree(s, order, part, actor=world.firm.actor, at=at))
+    assert told.order(order).state == "captured", "the sides may still agree before the authority decides"
+    assert escalated(told) == 0
+
+
+def test_without_days_in_the_policy_or_once_it_ended_a_dispute_is_not_escalated(told: Told) -> None:
+    order, world = delivered(told), told.world
+    told.do(lambda s, at: dispute.open_dispute(s, Statement(order, "不符"), actor=world.firm.actor, at=at))
+    assert told.one(Dispute).settle_by is None
+    told.after(days=90)
+    assert escalated(told) == 0
+    asking(told, "[dispute_days]\nvalue = 5")
+    second = delivered(told)
+    told.do(lambda s, at: dispute.open_dispute(s, Statement(second, "不符"), actor=world.firm.actor, at=at))
+    back = Outcome(DisputeOutcome.RELEASE, None, "机构无法履行")
+    told.do(lambda s, at: dispute.decide_dispute(s, second, back, actor=world.reviewer, at=at))
+    told.after(days=90)
+    assert escalated(told) == 0
 
 
 def test_an_offer_that_was_replaced_is_not_agreed_to_by_mistake(told: Told) -> None:

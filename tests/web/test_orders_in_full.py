@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.orm import Session
 
 from tests.entrance import Browser
 from tests.operations.contract_world import with_parameters
 from tests.web.stage import PDF, SERVICE, Stage, staged
+from voucher.cli.disputes import escalate_all
 from voucher.clock import business_date, wall_now
 from voucher.models.contracts import Contract, Instalment
+from voucher.models.disputes import Dispute
 from voucher.models.parties import Certification
 from voucher.models.programmes import PolicyVersion
 from voucher.money import Fen
@@ -28,6 +31,9 @@ EXTRA = (
     "[extension_days]\nvalue = 30",
     "[confirm_days]\nvalue = 10",
 )
+
+
+FAR, LONG_AGO = date(2099, 1, 1), date(2020, 1, 1)
 
 
 @pytest.fixture
@@ -46,6 +52,10 @@ def stage(app: Flask) -> Stage:
 
 def day(days: int = 0) -> str:
     return (business_date(wall_now()) + timedelta(days=days)).isoformat()
+
+
+def executed(statement: Update, session: Session, _at: datetime) -> None:
+    session.execute(statement)
 
 
 def accepted(stage: Stage) -> str:
@@ -197,6 +207,23 @@ def test_a_dispute_goes_from_statement_to_decision(stage: Stage) -> None:
     row = stage.order(number)
     assert (row.state, row.captured_fen, row.held_fen) == ("captured", 4_000_00, 0)
     assert "主管部门裁定" in stage.firm.get(url).text
+
+
+def test_a_dispute_whose_days_are_over_is_the_authoritys(stage: Stage) -> None:
+    number = filed(stage)
+    url, list_ = f"/orders/{number}/dispute", "/reviewer/disputes/"
+    assert stage.firm.send(url, {"body": "方法不符"}).status_code == 303
+    judge = reviewer(stage)
+    assert number in judge.get(f"{list_}?standing=settling").text
+    for settle_by, words in ((FAR, "逾期由主管部门裁定"), (LONG_AGO, "移送主管部门裁定")):
+        stage.database.transaction(partial(executed, update(Dispute).values(settle_by=settle_by)))
+        assert escalate_all(stage.database) == (settle_by == LONG_AGO)
+        for side in (stage.firm, stage.manager, judge):
+            assert words in side.get(url).text
+    page = judge.get(f"{list_}?standing=escalated").text
+    assert number in page and "待主管部门裁定" in page
+    assert number not in judge.get(f"{list_}?standing=ended").text
+    assert stage.firm.get(list_).status_code == 403
 
 
 def test_an_entry_is_listed_found_ordered_changed_and_withdrawn(stage: Stage) -> None:

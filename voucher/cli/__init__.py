@@ -31,6 +31,7 @@ PLACES: Final = {
     "settle": "voucher.cli.settle:settle",
     "factor": "voucher.cli.factor:factor",
     "clearing": "voucher.cli.clearing:clearing",
+    "disputes": "voucher.cli.disputes:disputes",
     "remind": "voucher.cli.remind:remind",
     "notices": "voucher.cli.notices:notices",
     "messages": "voucher.cli.messages:messages",

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from voucher.cli.applications import advance_all
 from voucher.cli.context import SYSTEM, database, settings
 from voucher.cli.couriers import Couriers, couriers_of, drain
+from voucher.cli.disputes import escalate_all
 from voucher.cli.factor import apply_all
 from voucher.cli.file_work import a_day_before, sweep_all
 from voucher.cli.notices import close_all
@@ -44,7 +45,7 @@ def worker(*, every: int, once: bool) -> None:
 
     逾期未确认的现场核销退回额度，有了预算余额时给候补的申领发券，逾期订单和过期券每天收回一次，无人引用的文件每天删除一次。
 
-    另一方没有按期确认的兑付申请每天退回一次。
+    另一方没有按期确认的兑付申请每天退回一次，双方没有按期协商一致的争议每天移送一次。
 
     同时发送待发消息；每天提醒将到期和已逾期的事项，办结期满的公示，折算比例已定的申请，交还代办期满的申请。
     """
@@ -92,6 +93,7 @@ def _round(store: Database, done_on: date | None) -> date | None:
             while store.transaction(lambda session, at: lapse_claims(session, at=at, limit=PART)) == PART:
                 pass
             _expire(store, today)
+            escalate_all(store)
             apply_year_ends(store)
             close_all(store)
             apply_all(store)

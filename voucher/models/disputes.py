@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,13 +14,15 @@ from voucher.models.types import BigKey, FenColumn, UTCDateTime
 class Dispute(Base):
     """One dispute. While it is open the order rests: `outcome` is None.
 
-    An offer of one side (`offer_*`) ends it when the other side agrees; else a reviewer decides. `amount_fen` is
+    Until `settle_by` the sides settle it between themselves (None: the policy sets no such days); at `escalated_at` that
+    was over and the authority was told. An offer of one side (`offer_*`) ends it when the other side agrees; else a reviewer decides. `amount_fen` is
     what was captured with outcome `capture`.
     """
 
     __tablename__ = "dispute"
     __table_args__ = (
         Index("ix_dispute_order", "order_id"),
+        Index("ix_dispute_settle_by", "settle_by"),
         Index(
             "uq_dispute_open",
             "order_id",
@@ -36,6 +38,8 @@ class Dispute(Base):
     reason: Mapped[str] = mapped_column(String(500))
     opened_by: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    settle_by: Mapped[date | None]
+    escalated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     offer_side: Mapped[str | None] = mapped_column(String(12))
     offer_outcome: Mapped[str | None] = mapped_column(String(12))
     offer_fen: Mapped[int | None] = mapped_column(FenColumn)

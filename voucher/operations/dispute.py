@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.disputes import Dispute, DisputeStatement
 from voucher.models.orders import Order
@@ -19,8 +20,10 @@ from voucher.models.regions import Region
 from voucher.operations import find, journal
 from voucher.operations.cancel_order import side_of
 from voucher.operations.confirm_order import CaptureChecks
+from voucher.operations.deadlines import deadline
 from voucher.operations.dispute_end import Outcome, check_outcome, end, open_dispute_of, told
 from voucher.operations.order_files import Given, Place, attach
+from voucher.operations.policies import policy_of
 from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor, covers_region
@@ -54,21 +57,28 @@ def open_dispute(session: Session, statement: Statement, *, actor: Actor, at: da
 def begin(
     session: Session, order: Order, opened: tuple[OrderSide, str], *, actor: Actor, at: datetime
 ) -> Dispute:
-    """Open the dispute of a locked order, by this side and for this reason; refused `state_changed`."""
+    """Open the dispute of a locked order, by this side and for this reason; refused `state_changed`.
+
+    Where the policy gives the sides days of their own (`dispute_days`), they run from today, in working days.
+    """
     side, reason = opened
     order.state = next_state(OrderState(order.state), Event.DISPUTE).value
     order.confirm_by = None
+    days = policy_of(session, order.policy_code).dispute_days
     row = Dispute(
         order_id=order.id,
         opened_side=side.value,
         reason=reason[:500],
         opened_by=actor.person_id or None,
         opened_at=at,
+        settle_by=None if days is None else deadline(session, business_date(at), days),
     )
     session.add(row)
     journal.record(session, actor, "order.dispute", [(order.number, {"side": side.value})], at=at)
     session.flush()
-    note = told(MessageEvent.DISPUTE_OPENED, order, {"reason": reason[:200]}, at=at)
+    facts: dict[str, Fact] = {"reason": reason[:200]}
+    facts["settle_by_on"] = row.settle_by.isoformat() if row.settle_by else None
+    note = told(MessageEvent.DISPUTE_OPENED, order, facts, at=at)
     tell(session, [note], at=at)
     return row
 

@@ -16,6 +16,7 @@ from voucher.ledger import accounts
 from voucher.ledger.balances import standings
 from voucher.models.claims import Claim
 from voucher.models.contracts import Instalment
+from voucher.models.disputes import Dispute
 from voucher.models.orders import Order
 from voucher.models.review import ClaimReturn
 from voucher.models.vouchers import Voucher
@@ -61,7 +62,7 @@ class _Window:
 
 
 def remind(session: Session, *, at: datetime) -> int:
-    """Tell of every complete-by, use-by, redeem-by, mending and confirming day, report of a centre and order to put right up to three working days ahead.
+    """Tell of every complete-by, use-by, redeem-by, mending, confirming and settling day, report of a centre and order to put right up to three working days ahead.
 
     Once when three working days are left and once when one is; run again it tells nothing anew. Returns the number
     of messages.
@@ -71,6 +72,7 @@ def remind(session: Session, *, at: datetime) -> int:
     notes = [
         *_orders(session, window),
         *_instalments(session, window),
+        *_disputes(session, window),
         *_vouchers(session, window),
         *_captured(session, window),
         *_claims(session, window),
@@ -121,6 +123,25 @@ def _instalments(session: Session, window: _Window) -> Iterable[Note]:
         note = window.note(MessageEvent.INSTALMENT_NEAR, order.number, due, platform_id=order.platform_id)
         facts = {**note.facts, "title": row.title}
         yield replace(note, facts=facts, once=f"{row.position}:{note.once}")
+
+
+def _disputes(session: Session, window: _Window) -> Iterable[Note]:
+    """Open disputes that the sides have a few days left to settle."""
+    query = (
+        select(Dispute.settle_by, Order)
+        .join(Order, Order.id == Dispute.order_id)
+        .where(Dispute.outcome.is_(None), Dispute.settle_by.between(window.today, window.last_on))
+        .order_by(Dispute.id)
+    )
+    for settle_by, order in session.execute(query):
+        if settle_by is not None:
+            yield window.note(
+                MessageEvent.DISPUTE_NEAR,
+                order.number,
+                ("settle_by_on", settle_by),
+                holder_id=order.holder_id,
+                platform_id=order.platform_id,
+            )
 
 
 def _vouchers(session: Session, window: _Window) -> Iterable[Note]:

@@ -84,6 +84,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "reviewer:centre:evaluate": _REVIEWER | _OFFICER,
     "programme:evaluation:publish": _OFFICER,
     "reviewer:order:read": _REVIEWER | _OFFICER | _FINANCE | _AUDIT,
+    "reviewer:dispute:read": _REVIEWER | _OFFICER | _AUDIT,
     "reviewer:dispute:decide": _REVIEWER,
     "reviewer:claim:read": _REVIEWER | _OFFICER | _COSIGNER,
     "reviewer:claim:decide": _REVIEWER,

@@ -226,6 +226,7 @@ class Policy:
     instalments_max: int | None = None
     confirm_days: int | None = None
     unconfirmed: Unconfirmed | None = None
+    dispute_days: int | None = None
     extension_days: int | None = None
     cancel_consent: bool | None = None
     stacking: tuple[str, ...] = ()

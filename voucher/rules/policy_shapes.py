@@ -139,6 +139,7 @@ VALUES: dict[str, tuple[str, Shape]] = {
     "instalments_max": ("instalments_max", whole(1, 60)),
     "confirm_days": ("confirm_days", days),
     "unconfirmed": ("unconfirmed", choice(Unconfirmed)),
+    "dispute_days": ("dispute_days", days),
     "extension_days": ("extension_days", days),
     "cancel_consent": ("cancel_consent", yes_or_no),
     "stacking": ("stacking", several(code)),

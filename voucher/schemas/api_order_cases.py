@@ -12,11 +12,26 @@ from voucher.models.contracts import Instalment, Supplement
 from voucher.models.deliveries import Delivery, Extension
 from voucher.models.disputes import Dispute
 from voucher.queries.order_cases import ContractView, DisputeView, OrderCase
-from voucher.schemas.api_fields import FlagField, JsonDayField, amount, bounded, day, moment, state
+from voucher.schemas.api_fields import (
+    FlagField,
+    JsonDayField,
+    amount,
+    bounded,
+    day,
+    moment,
+    state,
+)
 from voucher.schemas.api_files import StoredBody
 from voucher.schemas.api_orders import OrderAnswer, OrderFileBody, order_answer
 from voucher.schemas.base import Body, ChoiceField, FenField, TextField
-from voucher.terms import AskState, DeliveryAnswer, DisputeOutcome, InstalmentState, OrderFileKind, OrderSide
+from voucher.terms import (
+    AskState,
+    DeliveryAnswer,
+    DisputeOutcome,
+    InstalmentState,
+    OrderFileKind,
+    OrderSide,
+)
 
 
 class ExtensionBody(Body):
@@ -154,6 +169,8 @@ class DisputeAnswer(Body):
     opened_side = state(OrderSide)
     reason = fields.String(required=True)
     opened_at = moment()
+    settle_by = day(none=True)
+    escalated_at = moment(none=True)
     offer_side = fields.String(required=True, allow_none=True)
     offer_outcome = fields.String(required=True, allow_none=True)
     offer_fen = amount("提议核销", none=True)
@@ -215,6 +232,8 @@ def dispute_answer(row: Dispute) -> dict[str, Any]:
         **{name: getattr(row, name) for name in names},
         "decision_reason": row.decision_reason or "",
         "opened_at": iso(row.opened_at),
+        "settle_by": row.settle_by.isoformat() if row.settle_by else None,
+        "escalated_at": iso(row.escalated_at) if row.escalated_at else None,
         "decided_at": iso(row.decided_at) if row.decided_at else None,
     }
 

@@ -90,10 +90,17 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
         "订单 {subject} 的补充协议已答复", "企业已答复订单 {subject} 的补充协议：{answer}。", (_REASON,)
     ),
     MessageEvent.DISPUTE_OPENED: Template(
-        "订单 {subject} 进入争议处理", "订单 {subject} 已进入争议处理，办结前额度保持锁定，不会过期。请陈述并提交材料。", (_REASON,)
+        "订单 {subject} 进入争议处理", "订单 {subject} 已进入争议处理，办结前额度保持锁定，不会过期。请陈述并提交材料。",
+        (_REASON, "请在 {settle_by_on} 前协商一致；逾期由主管部门裁定。"),
     ),
     MessageEvent.DISPUTE_OFFERED: Template(
         "订单 {subject} 的争议：对方提出办法", "对方就订单 {subject} 的争议提出：{outcome}。同意即办结。", ("金额 {amount_fen} 元。",)
+    ),
+    MessageEvent.DISPUTE_NEAR: Template(
+        "订单 {subject} 的争议协商将到期", "订单 {subject} 的争议请在 {settle_by_on} 前协商一致；逾期由主管部门裁定。"
+    ),
+    MessageEvent.DISPUTE_ESCALATED: Template(
+        "订单 {subject} 的争议移送裁定", "订单 {subject} 的双方在 {settle_by_on} 前没有协商一致，争议由主管部门裁定。裁定前双方仍可以和解。"
     ),
     MessageEvent.DISPUTE_ENDED: Template(
         "订单 {subject} 的争议已办结", "订单 {subject} 的争议已办结：{outcome}。", ("核销 {amount_fen} 元。", _REASON)

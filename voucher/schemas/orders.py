@@ -17,7 +17,7 @@ from voucher.schemas.base import (
     UnitsField,
     YuanField,
 )
-from voucher.terms import DisputeOutcome, OrderState, Term
+from voucher.terms import DisputeOutcome, DisputeStanding, OrderState, Term
 
 
 class YesNo(Term):
@@ -38,6 +38,13 @@ class DigestTextField(TextField):
         if not re.fullmatch(r"[0-9a-f]{64}", text, re.ASCII):
             raise ValidationError("SHA-256 是 64 位十六进制数字，请核对。")
         return text
+
+
+class DisputeSearch(Form):
+    """The filter over disputes."""
+
+    standing = ChoiceField(DisputeStanding, load_default=None)
+    page = IdField(load_default=1)
 
 
 class _Stepped(Form):

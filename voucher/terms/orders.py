@@ -61,6 +61,12 @@ class Unconfirmed(Term):
     DISPUTE = "dispute", "转入争议处理"
 
 
+class DisputeStanding(Term):
+    SETTLING = "settling", "双方协商中"
+    ESCALATED = "escalated", "待主管部门裁定"
+    ENDED = "ended", "已办结"
+
+
 class DisputeOutcome(Term):
     RESUME = "resume", "继续履行"
     CAPTURE = "capture", "核销一部分，其余退回"

@@ -63,6 +63,8 @@ class MessageEvent(Term):
     SUPPLEMENT_ANSWERED = "supplement_answered", "补充协议已答复"
     DISPUTE_OPENED = "dispute_opened", "订单争议"
     DISPUTE_OFFERED = "dispute_offered", "争议和解建议"
+    DISPUTE_NEAR = "dispute_near", "争议协商将到期"
+    DISPUTE_ESCALATED = "dispute_escalated", "争议移送裁定"
     DISPUTE_ENDED = "dispute_ended", "争议已办结"
     INSTALMENT_NEAR = "instalment_near", "分期交付将到期"
     SESSION_CAPTURED = "session_captured", "现场核销完成"

@@ -57,6 +57,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "order.dispute": "提出争议",
     "dispute.state": "争议陈述",
     "dispute.offer": "提出争议处理意见",
+    "dispute.escalate": "争议移送主管部门裁定",
     "dispute.end": "争议办结",
     "contract.supplement": "机构提交补充协议",
     "contract.answer_supplement": "企业答复补充协议",

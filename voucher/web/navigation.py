@@ -54,6 +54,7 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("请我评审的申请", "expert.index", "expert:opinion:give"),
             Entry("申领审核", "applications.index", "reviewer:application:read"),
             Entry("申诉", "appeals.index", "reviewer:appeal:read"),
+            Entry("订单争议", "disputes.index", "reviewer:dispute:read"),
             Entry("疑点核实", "checks.index", "reviewer:claim:read"),
             Entry("收款账户变更", "payees.waiting", "reviewer:payee:confirm"),
             Entry("回避与代办", "duty.index", "reviewer:duty:write"),

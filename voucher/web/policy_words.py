@@ -49,6 +49,7 @@ NAMES: Final[dict[str, str]] = {
     "instalments_max": "分期验收最多期数",
     "confirm_days": "验收答复期限（天）",
     "unconfirmed": "逾期未答复验收的",
+    "dispute_days": "争议由双方协商的期限（工作日）",
     "extension_days": "完成期限最多延长天数",
     "cancel_consent": "接单后取消须双方同意",
     "held_most_fen": "同时持有的最高额",

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from voucher.api.access import current_actor
-from voucher.api.endpoint import Endpoints, numbered, operation
+from voucher.api.endpoint import Endpoints, listed_page, numbered, operation
 from voucher.api.entry import change, reading
 from voucher.api.files import named_file
 from voucher.errors import Code, found
@@ -18,8 +18,10 @@ from voucher.operations.dispute import Statement
 from voucher.operations.dispute_end import Outcome
 from voucher.operations.order_files import Given
 from voucher.operations.outcome import only
+from voucher.queries.disputes import disputes
 from voucher.queries.order_cases import case_of, seen_order
 from voucher.schemas import api_order_cases as schemas
+from voucher.schemas.api_disputes import DisputesAnswer, DisputesQuery, dispute_line
 from voucher.schemas.api_order_cases import (
     case_answer,
     dispute_answer,
@@ -137,6 +139,17 @@ def answer_supplement(body: dict[str, Any], number: str) -> dict[str, Any]:
         return supplement_answer(supplement.answer_supplement(session, said, actor=current_actor(), at=at))
 
     return change(work, body=body)
+
+
+@blueprint.route("/disputes", methods=["GET"])
+@operation("争议", "reviewer:dispute:read")
+@blueprint.arguments(DisputesQuery, location="query")
+@blueprint.response(200, DisputesAnswer)
+def list_disputes(query: dict[str, Any]) -> dict[str, Any]:
+    """本地区订单的争议，先提出的在前，每页 50 件；不写 standing 的，是未办结的全部。"""
+    with reading() as session:
+        page = disputes(session, current_actor(), standing=query["standing"], page=query["page"])
+        return listed_page(page, "disputes", dispute_line)
 
 
 @blueprint.route("/orders/<number>/dispute", methods=["POST"])

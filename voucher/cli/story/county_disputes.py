@@ -14,6 +14,7 @@ from voucher.money import Fen
 from voucher.operations.deliver import SendBackRequest, send_back
 from voucher.operations.dispute import Statement, agree, decide_dispute, offer, open_dispute, state_case
 from voucher.operations.dispute_end import Outcome
+from voucher.operations.escalate import escalate_disputes
 from voucher.operations.expire import Slice
 from voucher.operations.order_files import Given
 from voucher.operations.sweep import SYSTEM
@@ -77,13 +78,13 @@ def _decided(play: Play) -> Story[None]:
 
 
 def _unanswered(play: Play) -> Story[None]:
-    """The firm never answered a delivery: after its working days the product opened a dispute."""
+    """The firm never answered a delivery: the product opened a dispute, and nobody settled it in its days."""
     deal = play.deal(4, 0, 11_000, "再生骨料含泥量检测")
     yield from _delivered(play, deal, 32)
-    at = yield play.on(5, -480)
-    play.do(
-        lambda s, told: settle_unconfirmed(s, Slice(business_date(told)), actor=SYSTEM, at=told), at
-    )  # fmt: skip
+    at = yield play.on(15, -480)
+    play.do(lambda s, told: settle_unconfirmed(s, Slice(business_date(told)), actor=SYSTEM, at=told), at)
+    at = yield play.on(1, -480)
+    play.do(lambda s, told: escalate_disputes(s, actor=SYSTEM, at=told), at)
 
 
 def _sent_back(play: Play) -> Story[None]:
