@@ -10,8 +10,8 @@ from marshmallow.exceptions import ValidationError
 from voucher.clock import iso
 from voucher.models.contracts import Instalment, Supplement
 from voucher.models.deliveries import Delivery, Extension
-from voucher.models.disputes import Dispute
 from voucher.queries.order_cases import ContractView, DisputeView, OrderCase
+from voucher.schemas.api_disputes import DisputeAnswer, dispute_answer
 from voucher.schemas.api_fields import (
     FlagField,
     JsonDayField,
@@ -163,24 +163,6 @@ class StatementAnswer(Body):
     files = fields.List(fields.Nested(CaseFileAnswer), required=True)
 
 
-class DisputeAnswer(Body):
-    """A dispute as it stands."""
-
-    opened_side = state(OrderSide)
-    reason = fields.String(required=True)
-    opened_at = moment()
-    settle_by = day(none=True)
-    escalated_at = moment(none=True)
-    offer_side = fields.String(required=True, allow_none=True)
-    offer_outcome = fields.String(required=True, allow_none=True)
-    offer_fen = amount("提议核销", none=True)
-    outcome = fields.String(required=True, allow_none=True)
-    amount_fen = amount("核销", none=True)
-    agreed = fields.Boolean(required=True, allow_none=True)
-    decision_reason = fields.String(required=True)
-    decided_at = moment(none=True)
-
-
 class DisputeDetail(DisputeAnswer):
     """A dispute with what was said."""
 
@@ -213,28 +195,6 @@ def extension_answer(row: Extension) -> dict[str, Any]:
         "state": row.state,
         "asked_at": iso(row.asked_at),
         "answer_reason": row.answer_reason or "",
-    }
-
-
-def dispute_answer(row: Dispute) -> dict[str, Any]:
-    """What `DisputeAnswer` says."""
-    names = (
-        "opened_side",
-        "reason",
-        "offer_side",
-        "offer_outcome",
-        "offer_fen",
-        "outcome",
-        "amount_fen",
-        "agreed",
-    )
-    return {
-        **{name: getattr(row, name) for name in names},
-        "decision_reason": row.decision_reason or "",
-        "opened_at": iso(row.opened_at),
-        "settle_by": row.settle_by.isoformat() if row.settle_by else None,
-        "escalated_at": iso(row.escalated_at) if row.escalated_at else None,
-        "decided_at": iso(row.decided_at) if row.decided_at else None,
     }
 
 

@@ -21,10 +21,15 @@ from voucher.operations.outcome import only
 from voucher.queries.disputes import disputes
 from voucher.queries.order_cases import case_of, seen_order
 from voucher.schemas import api_order_cases as schemas
-from voucher.schemas.api_disputes import DisputesAnswer, DisputesQuery, dispute_line
+from voucher.schemas.api_disputes import (
+    DisputeAnswer,
+    DisputesAnswer,
+    DisputesQuery,
+    dispute_answer,
+    dispute_line,
+)
 from voucher.schemas.api_order_cases import (
     case_answer,
-    dispute_answer,
     extension_answer,
     supplement_answer,
 )
@@ -155,7 +160,7 @@ def list_disputes(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/orders/<number>/dispute", methods=["POST"])
 @operation("提出争议", *_SIDES, refuses=(*_MOVED, Code.FILE_REFUSED), keyed=True)
 @blueprint.arguments(schemas.StatementBody)
-@blueprint.response(201, schemas.DisputeAnswer)
+@blueprint.response(201, DisputeAnswer)
 def open_dispute(body: dict[str, Any], number: str) -> dict[str, Any]:
     """任何一方提出争议：held 或 delivered → disputed，办结前额度保持锁定，不会过期。"""
     said = _statement(number, body)
@@ -184,7 +189,7 @@ def state_case(body: dict[str, Any], number: str) -> dict[str, Any]:
 @blueprint.route("/orders/<number>/dispute/offer", methods=["POST"])
 @operation("提出和解办法", *_SIDES, refuses=(Code.NOT_FOUND, Code.CAPTURE_ABOVE_HOLD), keyed=True)
 @blueprint.arguments(schemas.OutcomeBody)
-@blueprint.response(200, schemas.DisputeAnswer)
+@blueprint.response(200, DisputeAnswer)
 def offer(body: dict[str, Any], number: str) -> dict[str, Any]:
     """任何一方提出办法；对方同意即办结。"""
     order_no, wanted = numbered(number), _outcome(body)
@@ -211,7 +216,7 @@ def offer(body: dict[str, Any], number: str) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.OutcomeBody)
-@blueprint.response(200, schemas.DisputeAnswer)
+@blueprint.response(200, DisputeAnswer)
 def agree(body: dict[str, Any], number: str) -> dict[str, Any]:
     """同意对方提出的办法，须与其内容一致。"""
     order_no, wanted = numbered(number), _outcome(body)
@@ -230,7 +235,7 @@ def agree(body: dict[str, Any], number: str) -> dict[str, Any]:
     keyed=True,
 )
 @blueprint.arguments(schemas.OutcomeBody)
-@blueprint.response(200, schemas.DisputeAnswer)
+@blueprint.response(200, DisputeAnswer)
 def decide(body: dict[str, Any], number: str) -> dict[str, Any]:
     """审核人写明理由，裁定继续履行、核销一部分或全部退回。"""
     order_no, wanted = numbered(number), _outcome(body)
