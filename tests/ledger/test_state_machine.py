@@ -71,6 +71,11 @@ SINGLES: dict[PostingKind, list[Callable[[int, int, int], tuple[int, list[Leg]]]
         lambda _i, n, o: (B, [Leg(a.share(f"O{o}"), PLEDGE, n)]),
         lambda i, n, o: (A, [Leg(_order(o), VOUCHERS[i], n), Leg(a.contract_used(), CONTRACTS[i], n)]),
     ],
+    K.REINSTATE: [
+        lambda i, n, o: (A, [Leg(VOUCHERS[i], _order(o), n), Leg(CAPS[i], CAP_USED, n)]),
+        lambda i, n, o: (A, [Leg(BUDGET, VOUCHERS[i], n), Leg(VOUCHERS[i], _order(o), n)]),
+        lambda _i, n, o: (B, [Leg(PLEDGE, a.share(f"O{o}"), n)]),
+    ],
     K.DISALLOW: [lambda i, n, o: (A, [Leg(_order(o), VOUCHERS[i], n)])],
     K.SETTLE: [
         lambda i, n, o: (A, [Leg(_order(o), PAYEES[i], n), Leg(a.clearing("B"), RECOVERED, 1)]),
