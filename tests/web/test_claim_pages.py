@@ -101,6 +101,19 @@ def test_an_uploaded_original_fills_the_form_before_anything_is_typed(told: Told
     assert len(tickets(page.text)["kept_file_invoice"]) == 1
 
 
+def test_the_form_says_what_it_read_of_each_original_and_what_it_could_not(told: Told, firm: Browser) -> None:
+    told.account(told.world.firm.organisation_id)
+    path = f"/enterprise/orders/{told.captured_order()}/claim"
+    for content, name, words in (
+        (xml_of(told), "发票.xml", "从原件读出：发票 26142000000123456789"),
+        (xml_of(told, total="30001.00"), "错.xml", "错.xml 中没有读出不含税金额，请在下面按发票填写。"),
+        (PDF, "扫描.pdf", "扫描.pdf 中没有读出发票内容，请在下面按发票填写。"),
+    ):
+        page = upload(firm, path, {"file_invoice": (io.BytesIO(content), name), "step": "read"})
+        assert page.status_code == 200
+        assert words in page.text, name
+
+
 def test_what_differs_from_the_original_is_shown_before_sending_and_to_the_reviewer(
     app: Flask, told: Told, firm: Browser
 ) -> None:
