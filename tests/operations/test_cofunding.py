@@ -330,6 +330,16 @@ def test_a_recognised_amount_below_the_base_lowers_a_funders_ceiling_that_is_a_p
     shared.sound()
 
 
+def test_a_claim_on_less_than_was_captured_is_replayed_within_the_ceilings_of_its_own_base(
+    database: Database,
+) -> None:
+    shared = Shared(database, HOME, TENTH)
+    order = shared.captured_order(contract_fen=200_000_00)
+    shared.approved(order=order, amount_fen=120_000_00)
+    assert shared.shares(order) == {"140000": (0, 40_000_00), "330100": (0, 12_000_00)}
+    shared.sound()
+
+
 def test_a_trim_may_not_go_above_what_ceilings_leave_on_the_recognised_amount(database: Database) -> None:
     shared = Shared(database, HOME, TENTH)
     _, answer = audited_at(shared, 120_000_00, approved_fen=52_000_01)

@@ -27,7 +27,7 @@ _MOST_TOGETHER = 8
 
 
 class Moved(NamedTuple):
-    """What was posted for one order, in fen. `back_fen` is less what an upheld appeal took
+    """What was posted for one order, in fen; `open_fen` is held still. `back_fen` is less what an upheld appeal took
     again. `caps` counts the cap accounts charged, `charged_fen` is their sum.
 
     `version` is the one rule version of all its postings, None where they differ.
@@ -40,6 +40,7 @@ class Moved(NamedTuple):
     caps: int
     charged_fen: int
     period: int
+    open_fen: int
     version: str | None
 
 
@@ -103,6 +104,7 @@ class _Legs:
             self._sum(self._kind([PostingKind.AWARD]) & credit, book.credit_of, self._amount),
             self._sum(self._kind(_BACK) & debit, book.debit_of, self._amount) - again,
             *self._charges(credit),
+            book.accounts["credits_pending"],
         ]
         versions = self._versions(debit, credit)
         rows = np.flatnonzero(versions[0] <= versions[1])

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from voucher.errors import Refusal
 from voucher.money import Fen, floor_yuan
-from voucher.rules.agreement import ruling
+from voucher.rules.agreement import Agreement, ruling
 from voucher.rules.agreement_reading import read as read_agreement
-from voucher.rules.policy import Cap, Policy, PolicyError, PolicyUnsetError
+from voucher.rules.cofunding import within_ceilings
+from voucher.rules.policy import Cap, Policy, PolicyError, PolicyUnsetError, Share
 from voucher.rules.policy_reading import parent_of, read
 from voucher.rules.subsidy import Case, compute
 from voucher.terms import Rounding
@@ -32,7 +33,7 @@ class Inputs(NamedTuple):
     contract_fen: int | None
     invoice_net_fen: int | None
     paid_fen: int | None
-    units: int
+    units: int | None
 
 
 def inputs_of(
@@ -69,7 +70,8 @@ class Replay:
         self._texts = texts
         self._agreements = agreements
         self._policies: dict[str, Policy | None] = {}
-        self._given: dict[tuple[int, Inputs], frozenset[int]] = {}
+        self._read_agreements: dict[int, Agreement] = {}
+        self._given: dict[tuple[int, Inputs, tuple[Share, ...]], frozenset[int]] = {}
 
     def knows(self, code: str) -> bool:
         """Whether a version of this code is stored."""
@@ -87,23 +89,29 @@ class Replay:
             plain, _, agreement = code.partition("@")
             if agreement:
                 home = self.policy(plain)
-                added = read_agreement(*self._agreements[int(agreement)])
-                return None if home is None else ruling(home, added)
+                return None if home is None else ruling(home, self.agreement(int(agreement)))
             text, fills = self._texts[plain]
             above = parent_of(text)
             return read(text, fills, parent=None if above is None else self.policy(above))
         except (KeyError, PolicyError):
             return None
 
-    def amounts(self, policy: Policy, given: Inputs) -> frozenset[int]:
-        """What the version gives: one amount, or where its rates depend on regions one for each of its lines."""
-        key = id(policy), given
+    def agreement(self, version_id: int) -> Agreement:
+        """The version of an agreement, read once; raises PolicyError for a text that cannot be read."""
+        if version_id not in self._read_agreements:
+            self._read_agreements[version_id] = read_agreement(*self._agreements[version_id])
+        return self._read_agreements[version_id]
+
+    def amounts(self, policy: Policy, given: Inputs, shares: tuple[Share, ...] = ()) -> frozenset[int]:
+        """What the version gives, within the ceilings of these funders: one amount, or where its rates depend on
+        regions one for each of its lines."""
+        key = id(policy), given, shares
         if key not in self._given:
-            self._given[key] = frozenset(_amounts(policy, given))
+            self._given[key] = frozenset(_amounts(policy, given, shares))
         return self._given[key]
 
 
-def _amounts(policy: Policy, given: Inputs) -> list[int]:
+def _amounts(policy: Policy, given: Inputs, shares: tuple[Share, ...]) -> list[int]:
     case = Case(
         holder_class=given.holder_class,
         service=given.service,
@@ -127,7 +135,7 @@ def _amounts(policy: Policy, given: Inputs) -> list[int]:
     found: list[int] = []
     for each in (case, *moved):
         try:
-            found.append(compute(policy, each).amount_fen)
+            found.append(within_ceilings(policy, shares, compute(policy, each)).amount_fen)
         except (Refusal, PolicyUnsetError, ValueError):
             continue
     return found
