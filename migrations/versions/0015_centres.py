@@ -21,6 +21,7 @@ def upgrade() -> None:
     _report()
     _evaluation()
     _rectification()
+    _guard_rules()
 
 
 def _centre() -> None:
@@ -91,6 +92,27 @@ def _rules() -> None:
         sa.PrimaryKeyConstraint("code", name="pk_evaluation_rules"),
     )
     op.create_index("ix_evaluation_rules_region", "evaluation_rules", ["region_code", "subject"])
+
+
+def _guard_rules() -> None:
+    """Published rules are never changed and never deleted."""
+    if op.get_bind().dialect.name == "postgresql":
+        refuses = "EXECUTE FUNCTION refuse_change()"
+        for verb, of in (("update", "ROW"), ("delete", "ROW"), ("truncate", "STATEMENT")):
+            op.execute(
+                f"CREATE TRIGGER evaluation_rules_no_{verb} BEFORE {verb.upper()} ON evaluation_rules "
+                f"FOR EACH {of} {refuses}"
+            )
+        return
+    refuses = "BEGIN SELECT RAISE(ABORT, 'evaluation_rules is append-only'); END"
+    for verb in ("update", "delete"):
+        op.execute(
+            f"CREATE TRIGGER evaluation_rules_no_{verb} BEFORE {verb.upper()} ON evaluation_rules {refuses}"
+        )
+    op.execute(
+        "CREATE TRIGGER evaluation_rules_no_replace BEFORE INSERT ON evaluation_rules "
+        f"WHEN EXISTS (SELECT 1 FROM evaluation_rules WHERE code = NEW.code) {refuses}"
+    )
 
 
 def _report() -> None:

@@ -1,7 +1,7 @@
 """Policy versions proposed by one person and published by another; decisions of a year's end; the factor of a year.
 
-A published version is never edited: the application's role may not change its text (0018), no version is deleted, and
-the day on which it ends is set once, by the version that follows it.
+A published version is never edited: no version is deleted, and of one nothing changes but the day on which it ends, once,
+by the version that follows it. On PostgreSQL the application's role may write nothing else either (0018).
 """
 
 from __future__ import annotations
@@ -16,6 +16,23 @@ down_revision = "0016"
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
+
+PUBLISHED = (
+    "code",
+    "programme_code",
+    "document_no",
+    "text",
+    "fills",
+    "sha256",
+    "effective_from",
+    "state",
+    "parent_code",
+    "parent_sha256",
+    "proposed_by",
+    "published_by",
+    "published_at",
+)
+"""What of a policy version is never changed: all but `effective_to` and `superseded_by`."""
 
 
 def upgrade() -> None:
@@ -173,6 +190,12 @@ def _append_only(table: str) -> None:
         op.execute(f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} {does}")
 
 
+def _changed(differs: str) -> str:
+    """An update that is not the one that ends a version: it ended already, does not end, or something else changes."""
+    others = " OR ".join(f"NEW.{column} {differs} OLD.{column}" for column in PUBLISHED)
+    return f"OLD.superseded_by IS NOT NULL OR NEW.superseded_by IS NULL OR {others}"
+
+
 def _guard_on_postgresql() -> None:
     for table in ("year_end", "year_end_answer"):
         _append_only(table)
@@ -190,9 +213,7 @@ def _guard_on_postgresql() -> None:
     )
     op.execute(
         "CREATE TRIGGER policy_version_ends_once BEFORE UPDATE ON policy_version FOR EACH ROW "
-        "WHEN (OLD.superseded_by IS NOT NULL AND "
-        "(OLD.superseded_by, OLD.effective_to) IS DISTINCT FROM (NEW.superseded_by, NEW.effective_to)) "
-        "EXECUTE FUNCTION refuse_change()"
+        f"WHEN ({_changed('IS DISTINCT FROM')}) EXECUTE FUNCTION refuse_change()"
     )
 
 
@@ -214,8 +235,6 @@ def _guard_on_sqlite() -> None:
         "BEGIN SELECT RAISE(ABORT, 'policy_version is append-only'); END"
     )
     op.execute(
-        "CREATE TRIGGER policy_version_ends_once BEFORE UPDATE ON policy_version "
-        "WHEN OLD.superseded_by IS NOT NULL AND "
-        "(NEW.superseded_by IS NOT OLD.superseded_by OR NEW.effective_to IS NOT OLD.effective_to) "
+        f"CREATE TRIGGER policy_version_ends_once BEFORE UPDATE ON policy_version WHEN {_changed('IS NOT')} "
         "BEGIN SELECT RAISE(ABORT, 'policy_version is append-only'); END"
     )

@@ -24,6 +24,7 @@ LEDGER = (
     "tax_check",
     "agreement_version",
     "agreement_step",
+    "evaluation_rules",
     "year_end",
     "year_end_answer",
 )

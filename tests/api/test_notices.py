@@ -10,8 +10,8 @@ from sqlalchemy import update
 from tests.api.conftest import Api, ok, refused
 from tests.entrance import application
 from tests.operations.publicity import FILL
+from tests.published import rewrite
 from voucher.models.messages import Message
-from voucher.models.programmes import PolicyVersion
 from voucher.operations.tell import Note, tell
 from voucher.terms import MessageEvent
 
@@ -19,9 +19,7 @@ from voucher.terms import MessageEvent
 @pytest.fixture
 def api(database_url: str, tmp_path: Path) -> Api:
     made = Api(application(database_url, tmp_path))
-    made.database.transaction(
-        lambda session, _: session.execute(update(PolicyVersion).values(fills=[FILL], sha256="f" * 64))
-    )
+    made.database.transaction(lambda session, _: rewrite(session, [FILL]))
     return made
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import io
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests.api.conftest import SERVICE, Api, ok, refused
 from tests.operations.contract_world import with_parameters
+from tests.published import rewrite
 from voucher.clock import business_date, wall_now
-from voucher.models.programmes import PolicyVersion
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 EXTRA = (
@@ -31,9 +29,7 @@ def api(api: Api) -> Api:
     """The API under a policy that asks for everything."""
 
     def work(session: Session, _at: datetime) -> None:
-        row = session.scalars(select(PolicyVersion)).one()
-        row.fills = list(with_parameters(*EXTRA))
-        row.sha256 = sha256("\0".join(EXTRA).encode()).hexdigest()
+        rewrite(session, with_parameters(*EXTRA))
 
     api.database.transaction(work)
     return api

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.factories import Firm, Provider
 from tests.operations.stories import Told
+from tests.published import rewrite
 from voucher.errors import Code
 from voucher.models.checks import CheckFinding
 from voucher.models.claims import Claim
@@ -36,8 +37,7 @@ def fill(told: Told, toml: str) -> None:
 
     def work(session: Session, _at: datetime) -> None:
         row = session.get_one(PolicyVersion, told.world.policy_code)
-        row.fills = [f"{row.fills[0]}\n{toml}\n"]
-        row.sha256 = sha256("\0".join((row.text, *row.fills)).encode()).hexdigest()
+        rewrite(session, [f"{row.fills[0]}\n{toml}\n"], code=row.code)
 
     told.do(work)
 

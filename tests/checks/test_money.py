@@ -14,6 +14,7 @@ from tests import factories
 from tests.checks import scenes
 from tests.checks.scenes import claimed, findings, kinds
 from tests.operations.stories import Told, document, placed
+from tests.published import rewrite
 from voucher.clock import business_date
 from voucher.errors import Code, Refusal
 from voucher.models.catalogue import CatalogueEntry
@@ -160,8 +161,8 @@ def retier(told: Told) -> None:
         row = session.get_one(PolicyVersion, told.world.policy_code)
         (text,) = row.fills
         assert "[[rate_lines]]\nrate_bp = 5_000" in text
-        row.fills = [text.replace("[[rate_lines]]\nrate_bp = 5_000", TIERS.strip())]
-        row.sha256 = sha256(repr(row.fills).encode()).hexdigest()
+        tiered = text.replace("[[rate_lines]]\nrate_bp = 5_000", TIERS.strip())
+        rewrite(session, [tiered], code=row.code)
 
     told.do(work)
 

@@ -41,6 +41,8 @@ OTHERS = {
     "VALUES (2, 'li', '李娜', '-', 1, '2026-03-02 04:00:00+00:00')",
     "year_end": "INSERT INTO year_end (id, budget_line_id, action, vouchers, document_no, amount_fen, proposed_by, "
     "proposed_at) VALUES (1, 1, 'lapse', 'keep', '晋财〔2027〕1号', 1, 1, '2027-01-02 04:00:00+00:00')",
+    "evaluation_rules": "INSERT INTO evaluation_rules (code, region_code, subject, text, sha256, from_on, published_by, "
+    "published_at) VALUES ('R', '140000', 'centre', 'x', 'x', '2026-01-01', 1, '2026-03-02 04:00:00+00:00')",
     "year_end_answer": "INSERT INTO year_end_answer (id, approved, amount_fen, proposed_by, decided_by, decided_at) "
     "VALUES (1, true, 1, 1, 2, '2027-01-02 04:00:00+00:00')",
 }
@@ -68,7 +70,7 @@ def test_update_and_delete_are_refused_on_every_table_that_only_grows(database: 
     written(database)
     for table in APPEND_ONLY:
         columns = Base.metadata.tables[table].columns
-        column = "book_id" if "book_id" in columns else "id"
+        column = next(each for each in ("book_id", "id", "code") if each in columns)
         refused(database, f"UPDATE {table} SET {column} = {column}")
         refused(database, f"DELETE FROM {table}")
 
@@ -94,3 +96,32 @@ def test_nothing_changed_by_what_was_refused(database: Database) -> None:
         refused(database, f"DELETE FROM {table}")
         with database.read() as session:
             assert session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2, 3")).all() == before
+
+
+VERSION = (
+    "INSERT INTO policy_version (code, programme_code, document_no, text, fills, sha256, effective_from, state, "
+    "proposed_by, published_by, published_at) VALUES ('{}', 'SX', '1号', 'x', '[]', 'x', '2026-01-01', 'published', "
+    "1, 2, '2026-03-02 04:00:00+00:00')"
+)
+ENDS = "UPDATE policy_version SET superseded_by = 'V2', effective_to = '2026-05-01' WHERE code = 'V1'"
+
+
+def test_of_a_published_version_nothing_changes_but_the_day_on_which_the_next_one_ends_it(
+    database: Database,
+) -> None:
+    written(database)
+    for code in ("V1", "V2"):
+        run(database, VERSION.format(code))
+    columns = {each.name for each in Base.metadata.tables["policy_version"].columns}
+    for column in sorted(columns - {"superseded_by", "effective_to"}):
+        new = "2" if column.endswith("_by") else "'2026-02-02'"
+        new = {"fills": "'[1]'", "parent_code": "'V2'", "published_by": "1", "proposed_by": "2"}.get(
+            column, new
+        )
+        refused(database, f"UPDATE policy_version SET {column} = {new} WHERE code = 'V1'")
+        refused(database, ENDS.replace(" WHERE", f", {column} = {new} WHERE"))
+    refused(database, "UPDATE policy_version SET effective_to = '2026-05-01'")
+    refused(database, "DELETE FROM policy_version")
+    run(database, ENDS)
+    for again in (ENDS, "UPDATE policy_version SET superseded_by = NULL WHERE code = 'V1'"):
+        refused(database, again)

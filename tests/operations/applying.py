@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import select
@@ -13,10 +12,11 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.factories import Firm
 from tests.operations.stories import Told
+from tests.published import rewrite
 from voucher.db import Database
 from voucher.models.applications import Application
 from voucher.models.parties import Qualification
-from voucher.models.programmes import PolicyVersion, Programme
+from voucher.models.programmes import Programme
 from voucher.money import Fen
 from voucher.operations.apply import Applied, ApplyRequest, apply
 from voucher.operations.decide_applications import Decided, DecisionRequest, decide
@@ -47,13 +47,7 @@ def parameters(**values: object) -> str:
 def with_parameters(session: Session, text: str, fills: Sequence[str]) -> None:
     """Let the published version of the world be one with other fill-ins."""
     read(text, tuple(fills))
-    row = session.scalars(select(PolicyVersion)).one()
-    row.text, row.fills, row.sha256 = (
-        text,
-        list(fills),
-        sha256("\0".join((text, *fills)).encode()).hexdigest(),
-    )
-    session.flush()
+    rewrite(session, fills, written=text)
 
 
 class Applying(Told):

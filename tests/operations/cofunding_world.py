@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.operations.stories import Told
+from tests.published import rewrite
 from voucher.clock import business_date
 from voucher.db import Database
 from voucher.ledger import accounts
@@ -21,7 +21,6 @@ from voucher.ledger.verify import verify
 from voucher.models.cofunding import OrderShare
 from voucher.models.ledger import Account
 from voucher.models.orders import Order
-from voucher.models.programmes import PolicyVersion
 from voucher.money import Fen
 from voucher.operations.outcome import only
 from voucher.operations.pledge import PledgeRequest, pledge
@@ -81,12 +80,7 @@ class Shared(Told):
     def funded_by(self, *shares: tuple[str, int, int, str]) -> None:
         """Give the world's policy version these funders, before anything is done under it."""
         text = fills(*shares)
-
-        def work(session: Session, _at: datetime) -> None:
-            row = session.get_one(PolicyVersion, self.world.policy_code)
-            row.fills, row.sha256 = [text], sha256((row.text + text).encode()).hexdigest()
-
-        self.do(work)
+        self.do(lambda session, _: rewrite(session, [text], code=self.world.policy_code))
 
     @property
     def other(self) -> Other:

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.factories import Provider
 from tests.operations.stories import Told
+from tests.published import rewrite
 from voucher.clock import business_date
 from voucher.ledger import accounts
 from voucher.ledger.balances import Standing, standings
 from voucher.models.parties import Holder, Organisation
-from voucher.models.programmes import BudgetLine, PolicyVersion, Programme
+from voucher.models.programmes import BudgetLine, Programme
 from voucher.money import Fen
 from voucher.operations.answer_order import AcceptRequest, accept_order
 from voucher.operations.file_contract import ContractRequest, file_contract
@@ -44,13 +45,7 @@ def other_text(text: str) -> str:
 
 def set_fills(told: Told, *tables: str) -> None:
     """Give the world's policy version these further parameters, before anything is done under it."""
-
-    def work(session: Session, _at: datetime) -> None:
-        (row,) = [each for each in session.query(PolicyVersion) if each.code == told.world.policy_code]
-        row.fills = list(with_parameters(*tables))
-        row.sha256 = f"{abs(hash(tables)):064x}"[:64]
-
-    told.do(work)
+    told.do(lambda session, _: rewrite(session, with_parameters(*tables), code=told.world.policy_code))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from tests import factories
 from tests.operations.stories import Told
+from tests.published import rewrite
 from voucher.db import Database
 from voucher.ledger.verify import verify
 from voucher.models.claims import Claim
 from voucher.models.notices import NoticeLine
-from voucher.models.programmes import PolicyVersion
 from voucher.operations.close_notices import close_notices
 from voucher.operations.decide_objection import Answered, AnswerRequest, decide_objection
 from voucher.operations.object_to import ObjectionRequest, object_publicly
@@ -32,9 +31,7 @@ class Public(Told):
 
     def __init__(self, database: Database, *, at: datetime = factories.AT) -> None:
         super().__init__(database, at=at)
-        digest = sha256(f"{factories.SHANXI}\0{FILL}".encode()).hexdigest()
-        statement = update(PolicyVersion).values(fills=[FILL], sha256=digest)
-        self.do(lambda session, _: session.execute(statement))
+        self.do(lambda session, _: rewrite(session, [FILL]))
 
     def request(self, claims: Sequence[str]) -> NoticeRequest:
         """A notice of these claims."""

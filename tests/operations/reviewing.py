@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.operations.stories import Told
+from tests.published import rewrite
 from voucher.models.claims import Claim
 from voucher.models.people import RoleGrant
 from voucher.models.programmes import PolicyVersion
@@ -33,8 +33,7 @@ def asks(told: Told, **parameters: object) -> None:
     def work(session: Session, at: datetime) -> None:
         row = session.get_one(PolicyVersion, told.world.policy_code)
         more = "".join(f"\n[{key}]\nvalue = {json.dumps(value)}\n" for key, value in parameters.items())
-        row.fills = [row.fills[0] + more]
-        row.sha256 = sha256((row.text + row.fills[0]).encode()).hexdigest()
+        rewrite(session, [row.fills[0] + more], code=row.code)
 
     told.do(work)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
 from tests.operations.stories import Told
+from tests.published import rewrite
 from voucher.ledger.verify import verify
 from voucher.models.programmes import PolicyVersion
 
@@ -35,7 +35,6 @@ def shaped(told: Told, *pairs: tuple[str, str], more: str = "") -> None:
         for old, new in pairs:
             assert old in text + fill, old
             text, fill = text.replace(old, new), fill.replace(old, new)
-        row.text, row.fills = text, [f"{fill}\n{more}"]
-        row.sha256 = sha256((row.text + row.fills[0]).encode()).hexdigest()
+        rewrite(session, [f"{fill}\n{more}"], written=text, code=row.code)
 
     told.do(work)

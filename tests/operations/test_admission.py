@@ -14,9 +14,9 @@ from tests import factories
 from tests.factories import SERVICES, Provider
 from tests.operations.counter import refuses
 from tests.operations.stories import Told
+from tests.published import change as rewritten
 from voucher.errors import Code
 from voucher.models.parties import Affiliation, Certification, Organisation, Platform
-from voucher.models.programmes import PolicyVersion
 from voucher.models.vouchers import Voucher
 from voucher.operations.outcome import only
 from voucher.operations.place_order import PlaceRequest, place_order
@@ -160,10 +160,11 @@ def test_a_voucher_that_is_no_longer_live_buys_nothing(told: Told, state: Vouche
 
 def test_a_programme_without_a_version_in_force_sells_nothing(told: Told) -> None:
     voucher = told.voucher()
-    change(told, PolicyVersion, factories.POLICY, effective_to=TODAY)
+    told.do(lambda s, _: rewritten(s, factories.POLICY, effective_to=TODAY))
     through = (TODAY - timedelta(days=1)).isoformat()
     refuses(told, Code.POLICY_EXPIRED, placing(told, voucher), policy=factories.POLICY, through=through)
-    change(told, PolicyVersion, factories.POLICY, effective_from=TODAY + timedelta(days=1), effective_to=None)
+    tomorrow = TODAY + timedelta(days=1)
+    told.do(lambda s, _: rewritten(s, factories.POLICY, effective_from=tomorrow, effective_to=None))
     refuses(told, Code.POLICY_NOT_PUBLISHED, placing(told, voucher), on=TODAY.isoformat())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
-from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from tests.operations.claiming import answering, claiming, made, refused, withdrawing
 from tests.operations.reviewing import asks, sent_back
 from tests.operations.stories import Told, document, stranger
+from tests.published import rewrite
 from voucher.errors import Code
 from voucher.models.claims import Claim, ClaimPayment, Document, InvoiceUse
 from voucher.models.journal import Journal
@@ -161,8 +161,8 @@ def provider_pays(told: Told) -> None:
 
     def work(session: Session, at: datetime) -> None:
         row = session.get_one(PolicyVersion, told.world.policy_code)
-        row.fills = [row.fills[0].replace('"reimburse_enterprise"', '"pay_provider"')]
-        row.sha256 = sha256((row.text + row.fills[0]).encode()).hexdigest()
+        fill = row.fills[0].replace('"reimburse_enterprise"', '"pay_provider"')
+        rewrite(session, [fill], code=row.code)
 
     told.do(work)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from tests.operations.cofunding_world import AWAY, HOME, Shared
 from tests.operations.shapes import AUDITED, shaped
 from tests.operations.stories import placed
 from tests.operations.test_settlement import settled
+from tests.published import rewrite
 from voucher.clock import business_date
 from voucher.db import Database
 from voucher.errors import Code, Refusal
@@ -24,7 +24,6 @@ from voucher.models.cofunding import PledgeDocument
 from voucher.models.ledger import Posting
 from voucher.models.orders import Order
 from voucher.models.parties import Qualification
-from voucher.models.programmes import PolicyVersion
 from voucher.models.review import Review
 from voucher.money import Fen
 from voucher.operations import file_contract
@@ -437,8 +436,7 @@ def test_shanxi_2024_pays_500_000_from_province_and_city_to_the_fen(database: Da
     asked = fill.replace("CN-140000-INNO-2024", shared.world.policy_code) + MORE_2024
 
     def work(session: Session, _at: datetime) -> None:
-        row = session.get_one(PolicyVersion, shared.world.policy_code)
-        row.text, row.fills, row.sha256 = text, [asked], sha256((text + asked).encode()).hexdigest()
+        rewrite(session, [asked], written=text, code=shared.world.policy_code)
         for each in session.scalars(select(Qualification)):
             each.holder_class = "enterprise"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import pytest
-from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.operations.awards import CAP, Awarding
@@ -15,6 +14,7 @@ from tests.operations.shapes import PRORATA, WINDOW_START, shaped, sound
 from tests.operations.stories import Told
 from tests.operations.test_group_and_carry import GROUP, sister
 from tests.operations.test_prorata import applied, fixed
+from tests.published import rewrite
 from voucher.clock import business_date
 from voucher.db import Database
 from voucher.errors import Code
@@ -145,13 +145,8 @@ def test_a_post_subsidy_is_charged_to_the_year_of_its_invoices_at_once(database:
     fill = CAP + "\n" + WINDOW_START
     told = Awarding(database, fill=fill)
     row = told.one(PolicyVersion, programme_code="CN-140525-POSTSUB")
-
-    def by_invoice(session: Session, at: datetime) -> None:
-        version = session.get_one(PolicyVersion, row.code)
-        version.fills = [version.fills[0].replace(*BY_INVOICE)]
-        version.sha256 = "f" * 64
-
-    told.do(by_invoice)
+    by_invoice = [row.fills[0].replace(*BY_INVOICE)]
+    told.do(lambda session, _: rewrite(session, by_invoice, code=row.code))
     told.at = datetime.fromisoformat("2026-07-02T10:00+08:00")
     invoice = told.invoice(on=date(2026, 6, 30), net_fen=1_000_000_00, seller_uscc="91140100MA0KABCD1X")
     made = told.applied(1_000_000_00, invoices=(invoice,))

@@ -14,6 +14,7 @@ from tests import factories
 from tests.factories import FOLDER, SHANXI, SHANXI_FILL
 from tests.operations.stories import Told, Work
 from tests.operations.test_settlement import settled
+from tests.published import change
 from voucher.errors import Code, Refusal
 from voucher.models.journal import Journal
 from voucher.models.parties import Holder
@@ -259,7 +260,7 @@ def test_an_order_of_the_last_day_is_settled_by_the_version_of_that_day(told: To
 
 def test_under_a_version_that_is_over_nothing_new_begins_and_the_clause_is_named(told: Told) -> None:
     voucher, order = told.voucher(), told.captured_order()
-    told.do(lambda session, _: session.execute(update(PolicyVersion).values(effective_to=date(2026, 3, 10))))
+    told.do(lambda session, _: change(session, factories.POLICY, effective_to=date(2026, 3, 10)))
     told.at = datetime.fromisoformat("2026-03-10T00:00+08:00")
     facts = {"policy": factories.POLICY, "document_no": "晋发改高新发〔2022〕79号", "through": "2026-03-09"}
     issuing = IssueRequest(told.world.firm.holder_ref, Fen(1_000_00))

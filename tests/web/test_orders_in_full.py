@@ -6,7 +6,6 @@ import io
 import re
 from datetime import date, datetime, timedelta
 from functools import partial
-from hashlib import sha256
 
 import pytest
 from flask import Flask
@@ -15,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from tests.entrance import Browser
 from tests.operations.contract_world import with_parameters
+from tests.published import rewrite
 from tests.web.stage import PDF, SERVICE, Stage, staged
 from voucher.cli.disputes import escalate_all
 from voucher.clock import business_date, wall_now
 from voucher.models.contracts import Contract, Instalment
 from voucher.models.disputes import Dispute
 from voucher.models.parties import Certification
-from voucher.models.programmes import PolicyVersion
 from voucher.money import Fen
 from voucher.operations.answer_order import AcceptRequest, accept_order
 from voucher.operations.outcome import only
@@ -42,9 +41,7 @@ def stage(app: Flask) -> Stage:
     made = staged(app)
 
     def work(session: Session, _at: datetime) -> None:
-        row = session.scalars(select(PolicyVersion)).one()
-        row.fills = list(with_parameters(*EXTRA))
-        row.sha256 = sha256("\0".join(EXTRA).encode()).hexdigest()
+        rewrite(session, with_parameters(*EXTRA))
 
     made.database.transaction(work)
     return made

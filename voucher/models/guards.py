@@ -11,13 +11,14 @@ APPEND_ONLY = (
     "journal",
     "tax_check",
     "undertaking",
+    "evaluation_rules",
     "agreement_version",
     "agreement_step",
     "year_end",
     "year_end_answer",
 )
 ENDS_ONCE = ("policy_version",)
-"""Never deleted, and changed once: by the version that follows."""
+"""Never deleted; of one only the day on which it ends changes, once: by the version that follows."""
 
 POSTGRESQL_TRIGGERS = frozenset(
     f"{table}_{verb}" for table in APPEND_ONLY for verb in ("no_update", "no_delete", "no_truncate")
