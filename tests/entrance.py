@@ -43,13 +43,14 @@ class _Compiled(BytecodeCache):
 COMPILED = _Compiled()
 
 
-def application(url: str, folder: Path) -> Flask:
-    """The whole application on a database, not as its one serving process."""
+def application(url: str, folder: Path, **more: str) -> Flask:
+    """The whole application on a database, not as its one serving process; `more` variables of its environment."""
     environment = {
         "VOUCHER_ENV": "test",
         "DATABASE_URL": url,
         "FILES_DIR": str(folder / "files"),
         "ANCHOR_DIR": str(folder / "anchors"),
+        **more,
     }
     app = create_app(Config.from_env(environment), serving=False)
     app.jinja_env.bytecode_cache = COMPILED

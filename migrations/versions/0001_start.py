@@ -426,6 +426,8 @@ def upgrade() -> None:
         sa.Column("region_code", sa.String(length=20), nullable=False),
         sa.Column("staff", sa.Integer(), nullable=True),
         sa.Column("revenue_fen", sa.BigInteger(), nullable=True),
+        sa.Column("mobile", sa.String(length=20), nullable=True),
+        sa.Column("email", sa.String(length=120), nullable=True),
         sa.ForeignKeyConstraint(
             ["import_id"], ["roster_import.id"], name="fk_roster_entry_import_id", ondelete="RESTRICT"
         ),

@@ -40,7 +40,8 @@ def upgrade() -> None:
         sa.Column("event", sa.String(length=40), nullable=False),
         sa.Column("subject", sa.String(length=80), nullable=False),
         sa.Column("once", sa.String(length=80), nullable=False),
-        sa.Column("person_id", KEY, nullable=False),
+        sa.Column("person_id", KEY, nullable=True),
+        sa.Column("address", sa.String(length=120), nullable=True),
         sa.Column("channel", sa.String(length=12), nullable=False),
         sa.Column("facts", JSON, nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
@@ -54,6 +55,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person_id"], ["person.id"], name="fk_message_person_id", ondelete="RESTRICT"
         ),
+        sa.CheckConstraint("(person_id IS NULL) <> (address IS NULL)", name="ck_message_one_recipient"),
         sa.PrimaryKeyConstraint("id", name="pk_message"),
         sa.UniqueConstraint("ref", name="uq_message_ref"),
         sa.UniqueConstraint(

@@ -376,7 +376,7 @@ def test_row_26_a_changed_account_waits_cools_and_needs_a_second_officer(told: T
     assert world.firm.actor.person_id in _told_of(told, "payee_change_decided")
 
 
-def _told_of(told: Told, event: str) -> set[int]:
+def _told_of(told: Told, event: str) -> set[int | None]:
     return {row.person_id for row in told.rows(Message) if row.event == event}
 
 

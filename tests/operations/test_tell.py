@@ -40,7 +40,7 @@ def heard(told: Told, event: MessageEvent, subject: str = "") -> dict[int, int]:
         if subject:
             query = query.where(Message.subject == subject)
         people = session.scalars(query).all()
-    return {person: people.count(person) for person in set(people)}
+    return {person: people.count(person) for person in set(people) if person is not None}
 
 
 def note(told: Told, **to: object) -> int:

@@ -137,7 +137,7 @@ def escalated(told: Told) -> int:
     return told.do(lambda s, at: escalate_disputes(s, actor=SYSTEM, at=at))
 
 
-def messages(told: Told, event: str) -> list[int]:
+def messages(told: Told, event: str) -> list[int | None]:
     return [row.person_id for row in told.rows(Message) if row.event == event]
 
 

@@ -5,26 +5,31 @@ from __future__ import annotations
 import io
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests import factories
-from tests.entrance import Browser
+from tests.entrance import Browser, Machine, application
+from voucher.cli.couriers import couriers_of, drain
 from voucher.clock import business_date, wall_now
 from voucher.codes import make_uscc
 from voucher.db import Database
 from voucher.models.joining import Authorisation, CounterDevice, DeskCase
+from voucher.models.messages import Message
+from voucher.models.parties import Organisation
 from voucher.models.people import Person
 from voucher.money import Fen
 from voucher.operations.answer_order import AcceptRequest, accept_order
 from voucher.operations.file_contract import ContractRequest, file_contract
+from voucher.operations.import_roster import RosterFile, RosterRow, import_roster
 from voucher.operations.issue import IssueRequest, issue
-from voucher.operations.join_codes import TRIES_PER_SOURCE
+from voucher.operations.join_codes import TRIES_PER_SOURCE, join_key
 from voucher.operations.outcome import only
 from voucher.operations.place_order import PlaceRequest, place_order
 from voucher.rules.permissions import Actor
@@ -381,3 +386,34 @@ def staged_order(app: Flask, world: factories.World) -> str:
         return number
 
     return database(app).transaction(work)
+
+
+def test_a_code_is_sent_to_the_rosters_mobile_and_shown_to_nobody(database_url: str, tmp_path: Path) -> None:
+    app = application(database_url, tmp_path, MESSAGE_SINK_DIR=str(tmp_path / "sent"))
+    uscc = make_uscc("140105", 88_001)
+
+    def work(session: Session, at: datetime) -> tuple[factories.World, int]:
+        made = factories.shanxi(session, at=at)
+        row = RosterRow(2, "晋科新材料有限公司", uscc, "R88001", "140105", mobile="13800000001")
+        file = RosterFile("名单.xlsx", "8" * 64, at.year, [row])
+        import_roster(session, file, actor=made.reviewer, at=at)
+        return made, session.scalars(select(Organisation.id).where(Organisation.uscc == uscc)).one()
+
+    world, key = database(app).transaction(work)
+    reviewer = Browser(app, world.reviewer)
+    assert "手机尾号 0001" in reviewer.get("/reviewer/unjoined").text
+    assert reviewer.send("/reviewer/codes", {}).status_code == 422
+    form = {"organisations": str(key), "key": "codes-88001"}
+    for _ in range(2):
+        done = reviewer.send("/reviewer/codes", form, follow_redirects=True)
+        assert "已向 1 个单位发送验证码" in done.text
+        assert not re.search(r"\d{12}", done.text.replace(uscc, ""))
+    with database(app).read() as session:
+        assert session.scalar(select(func.count()).select_from(Message)) == 1
+    body = {"organisation_ids": [key, 10**9]}
+    answer = Machine(app, world.reviewer).send("/api/v1/join-codes", body)
+    assert answer.status_code == 201, answer.text
+    sent, missing = answer.get_json()["codes"]
+    assert (sent["channel"], sent["refused"], missing["refused"]["code"]) == ("sms", None, "contact_missing")
+    config = app.extensions["voucher_config"]
+    assert drain(database(app), couriers_of(config), key=join_key(config.secret_key))[0] == 1

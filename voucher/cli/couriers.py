@@ -11,9 +11,10 @@ from voucher.dispatch.folder import Folder
 from voucher.dispatch.gateway import Gateway
 from voucher.dispatch.mail import Mail
 from voucher.dispatch.parcel import Courier, Parcel, Undelivered
+from voucher.operations.join_codes import unsealed
 from voucher.operations.outbox import Outgoing, claim_next, note_failed, note_sent, release_stuck
 from voucher.schemas.notes import told
-from voucher.terms import MessageChannel
+from voucher.terms import MessageChannel, MessageEvent
 
 Couriers = Mapping[MessageChannel, Courier]
 
@@ -35,10 +36,12 @@ def couriers_of(config: Config) -> dict[MessageChannel, Courier]:
     return carried
 
 
-def drain(store: Database, couriers: Couriers, *, stop: threading.Event | None = None) -> tuple[int, int]:
+def drain(
+    store: Database, couriers: Couriers, *, key: bytes = b"", stop: threading.Event | None = None
+) -> tuple[int, int]:
     """Send everything that is due, one message at a time, until nothing is or `stop` is set; gives (sent, failed).
 
-    Several may run: a message is claimed by one. Each is claimed, sent outside any transaction, and marked.
+    `key` opens the one-time codes that wait (`join_key`). Several may run: a message is claimed by one. Each is claimed, sent outside any transaction, and marked.
     """
     if not couriers:
         return 0, 0
@@ -49,15 +52,18 @@ def drain(store: Database, couriers: Couriers, *, stop: threading.Event | None =
         outgoing = store.transaction(lambda session, at: claim_next(session, channels=couriers.keys(), at=at))
         if outgoing is None:
             break
-        if _send(store, couriers[outgoing.channel], outgoing):
+        if _send(store, couriers[outgoing.channel], outgoing, key):
             sent += 1
         else:
             failed += 1
     return sent, failed
 
 
-def _send(store: Database, courier: Courier, outgoing: Outgoing) -> bool:
-    said = told(outgoing.event, outgoing.subject, outgoing.facts)
+def _send(store: Database, courier: Courier, outgoing: Outgoing, key: bytes) -> bool:
+    facts = outgoing.facts
+    if outgoing.event is MessageEvent.JOIN_CODE:
+        facts = {**facts, "digits": unsealed(key, outgoing.ref, facts["sealed"])}
+    said = told(outgoing.event, outgoing.subject, facts)
     parcel = Parcel(outgoing.ref, outgoing.channel, outgoing.address, said.title, said.text)
     try:
         courier.send(parcel)

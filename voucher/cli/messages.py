@@ -8,6 +8,7 @@ import click
 
 from voucher.cli.context import acting, database, require, settings
 from voucher.cli.couriers import couriers_of, drain
+from voucher.operations.join_codes import join_key
 from voucher.operations.outbox import send_again
 from voucher.queries.messages import OutboxFilter, outbox, outbox_counts
 from voucher.terms import MessageState
@@ -30,7 +31,7 @@ def send() -> None:
             err=True,
         )
         sys.exit(_NOTHING_SENDS)
-    sent, failed = drain(database(), couriers)
+    sent, failed = drain(database(), couriers, key=join_key(settings().secret_key))
     click.echo(f"已发送 {sent} 条，失败 {failed} 条。")
 
 

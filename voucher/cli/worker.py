@@ -24,6 +24,7 @@ from voucher.dispatch.parcel import TIMEOUT_SECONDS
 from voucher.errors import Code, Refusal
 from voucher.operations.confirm_claim import lapse_claims
 from voucher.operations.expire import Slice, Step, expire_orders, expire_vouchers
+from voucher.operations.join_codes import join_key
 from voucher.operations.remind import remind
 from voucher.operations.return_claim import mark_overdue
 from voucher.operations.stand_in import hand_back_over
@@ -55,7 +56,7 @@ def worker(*, every: int, once: bool) -> None:
         signal.signal(name, lambda *_: stop.set())
     if once:
         _round(store, None)
-        drain(store, couriers)
+        drain(store, couriers, key=join_key(settings().secret_key))
         return
     sender = threading.Thread(target=_send_on, args=(store, couriers, stop, every), daemon=True)
     sender.start()
@@ -68,10 +69,11 @@ def worker(*, every: int, once: bool) -> None:
 
 def _send_on(store: Database, couriers: Couriers, stop: threading.Event, every: int) -> None:
     """Beside the sweeps, which must not wait for a slow mail server. If it ends, so does the worker."""
+    key = join_key(settings().secret_key)
     try:
         while not stop.is_set():
             try:
-                drain(store, couriers, stop=stop)
+                drain(store, couriers, key=key, stop=stop)
             except Refusal as refusal:
                 if refusal.code is not Code.BUSY:
                     raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from voucher.db import Base
@@ -27,10 +27,11 @@ class Contact(Base):
 
 
 class Message(Base):
-    """One thing told to one person by one channel. `ref` is the idempotency id that leaves the house with it.
+    """One thing told to one person by one channel, or to somebody without an account at an `address`. `ref` is the idempotency id that leaves the house with it.
 
     The sentence is made of `event` and `facts` when it is read or sent. No person is told the same thing twice by
-    the same channel: the uniqueness over event, subject and `once` sees to it.
+    the same channel: the uniqueness over event, subject and `once` sees to it. What is said to an address, and the
+    address, are wiped once it is sent or can be of no use any more.
     """
 
     __tablename__ = "message"
@@ -38,6 +39,7 @@ class Message(Base):
         UniqueConstraint("event", "subject", "once", "person_id", "channel"),
         Index("ix_message_inbox", "person_id", "channel", "read_at"),
         Index("ix_message_outbox", "state", "next_try_at"),
+        CheckConstraint("(person_id IS NULL) <> (address IS NULL)", name="one_recipient"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -45,7 +47,8 @@ class Message(Base):
     event: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(80))
     once: Mapped[str] = mapped_column(String(80), default="")
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
+    address: Mapped[str | None] = mapped_column(String(120))
     channel: Mapped[str] = mapped_column(String(12))
     facts: Mapped[dict[str, Any]] = mapped_column(JSONColumn)
     state: Mapped[str] = mapped_column(String(12))

@@ -157,7 +157,7 @@ class RosterImport(Base):
 
 
 class RosterEntry(Base):
-    """A firm's number on the roster of one year, as of sci-tech SMEs; staff and revenue as declared there."""
+    """A firm's number on the roster of one year, as of sci-tech SMEs; staff, revenue and contact as declared there."""
 
     __tablename__ = "roster_entry"
     __table_args__ = (
@@ -175,6 +175,8 @@ class RosterEntry(Base):
     region_code: Mapped[str] = mapped_column(ForeignKey("region.code", ondelete="RESTRICT"))
     staff: Mapped[int | None]
     revenue_fen: Mapped[int | None] = mapped_column(FenColumn)
+    mobile: Mapped[str | None] = mapped_column(String(20))
+    email: Mapped[str | None] = mapped_column(String(120))
 
 
 class Qualification(Base):

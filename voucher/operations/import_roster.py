@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,15 +37,19 @@ _ENTRY: Final = (
     "region_code",
     "staff",
     "revenue_fen",
+    "mobile",
+    "email",
 )
+_MOBILE: Final = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
+_EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,50}\.[^@\s]{2,4}")
 
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
     """One row as it stands in the file, at this line: name, USCC, roster number, region by code or name.
 
-    Staff and revenue (yuan) are declared figures that the checks compare over the years; one that cannot be read is
-    left out.
+    Staff and revenue (yuan) are declared figures that the checks compare over the years, mobile number and e-mail
+    address where a code to open the account may be sent; what cannot be read is left out.
     """
 
     line: int
@@ -54,6 +59,8 @@ class RosterRow:
     region: str
     staff: str = ""
     revenue: str = ""
+    mobile: str = ""
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,8 @@ class Entry:
     region_code: str
     staff: int | None = None
     revenue_fen: int | None = None
+    mobile: str | None = None
+    email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,8 @@ def _write(
             entry.region_code,
             entry.staff,
             entry.revenue_fen,
+            entry.mobile,
+            entry.email,
         )
         for entry in sorted(entries, key=lambda entry: entry.uscc)
     ]
@@ -185,6 +196,11 @@ def _fen(written: str) -> int | None:
         return parse_yuan(written) if written.strip() else None
     except MoneyError:
         return None
+
+
+def _fit(pattern: re.Pattern[str], written: str) -> str | None:
+    plain = "".join(unicodedata.normalize("NFKC", written).split())
+    return plain if pattern.fullmatch(plain) else None
 
 
 class _Check:
@@ -228,7 +244,7 @@ class _Check:
     def _entry(self, row: RosterRow) -> Entry:
         entry = Entry(
             row.line, row.name.strip(), normalise_uscc(row.uscc), row.roster_no.strip(), self._region(row),
-            _count(row.staff), _fen(row.revenue),
+            _count(row.staff), _fen(row.revenue), _fit(_MOBILE, row.mobile), _fit(_EMAIL, row.email),
         )  # fmt: skip
         if not 0 < len(entry.name) <= _LONGEST_NAME:
             self._wrong(row, "name", RosterFault.NAME_EMPTY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
@@ -28,9 +28,25 @@ def issue_letters(
 ) -> list[MadeCode | Refused]:
     """A code for each of these firms and teams without an account, to be printed on a letter; good for 30 days.
 
+    Refused as `account_codes` refuses.
+    """
+    return account_codes(session, organisation_ids, (key, LETTER_LIFE), actor=actor, at=at)
+
+
+def account_codes(
+    session: Session,
+    organisation_ids: Sequence[int],
+    keyed: tuple[bytes, timedelta],
+    *,
+    actor: Actor,
+    at: datetime,
+) -> list[MadeCode | Refused]:
+    """A code for each of these firms and teams without an account; `keyed`: the key of its hash, and how long it lives.
+
     Refused one by one: not there, not a holder of vouchers, converted, or outside the actor's regions (`not_found`),
     one whose account is open (`account_exists`).
     """
+    key, life = keyed
     known = _holders(session, organisation_ids)
     taken = approvers(session, organisation_ids, on=business_date(at))
     answers: dict[int, Refused] = {}
@@ -41,7 +57,7 @@ def issue_letters(
         elif taken.get(organisation_id):
             answers[organisation_id] = Refused(Code.ACCOUNT_EXISTS)
     wanted = [
-        CodeRequest(organisation_id=each, purpose=CodePurpose.ACCOUNT, life=LETTER_LIFE)
+        CodeRequest(organisation_id=each, purpose=CodePurpose.ACCOUNT, life=life)
         for each in dict.fromkeys(organisation_ids)
         if each not in answers
     ]

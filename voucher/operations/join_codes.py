@@ -28,6 +28,7 @@ from voucher.rules.permissions import Actor
 from voucher.terms import CodePurpose, Role
 
 LETTER_LIFE: Final = timedelta(days=30)
+MESSAGE_LIFE: Final = timedelta(days=7)
 HAND_LIFE: Final = timedelta(hours=48)
 DESK_LIFE: Final = timedelta(minutes=30)
 WRONG_TRIES: Final = 5
@@ -76,6 +77,20 @@ class Presentation:
 def join_key(secret_key: str) -> bytes:
     """The key of the hashes, derived from the installation's secret; a new secret ends all codes."""
     return hmac.digest(secret_key.encode(), b"join-code", hashlib.sha256)
+
+
+def sealed(key: bytes, ref: str, digits: str) -> str:
+    """The digits as they wait to be sent with the message of this id: nobody reads them there without the key."""
+    return f"{(int(digits) + _pad(key, ref)) % 10**_DIGITS:0{_DIGITS}d}"
+
+
+def unsealed(key: bytes, ref: str, waiting: str) -> str:
+    """The digits that `sealed` made unreadable."""
+    return f"{(int(waiting) - _pad(key, ref)) % 10**_DIGITS:0{_DIGITS}d}"
+
+
+def _pad(key: bytes, ref: str) -> int:
+    return int.from_bytes(hmac.digest(key, f"SEAL1|{ref}".encode(), hashlib.sha256)) % 10**_DIGITS
 
 
 def make_codes(

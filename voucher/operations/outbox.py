@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from voucher.models.joining import JoinCode
 from voucher.models.messages import Contact, Message
 from voucher.operations import journal
 from voucher.rules.permissions import Actor
@@ -26,6 +27,7 @@ WAITS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 3
 """How long to wait after each failed attempt; when they are used up, the message is dead."""
 
 INTERRUPTED: Final = "interrupted"
+CODE_ENDED: Final = "code_ended"
 NO_ADDRESS: Final = "no_address"
 TOO_OLD: Final = "too_old"
 
@@ -58,8 +60,8 @@ def release_stuck(session: Session, *, repeatable: Collection[MessageChannel], a
 def claim_next(session: Session, *, channels: Collection[MessageChannel], at: datetime) -> Outgoing | None:
     """Claim the oldest message that is due by one of the channels; None where there is none.
 
-    A message that nobody could send for a week, or whose address was taken away, is DEAD and passed over. Rows that
-    another worker claims are passed over too.
+    A message that nobody could send for a week, whose address was taken away, or whose one-time code ended, is DEAD and
+    passed over. Rows that another worker claims are passed over too.
     """
     query = (
         select(Message)
@@ -76,6 +78,8 @@ def claim_next(session: Session, *, channels: Collection[MessageChannel], at: da
     while (row := session.scalars(query).one_or_none()) is not None:
         address = _address(session, row)
         fault = NO_ADDRESS if not address else TOO_OLD if row.told_at <= at - STALE else ""
+        if row.event == MessageEvent.JOIN_CODE.value and not _code_lives(session, row, at):
+            fault = CODE_ENDED
         if not fault:
             row.state, row.claimed_at, row.attempts = MessageState.CLAIMED.value, at, row.attempts + 1
             session.flush()
@@ -83,12 +87,16 @@ def claim_next(session: Session, *, channels: Collection[MessageChannel], at: da
             channel = MessageChannel(row.channel)
             return Outgoing(row.id, row.ref, channel, address, event, row.subject, dict(row.facts))
         row.state, row.last_error = MessageState.DEAD.value, fault
+        if row.address is not None:
+            row.facts, row.address = {}, ""
         session.flush()
     return None
 
 
 def note_sent(session: Session, message_id: int, *, at: datetime) -> None:
-    """The message left: CLAIMED → SENT."""
+    """The message left: CLAIMED → SENT. What was said to an address without an account is wiped, with the address."""
+    addressed = _claimed(message_id) & Message.address.is_not(None)
+    session.execute(update(Message).where(addressed).values(facts={}, address=""))
     done = {"state": MessageState.SENT.value, "sent_at": at, "claimed_at": None, "last_error": ""}
     _set(session, _claimed(message_id), done)
 
@@ -131,7 +139,14 @@ def _set(session: Session, condition: ColumnElement[bool], values: dict[str, Any
     return len(session.scalars(statement.execution_options(synchronize_session=False)).all())
 
 
+def _code_lives(session: Session, row: Message, at: datetime) -> bool:
+    code = session.get(JoinCode, int(row.once), populate_existing=True)
+    return code is not None and code.ended_at is None and at < code.expires_at
+
+
 def _address(session: Session, row: Message) -> str:
+    if row.address is not None:
+        return row.address
     contact = session.get(Contact, row.person_id)
     if contact is None or row.channel not in contact.channels:
         return ""

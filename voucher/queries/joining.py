@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ScalarSelect, Select, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from voucher.models.joining import Authorisation, DeskCase, DeskPaper, JoinCode, TeamMember
-from voucher.models.parties import Holder, Organisation
+from voucher.models.parties import Holder, Organisation, RosterEntry
 from voucher.models.people import Person, RoleGrant
 from voucher.models.regions import Region
 from voucher.queries.paging import Page, as_term, holding, in_regions, paged
@@ -21,7 +21,7 @@ from voucher.terms import CodePurpose, DeskKind, DeskState, HolderKind, Mandate,
 
 @dataclass(frozen=True, slots=True)
 class UnjoinedLine:
-    """A holder without an account; `code_until` of a letter that is under way."""
+    """A holder without an account; `code_until` of a code that is under way, address where its roster says that it is reached."""
 
     organisation_id: int
     ref: str
@@ -29,6 +29,17 @@ class UnjoinedLine:
     kind: HolderKind
     region_name: str
     code_until: datetime | None
+    mobile: str | None
+    email: str | None
+
+    @property
+    def reached(self) -> tuple[str, ...]:
+        """The ends of the addresses: enough to tell them apart, no more."""
+        mail = self.email.partition("@")[2] if self.email else ""
+        return (
+            *([f"手机尾号 {self.mobile[-4:]}"] if self.mobile else []),
+            *([f"邮箱 @{mail}"] if mail else []),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,8 @@ def unjoined(
             as_term(Holder.kind, HolderKind),
             Region.name,
             until,
+            _on_roster(RosterEntry.mobile),
+            _on_roster(RosterEntry.email),
         )
         .join(Holder, Holder.organisation_id == Organisation.id)
         .join(Region, Region.code == Organisation.region_code)
@@ -130,6 +143,12 @@ def unjoined(
     if text:
         query = query.where(holding(text, Organisation.uscc, Organisation.name))
     return paged(session, query, UnjoinedLine, page=page)
+
+
+def _on_roster(column: InstrumentedAttribute[str | None]) -> ScalarSelect[str | None]:
+    """The column of the firm's latest roster row that has it."""
+    query = select(column).where(RosterEntry.uscc == Organisation.uscc, column.is_not(None))
+    return query.order_by(RosterEntry.year.desc(), RosterEntry.id.desc()).limit(1).scalar_subquery()
 
 
 def organisations(session: Session, ids: Sequence[int]) -> dict[int, Organisation]:

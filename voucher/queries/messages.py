@@ -37,7 +37,7 @@ class OutboxFilter:
 
 @dataclass(frozen=True, slots=True)
 class OutboxLine:
-    """A message that left the house, or did not; no address and no facts."""
+    """A message that left the house, or did not; no address and no facts. `recipient` empty: one without an account."""
 
     message_id: int
     event: MessageEvent
@@ -85,10 +85,10 @@ def outbox(session: Session, wanted: OutboxFilter, *, page: int = 1) -> Page[Out
     """What left the house or should have, the newest first."""
     query = (
         select(Message.id, as_term(Message.event, MessageEvent), Message.subject)
-        .add_columns(as_term(Message.channel, MessageChannel), Person.login)
+        .add_columns(as_term(Message.channel, MessageChannel), func.coalesce(Person.login, ""))
         .add_columns(as_term(Message.state, MessageState), Message.attempts, Message.last_error)
         .add_columns(Message.told_at, Message.sent_at)
-        .join(Person, Person.id == Message.person_id)
+        .outerjoin(Person, Person.id == Message.person_id)
         .where(Message.channel != MessageChannel.INBOX.value)
     )
     if wanted.state is not None:

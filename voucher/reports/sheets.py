@@ -43,6 +43,8 @@ _ROSTER_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
 _OPTIONAL_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "staff": ("职工人数", "职工总数", "从业人数"),
     "revenue": ("营业收入（元）", "营业收入(元)"),
+    "mobile": ("联系手机", "联系人手机", "手机号码", "手机"),
+    "email": ("电子邮箱", "联系邮箱", "邮箱"),
 }
 
 

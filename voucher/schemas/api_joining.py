@@ -100,6 +100,21 @@ class LettersAnswer(Body):
     letters = fields.List(fields.Nested(LetterAnswer), required=True)
 
 
+class CodeSentAnswer(Body):
+    """One code on its way, or why there is none. The digits are shown to nobody of the bureau."""
+
+    organisation_id = fields.Integer(required=True)
+    channel = fields.String(required=True, allow_none=True)
+    expires_at = moment(none=True)
+    refused = fields.Nested(RefusedAnswer, required=True, allow_none=True)
+
+
+class CodesSentAnswer(Body):
+    """A code for each, in the order asked for."""
+
+    codes = fields.List(fields.Nested(CodeSentAnswer), required=True)
+
+
 class UnjoinedItem(Body):
     """A holder without an account."""
 

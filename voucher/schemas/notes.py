@@ -89,6 +89,9 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     MessageEvent.SUPPLEMENT_ANSWERED: Template(
         "订单 {subject} 的补充协议已答复", "企业已答复订单 {subject} 的补充协议：{answer}。", (_REASON,)
     ),
+    MessageEvent.JOIN_CODE: Template(
+        "开户验证码", "{organisation}的开户验证码：{digits}，{expires_on} 前有效，只能用一次。请在开户页面填写，不要告诉他人。"
+    ),
     MessageEvent.DISPUTE_OPENED: Template(
         "订单 {subject} 进入争议处理", "订单 {subject} 已进入争议处理，办结前额度保持锁定，不会过期。请陈述并提交材料。",
         (_REASON, "请在 {settle_by_on} 前协商一致；逾期由主管部门裁定。"),

@@ -61,6 +61,7 @@ class MessageEvent(Term):
     EXTENSION_ANSWERED = "extension_answered", "延期申请已答复"
     SUPPLEMENT_FILED = "supplement_filed", "补充协议待确认"
     SUPPLEMENT_ANSWERED = "supplement_answered", "补充协议已答复"
+    JOIN_CODE = "join_code", "开户验证码"
     DISPUTE_OPENED = "dispute_opened", "订单争议"
     DISPUTE_OFFERED = "dispute_offered", "争议和解建议"
     DISPUTE_NEAR = "dispute_near", "争议协商将到期"

@@ -9,14 +9,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from config import Config
+from voucher.dispatch.ways import open_channels
 from voucher.operations.contacts import ContactRequest, mark_read, set_contact
 from voucher.queries.messages import InboxLine, contact_of, inbox
 from voucher.rules.permissions import Actor
 from voucher.schemas.base import load_form
 from voucher.schemas.notes import told
 from voucher.schemas.notices import ContactForm, InboxSearch, ReadForm
-from voucher.terms import MessageChannel, Role
+from voucher.terms import Role
 from voucher.web.access import current_actor, permits
 from voucher.web.entry import change, form_body, form_key, reading, settings
 from voucher.web.filtering import filters_of
@@ -88,17 +88,6 @@ def send_contact() -> ResponseReturnValue:
     change(work, key=form_key(), body=form_body())
     flash("联系方式已保存。", "success")
     return redirect(url_for("account.profile"), 303)
-
-
-def open_channels(config: Config) -> list[MessageChannel]:
-    """The channels that this installation can send by, beside the inbox."""
-    sink = config.message_sink is not None
-    ways = [
-        (MessageChannel.EMAIL, config.mail is not None or sink),
-        (MessageChannel.SMS, config.gateway is not None or sink),
-        (MessageChannel.WECHAT, config.gateway is not None or sink),
-    ]
-    return [channel for channel, is_open in ways if is_open]
 
 
 def _contact(form: Any, chosen: list[str], errors: dict[str, list[str]], status: int) -> ResponseReturnValue:

@@ -11,10 +11,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
+from voucher.dispatch.ways import open_channels
 from voucher.errors import Refusal, found
 from voucher.operations.issue_codes import issue_letters
 from voucher.operations.join_codes import MadeCode, join_key
 from voucher.operations.outcome import Refused, only
+from voucher.operations.send_codes import CodeSent, send_codes
 from voucher.operations.teams import WITHOUT_USCC, TeamRequest, register_teams
 from voucher.queries.joining import authorisations, letter_of, organisations, teams, unjoined
 from voucher.rules.permissions import permitted
@@ -51,6 +53,34 @@ def send_letters() -> ResponseReturnValue:
 
     answers = database().transaction(work)
     return _letters(answers)
+
+
+@blueprint.post("/codes")
+@permits("reviewer:join:issue")
+def send_by_message() -> ResponseReturnValue:
+    """Send the codes to where the roster says that the ticked ones can be reached; no official sees them."""
+    data, errors = load_form(LettersForm, request.form)
+    if errors:
+        return _unjoined(errors, 422)
+    ids, channels = data["organisations"], open_channels(settings())
+    key = join_key(settings().secret_key)
+
+    def work(session: Session, at: datetime) -> dict[str, Any]:
+        answers = send_codes(session, ids, (channels, key), actor=current_actor(), at=at)
+        named = {each: row.name for each, row in organisations(session, ids).items()}
+        said = [
+            f"{named.get(each, each)}：{sentence(answer)}"
+            for each, answer in zip(ids, answers, strict=True)
+            if isinstance(answer, Refused)
+        ]
+        return {"sent": sum(isinstance(answer, CodeSent) for answer in answers), "refused": said}
+
+    done = change(work, key=form_key(), body=form_body())
+    if done["sent"]:
+        flash(f"已向 {done['sent']} 个单位发送验证码，7 天内有效。", "success")
+    for words in done["refused"]:
+        flash(words, "warning")
+    return redirect(url_for("joining.index"), 303)
 
 
 @blueprint.get("/teams")
@@ -144,7 +174,12 @@ def _unjoined(errors: dict[str, list[str]], status: int) -> ResponseReturnValue:
         )
     chosen = set(request.form.getlist("organisations"))
     return render_template(
-        "joining/unjoined.html", page=page, args=args, errors=errors, chosen=chosen
+        "joining/unjoined.html",
+        page=page,
+        args=args,
+        errors=errors,
+        chosen=chosen,
+        ways=open_channels(settings()),
     ), status
 
 

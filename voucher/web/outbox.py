@@ -9,7 +9,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from voucher.operations.outbox import INTERRUPTED, NO_ADDRESS, TOO_OLD, send_again
+from voucher.dispatch.ways import open_channels
+from voucher.operations.outbox import CODE_ENDED, INTERRUPTED, NO_ADDRESS, TOO_OLD, send_again
 from voucher.queries.messages import OutboxFilter, outbox, outbox_counts
 from voucher.schemas.base import load_form
 from voucher.schemas.notices import AgainForm, OutboxSearch
@@ -17,7 +18,6 @@ from voucher.terms import MessageChannel, MessageState
 from voucher.web.access import current_actor, permits
 from voucher.web.entry import change, form_body, form_key, reading, settings
 from voucher.web.filtering import filters_of
-from voucher.web.inbox import open_channels
 
 blueprint = Blueprint("outbox", __name__, url_prefix="/admin/messages")
 
@@ -25,6 +25,7 @@ _FAULTS: Final = {
     INTERRUPTED: "发送时中断，不能确定是否已送达",
     NO_ADDRESS: "收件人已取消该渠道",
     TOO_OLD: "超过 7 天未能发出",
+    CODE_ENDED: "验证码已失效，请重新签发",
     "smtp_unreachable": "邮件服务器连接不上",
     "smtp_uncertain": "邮件服务器中途断开，不能确定是否已送达",
     "gateway_unreachable": "消息网关连接不上",
