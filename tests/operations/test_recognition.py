@@ -205,6 +205,7 @@ def test_a_proposal_is_cut_to_the_firms_ceiling_and_then_refused_with_the_clause
     assert quota(told) == (1_000_000_00, 60_000_00, 940_000_00)
     number = counter.scanned(told, voucher)
     facts = {"reason": "ceiling", "clause": "6", "quota_fen": 60_000_00, "left_fen": 0}
+    facts |= {"firm_left_fen": 0, "total_left_fen": 940_000_00}
     request = [counter.request_of(number, 100_00)]
     refuses(
         told,

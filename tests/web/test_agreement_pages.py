@@ -6,10 +6,13 @@ import pytest
 from flask import Flask
 
 from tests.entrance import Browser
+from tests.factories import SERVICES
+from tests.operations import contract_world as on
 from tests.operations import counter
 from tests.operations.recognition_world import Two, published, recognised, two_provinces
 from tests.operations.stories import Told
 from tests.rules.agreements import DOCUMENT, TEXT
+from voucher.clock import wall_now
 from voucher.models.agreements import AgreementListing, AgreementSuspension, AgreementVersion
 from voucher.models.orders import Order
 
@@ -100,3 +103,37 @@ def test_an_orders_pages_show_both_sides_the_agreement_with_its_document(app: Fl
     Browser(app, two.officer).send(f"/programme/agreements/{version}/revoke", form)
     page = Browser(app, told.world.firm.actor).get(f"/enterprise/orders/{order}").text
     assert "查实虚假服务（陕科函1号）。还没有核销的，不能再锁定和核销" in page
+
+
+def test_the_counter_and_the_contracts_check_say_what_the_agreement_leaves_the_firm_and_in_all(
+    app: Flask,
+) -> None:
+    told = Told(app.extensions["voucher_database"], at=wall_now())
+    two = recognised(told, ("2027-12-31", "2099-12-31"))
+    counter.proposed(told, told.voucher(), 100_000_00)
+    voucher, manager = told.voucher(), two.platform.manager
+    number = counter.scanned(told, voucher)
+    scanner = Browser(app, two.platform.scanner)
+    page = scanner.get(f"/provider/sessions/{number}").text
+    for shown in (
+        "互认协议给企业的额度还剩",
+        "10,000.00",
+        "互认协议的总额度还剩",
+        "950,000.00",
+        "〔2026〕1号 第 6 条",
+    ):
+        assert shown in page, shown
+    order = on.accepted_at(told, voucher, two.platform, 100_000_00)
+    form = {"contract_no": "HT-9", "contract_on": f"{told.at:%Y-%m-%d}", "contract_amount": "60000"}
+    check = Browser(app, manager).send(f"/provider/orders/{order}/contract", form).text
+    assert "互认协议的总额度还剩" in check and "950,000.00" in check
+    counter.proposed(told, voucher, 20_000_00)
+    spent = scanner.get(f"/provider/sessions/{counter.scanned(told, voucher)}").text
+    assert "互认协议今年的额度已用完" in spent
+    refused = scanner.send(
+        f"/provider/sessions/{counter.scanned(told, voucher)}/propose",
+        {"service": SERVICES[0], "gross": "5000"},
+    )
+    assert refused.status_code == 409
+    assert "协议今年给本企业的额度还剩 0.00 元" in refused.text
+    assert "协议今年的总额度还剩 940,000.00 元" in refused.text

@@ -73,6 +73,8 @@ DETAILS: Final[Mapping[Code, tuple[str, ...]]] = {
         "原因：{reason}。",
         "本券属于{home_name}，平台由{certifying_name}认定。",
         "协议年度额度 {quota_fen} 元，已用（含锁定）{used_fen} 元，还剩 {left_fen} 元。",
+        "协议今年给本企业的额度还剩 {firm_left_fen} 元。",
+        "协议今年的总额度还剩 {total_left_fen} 元。",
         "依据：{document_no} {clause}。",
     ),
     Code.PROVIDER_SUSPENDED: ("平台状态：{state}。",),

@@ -21,6 +21,7 @@ from voucher.operations.extend_order import latest_day
 from voucher.operations.file_contract import ContractRequest, file_contract
 from voucher.operations.outcome import only
 from voucher.operations.policies import policies_of
+from voucher.operations.quotas import rooms_of_order
 from voucher.operations.reverse import ReverseRequest, reverse
 from voucher.queries.order_cases import case_of
 from voucher.queries.orders import platforms_order, platforms_orders
@@ -264,6 +265,7 @@ def _check_contract(number: str, form: Filled) -> str:
             service=service_names(session, [order])[(order.policy_code, order.service)],
             view=view_of(session, order.voucher),
             cap=cap_of_voucher(session, order.voucher, now()),
+            quotas=rooms_of_order(session, order, order.voucher),
             data=form.data,
             parts=form.parts,
             files=form.files,

@@ -17,6 +17,7 @@ from voucher.operations.confirm_session import cancel_session
 from voucher.operations.outcome import only
 from voucher.operations.policies import policy_in_force
 from voucher.operations.propose import ProposeRequest, propose
+from voucher.operations.quotas import rooms_at
 from voucher.queries.platforms import offers
 from voucher.queries.sessions import platforms_session, state_at
 from voucher.queries.vouchers import view_of
@@ -121,8 +122,13 @@ def _page(number: str, errors: dict[str, list[str]], status: int) -> ResponseRet
             given["cuts"] = reductions_shown(order.reductions)
         if state is SessionState.SCANNED:
             policy = policy_for(session, row.voucher, at)
+            options = _services(session, row, at)
+            codes = [code for code, _ in options]
             given |= {
-                "options": _services(session, row, at),
+                "options": options,
+                "quotas": rooms_at(session, row.voucher, row.platform_id or 0, codes, at=at)
+                if policy
+                else [],
                 "per_unit_fen": policy.per_unit_cap_fen if policy else None,
                 "rates": rates_shown(policy) if policy else [],
                 "typed": request.form,
