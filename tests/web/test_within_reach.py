@@ -44,6 +44,21 @@ def test_every_link_and_form_that_somebody_is_shown_is_theirs_to_use(app: Flask,
     assert len(shown) > PAGES
 
 
+def test_a_batch_is_offered_for_each_programme_with_its_own_claims_and_is_made_as_offered(app: Flask) -> None:
+    with app.extensions["voucher_database"].read() as session:
+        maker = actor_of_login(session, "zzcaizheng", on=business_date(wall_now()))
+    assert maker is not None
+    browser = Browser(app, maker)
+    page = html.fromstring(browser.get("/finance/batches/").text)
+    offered = page.xpath("//form[.//button[contains(., '建立批次')]]")
+    assert len(offered) > 1
+    for form in offered:
+        programme = form.xpath(".//input[@name='programme']/@value")
+        claims = form.xpath(".//input[@name='claims'][@checked]/@value")
+        made = browser.send("/finance/batches/", {"programme": programme, "claims": claims})
+        assert made.status_code == 303, claims
+
+
 def _pages(browser: Browser) -> Iterator[list[tuple[str, str, str]]]:
     """What each page within reach leads to: (page, method, path)."""
     waiting, seen, kinds = ["/account/profile"], set[str](), Counter[str]()
