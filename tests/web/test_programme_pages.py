@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from tests import factories
@@ -69,6 +70,22 @@ def test_a_voucher_is_revoked_with_a_reason_only(told: Told, officer: Browser) -
         in officer.send(f"{base}/revoke", {"reason": "主体注销"}, follow_redirects=True).text
     )
     assert officer.send(f"{base}/revoke", {"reason": "再次"}).status_code == 409
+
+
+def test_why_a_voucher_ended_is_said_in_words_to_officer_and_firm(
+    app: Flask, told: Told, officer: Browser
+) -> None:
+    number = told.voucher()
+    expired = update(Voucher).values(state="expired", state_reason="use_by")
+
+    def end(session: Session, _at: datetime) -> None:
+        session.execute(expired)
+
+    told.do(end)
+    firm = Browser(app, told.world.firm.actor)
+    for page in (officer.get(f"/programme/vouchers/{number}"), firm.get(f"/enterprise/vouchers/{number}")):
+        assert "超过使用期限" in page.text
+        assert "use_by" not in page.text
 
 
 def test_another_authoritys_voucher_does_not_exist(app: Flask, told: Told) -> None:

@@ -60,6 +60,7 @@ _REASONS: Final = {
     "complete_by": "超过完成期限",
     "confirm_by": "企业未在时限内确认",
     "redeem_by": "核销后未在期限内申请兑付",
+    "use_by": "超过使用期限",
     "year_end": "年终收回",
 }
 _MOVEMENTS: Final = {kind.value: kind.label for kind in PostingKind} | {
@@ -70,6 +71,7 @@ _MOVEMENTS: Final = {kind.value: kind.label for kind in PostingKind} | {
     "reverse": "冲正，退回本券",
     "trim": "审核核减，退回本券",
     "disallow": "不予兑付，退回本券",
+    "reinstate": "申诉成立，重新锁定",
 }
 _STEPS: Final = (
     ("下单", "placed_at", {OrderState.PLACED}),

@@ -19,6 +19,7 @@ from voucher.schemas.base import ReasonForm, load_form
 from voucher.schemas.programme import VoucherSearch
 from voucher.terms import VoucherState
 from voucher.web.access import current_actor, permits
+from voucher.web.counter_words import reason_shown
 from voucher.web.deeds import timeline_of
 from voucher.web.entry import change, form_body, form_key, reading, whole_form
 from voucher.web.filtering import filters_of
@@ -77,6 +78,7 @@ def _page(number: str, form: Any, errors: dict[str, list[str]], status: int) -> 
     page = render_template(
         "programme/voucher.html",
         file=file,
+        state_reason=reason_shown(file.voucher.state_reason),
         form=form,
         errors=errors,
         history=timeline_of(file.history),
