@@ -36,6 +36,9 @@ CHUNK = 500
 FACE_FEN = 200_000_00
 REGIONS = ("140105", "140106", "140107", "140109", "141102", "141122", "141181", "141182", "140525")
 
+Papers = dict[str, tuple[GivenDocument, ...]]
+"""What each firm hands in, by its USCC."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -75,6 +78,7 @@ def _run(opened: Database, config: Config, plan: Plan, *, now: datetime) -> int:
     opened.analyze()
     vouchers = _vouchers(told, parties, at=begins + timedelta(hours=2))
     opened.analyze()
+    papers = {party.ref: _papers(told, party) for party in parties}
     randomness = random.Random(plan.seed)  # noqa: S311  (a told story, no secret)
     chunks = (plan.redemptions + CHUNK - 1) // CHUNK
     length = (now - begins - timedelta(days=1)) // max(chunks, 1)
@@ -83,7 +87,7 @@ def _run(opened: Database, config: Config, plan: Plan, *, now: datetime) -> int:
         for number in range(chunks):
             size = min(CHUNK, plan.redemptions - number * CHUNK)
             deals = list(_deals(told, parties, vouchers, randomness, part=(number * CHUNK, size)))
-            done += _play(told, deals, at=begins + timedelta(hours=3) + length * number)
+            done += _play(told, deals, papers, at=begins + timedelta(hours=3) + length * number)
             bar.update(size)
             if number in (1, 10):
                 opened.analyze()
@@ -156,7 +160,7 @@ def _deals(
         )
 
 
-def _play(told: Stage, deals: list[Deal], *, at: datetime) -> int:
+def _play(told: Stage, deals: list[Deal], papers: Papers, *, at: datetime) -> int:
     """One chunk from order to money; what the caps leave nothing for is called off. Returns how many were paid."""
     orders = steps.place_all(told, deals, at)
     steps.accept_all(told, deals, orders, at)
@@ -166,8 +170,8 @@ def _play(told: Stage, deals: list[Deal], *, at: datetime) -> int:
         return 0
     steps.deliver_all(told, deals, orders, at)
     steps.confirm_all(told, deals, orders, at)
-    papers = {order: _papers(told, deal.firm) for deal, order in zip(deals, orders, strict=True)}
-    claims = steps.claim_all(told, deals, orders, at, papers=papers.__getitem__)
+    of_order = {order: papers[deal.firm.ref] for deal, order in zip(deals, orders, strict=True)}
+    claims = steps.claim_all(told, deals, orders, at, papers=of_order.__getitem__)
     steps.review_all(told, claims, at, trimmed=[each.number for each in claims[::20]])
     batch = steps.batch_of(told, [each.number for each in claims], at)
     steps.settle_batch(told, batch, at)

@@ -53,6 +53,7 @@ _CHART: dict[str, tuple[int, Unit, Code | None]] = {
     "holding_source": (FREE, Unit.TIMES, None),
     "holding_used": (FREE, Unit.TIMES, None),
 }
+_UNITS = {code: unit.value for code, (_, unit, _) in _CHART.items()}
 
 
 @lru_cache(maxsize=65_536)
@@ -86,7 +87,7 @@ class Ref:
     @property
     def id(self) -> int:
         """Its key in the account table."""
-        return account_id(self.code, self.owner, self.period, self.unit.value)
+        return account_id(self.code, self.owner, self.period, _UNITS[self.code])
 
     @property
     def overdrawn(self) -> Code:

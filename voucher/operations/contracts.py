@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, false, select, true, union_all
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, false, insert, select, true, union_all
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from voucher.errors import Code, Fact, Refusal
@@ -220,15 +220,14 @@ def _found_or_filed(session: Session, refs: set[str], new: list[dict[str, Any]])
     found: dict[str, _Row] = {}
     if not is_postgresql(session):
         found = {row.ref: _Row(*row) for row in session.execute(old)}
-        new = [values for values in new if values["ref"] not in found]
-    if new:
-        dialect = postgresql if is_postgresql(session) else sqlite
-        insert = dialect.insert(Contract).values(new).on_conflict_do_nothing()
-        filing: Any = insert.returning(*_COLUMNS, true().label("first"))
-        if is_postgresql(session):
-            made, kept = filing.cte("made"), old.cte("kept")
-            filing = union_all(select(*made.c), select(*kept.c))
-        found |= {row[0]: _Row(*row) for row in session.execute(filing)}
+        if new := [values for values in new if values["ref"] not in found]:
+            filing: Any = insert(Contract).returning(*_COLUMNS, true())
+            found |= {row[0]: _Row(*row) for row in session.connection().execute(filing, new)}
+    elif new:
+        filing = postgresql.insert(Contract).values(new).on_conflict_do_nothing()
+        made, kept = filing.returning(*_COLUMNS, true().label("first")).cte("made"), old.cte("kept")
+        both = union_all(select(*made.c), select(*kept.c))
+        found = {row[0]: _Row(*row) for row in session.execute(both)}
     if refs - found.keys():
         found |= {row.ref: _Row(*row) for row in session.execute(old) if row.ref not in found}
     return found

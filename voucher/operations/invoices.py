@@ -23,7 +23,6 @@ from voucher.rules.invoices import Head, InvoiceError, normalise, recorded
 from voucher.rules.permissions import Actor
 from voucher.terms import TaxVerdict
 
-_AT_ONCE = 1000
 _DEAD = (TaxVerdict.RED.value, TaxVerdict.VOID.value)
 
 
@@ -187,23 +186,23 @@ def _make(session: Session, wanted: Sequence[Drafted]) -> set[str]:
     """Rows for the invoices that have none; their keys. On PostgreSQL a rival's uncommitted row is waited for."""
     dialect = postgresql if is_postgresql(session) else sqlite
     ordered = sorted({each.key: each for each in reversed(wanted)}.values(), key=lambda each: each.key)
-    made: set[str] = set()
-    for start in range(0, len(ordered), _AT_ONCE):
-        values = [
-            {
-                "key": each.key,
-                "issued_on": each.head.issued_on,
-                "net_fen": each.head.net_fen,
-                "buyer_uscc": each.head.buyer_uscc,
-                "seller_uscc": each.head.seller_uscc,
-                "buyer_name": "",
-                "seller_name": "",
-            }
-            for each in ordered[start : start + _AT_ONCE]
-        ]
-        statement = dialect.insert(Invoice).values(values).on_conflict_do_nothing().returning(Invoice.key)
-        made |= set(session.execute(statement).scalars())
-    return made
+    values = [
+        {
+            "key": each.key,
+            "issued_on": each.head.issued_on,
+            "net_fen": each.head.net_fen,
+            "buyer_uscc": each.head.buyer_uscc,
+            "seller_uscc": each.head.seller_uscc,
+            "buyer_name": "",
+            "seller_name": "",
+        }
+        for each in ordered
+    ]
+    if not values:
+        return set()
+    session.flush()
+    statement = dialect.insert(Invoice).on_conflict_do_nothing().returning(Invoice.key)
+    return set(session.connection().execute(statement, values).scalars())
 
 
 def locked(session: Session, keys: Sequence[str]) -> dict[str, Invoice]:
