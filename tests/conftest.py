@@ -31,7 +31,7 @@ for name in (
 ):
     os.environ.pop(name, None)
 
-from tests import engines  # noqa: E402
+from tests import engines, routes  # noqa: E402
 from tests.postgres import Postgres, memory  # noqa: E402 (decided before anything reads the environment)
 from voucher.db import Database  # noqa: E402
 
@@ -40,6 +40,7 @@ if in_memory := memory():  # each commit on SQLite waits for the disk
 
 ROOT = Path(__file__).resolve().parent.parent
 engines.share()
+routes.share()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
