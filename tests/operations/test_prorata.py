@@ -59,16 +59,22 @@ def proposing(told: Told, factor_bp: int, budget_fen: int, *, year: int = YEAR) 
 
 
 def answering(
-    told: Told, factor_bp: int, *, actor: Actor | None = None, approved: bool = True, year: int = YEAR
+    told: Told,
+    *,
+    seen: int | None = None,
+    actor: Actor | None = None,
+    approved: bool = True,
+    year: int = YEAR,
 ) -> Work:
-    request = FactorAnswer(told.world.programme_code, year, factor_bp, approved)
+    last = max(row.id for row in told.rows(Factor))
+    request = FactorAnswer(told.world.programme_code, year, seen or last, approved)
     who = actor or told.world.checker
     return lambda session, at: answer_factor(session, [request], actor=who, at=at)
 
 
 def fixed(told: Told, factor_bp: int, budget_fen: int, *, year: int = YEAR) -> None:
     told.do(lambda s, at: only(proposing(told, factor_bp, budget_fen, year=year)(s, at)))
-    told.do(lambda s, at: only(answering(told, factor_bp, year=year)(s, at)))
+    told.do(lambda s, at: only(answering(told, year=year)(s, at)))
 
 
 def applied(told: Told, *, limit: int = 500) -> int:
@@ -149,11 +155,15 @@ def test_two_persons_fix_a_factor_and_the_second_approves_what_they_saw(fujian: 
     approved(fujian, 100_000_00)
     next_year(fujian)
     fujian.do(lambda s, at: only(proposing(fujian, 5_000, 25_000_00)(s, at)))
-    fujian.refuses(Code.SELF_APPROVAL, answering(fujian, 5_000, actor=fujian.world.maker))
-    fujian.refuses(Code.STATE_CHANGED, answering(fujian, 4_000))
+    fujian.refuses(Code.SELF_APPROVAL, answering(fujian, actor=fujian.world.maker))
+    first = fujian.one(Factor).id
+    fujian.refuses(Code.STATE_CHANGED, answering(fujian, seen=first + 1))
     assert fujian.do(lambda s, at: approved_factors(s)) == []
-    fujian.do(lambda s, at: only(answering(fujian, 5_000, approved=False)(s, at)))
-    fujian.refuses(Code.NOT_FOUND, answering(fujian, 5_000))
+    fujian.do(lambda s, at: only(answering(fujian, approved=False)(s, at)))
+    fujian.refuses(Code.NOT_FOUND, answering(fujian))
+    fujian.do(lambda s, at: only(proposing(fujian, 5_000, 26_000_00)(s, at)))
+    fujian.refuses(Code.STATE_CHANGED, answering(fujian, seen=first))
+    fujian.do(lambda s, at: only(answering(fujian, approved=False)(s, at)))
     fixed(fujian, 4_000, 25_000_00)
     assert applied(fujian) == 1
 
@@ -170,7 +180,7 @@ def test_claims_that_come_between_proposal_and_approval_count(fujian: Told) -> N
         row.budget_fen = 49_000_00
 
     fujian.do(more)
-    fujian.refuses(Code.FACTOR_TOO_HIGH, answering(fujian, 6_666))
+    fujian.refuses(Code.FACTOR_TOO_HIGH, answering(fujian))
     assert fujian.one(Claim, number=late).factor_bp is None
 
 

@@ -39,6 +39,11 @@ def last_year(app: Flask) -> Told:
     return told
 
 
+def seen(told: Told, answer: str) -> dict[str, str]:
+    """The answer to the last proposal, as its page sends it."""
+    return {"answer": answer, "proposal_id": str(max(row.id for row in told.rows(Factor)))}
+
+
 def text_of(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
@@ -113,11 +118,12 @@ def test_one_person_proposes_the_factor_that_the_money_allows_and_another_trims_
     assert 'value="send"' in maker.send(WHERE, form).text
     assert maker.send(WHERE, {**form, "step": "send"}).status_code == 303
     assert maker.get(f"{WHERE}/decide").status_code == 403
-    assert "82.50%" in checker.get(f"{WHERE}/decide").text
-    assert checker.send(f"{WHERE}/decide", {"answer": "", "factor_bp": "8250"}).status_code == 422
-    stale = checker.send(f"{WHERE}/decide", {"answer": "yes", "factor_bp": "8000"})
+    shown = checker.get(f"{WHERE}/decide").text
+    assert "82.50%" in shown and f'name="proposal_id" value="{told.one(Factor).id}"' in shown
+    assert checker.send(f"{WHERE}/decide", seen(told, "")).status_code == 422
+    stale = checker.send(f"{WHERE}/decide", {"answer": "yes", "proposal_id": "999"})
     assert stale.status_code == 409
-    assert checker.send(f"{WHERE}/decide", {"answer": "yes", "factor_bp": "8250"}).status_code == 303
+    assert checker.send(f"{WHERE}/decide", seen(told, "yes")).status_code == 303
     assert [row.approved_fen for row in told.rows(Claim)] == [41_249_00, 24_750_00]
     assert "全部折算完毕" in checker.get(WHERE).text
     assert "已确定" in maker.get("/finance/factors/").text
@@ -143,7 +149,7 @@ def test_claims_that_wait_for_a_factor_are_shown_apart_and_not_offered(app: Flas
         == 303
     )
     assert "已提出，等待另一人批准" in text_of(maker.get("/finance/batches/").text)
-    assert checker.send(f"{WHERE}/decide", {"answer": "yes", "factor_bp": "5000"}).status_code == 303
+    assert checker.send(f"{WHERE}/decide", seen(told, "yes")).status_code == 303
     assert f'value="{number}"' in maker.get("/finance/batches/").text
 
 
@@ -154,9 +160,9 @@ def test_a_factor_that_is_sent_back_can_be_proposed_anew_and_late_claims_go_on(
     maker, checker = Browser(app, told.world.maker), Browser(app, told.world.checker)
     form = {"budget": "80,000", "factor": "50", "basis": "纪要", "step": "send"}
     assert maker.send(WHERE, form).status_code == 303
-    assert checker.send(f"{WHERE}/decide", {"answer": "no", "factor_bp": "5000"}).status_code == 303
+    assert checker.send(f"{WHERE}/decide", seen(told, "no")).status_code == 303
     assert maker.send(WHERE, form).status_code == 303
-    assert checker.send(f"{WHERE}/decide", {"answer": "yes", "factor_bp": "5000"}).status_code == 303
+    assert checker.send(f"{WHERE}/decide", seen(told, "yes")).status_code == 303
     order = told.captured_order(contract_fen=20_000_00)
     late = told.approved(order=order, amount_fen=20_000_00)
     assert "继续折算 1 件" in checker.get(WHERE).text
@@ -185,7 +191,7 @@ def test_programs_fix_a_factor_the_same_way(app: Flask, last_year: Told) -> None
     made = maker.send("/api/v1/factors", {**body, "factor_bp": 8_250})
     assert (made.status_code, made.get_json()["state"]) == (201, "proposed")
     where = f"/api/v1/factors/{factories.PROGRAMME}/2025"
-    answer = {"factor_bp": 8_250, "approved": True}
+    answer = {"proposal_id": made.get_json()["proposal_id"], "approved": True}
     assert maker.send(f"{where}/decision", answer).status_code == 403
     assert checker.send(f"{where}/decision", answer).get_json() == {"trimmed": 2}
     assert checker.send(f"{where}/apply", None).get_json() == {"trimmed": 0}

@@ -43,11 +43,11 @@ class FactorRequest:
 
 @dataclass(frozen=True, slots=True)
 class FactorAnswer:
-    """A second person's answer to a proposed factor, which they saw as `factor_bp`."""
+    """A second person's answer to the proposed factor that they saw; a proposal never changes."""
 
     programme_code: str
     year: int
-    factor_bp: int
+    proposal_id: int
     approved: bool = True
 
 
@@ -152,7 +152,7 @@ def answer_factor(
 ) -> list[Factor | Refused]:
     """Approve or refuse proposed factors; an approved one is carried out by `apply_factor`.
 
-    Refused, alone: nothing proposed there, or in another's book (`not_found`), decided already or another factor than
+    Refused, alone: nothing proposed there, or in another's book (`not_found`), decided already or another proposal than
     was seen (`state_changed`), approved by whoever proposed it (`self_approval`), more asked for by now than the
     budget bears (`factor_too_high`).
     """
@@ -164,7 +164,7 @@ def _answer(session: Session, request: FactorAnswer, *, actor: Actor, at: dateti
     row = factor_of(session, request.programme_code, request.year)
     if row is None:
         raise Refusal(Code.NOT_FOUND, programme=request.programme_code, year=request.year)
-    if row.state != FactorState.PROPOSED.value or row.factor_bp != request.factor_bp:
+    if row.state != FactorState.PROPOSED.value or row.id != request.proposal_id:
         raise Refusal(Code.STATE_CHANGED, state=row.state)
     if request.approved:
         if row.proposed_by == actor.person_id:

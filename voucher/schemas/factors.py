@@ -13,8 +13,8 @@ from voucher.money import Fen
 from voucher.operations.prorata import Demand
 from voucher.queries.factors import FactorLine
 from voucher.rules.policy import WHOLE_BP
-from voucher.schemas.api_fields import CountField, amount, moment, state
-from voucher.schemas.base import Body, CodeField, FenField, Form, TextField, YuanField
+from voucher.schemas.api_fields import CountField, JsonIdField, amount, moment, state
+from voucher.schemas.base import Body, CodeField, FenField, Form, IdField, TextField, YuanField
 from voucher.terms import FactorState
 
 _PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?%?", re.ASCII)
@@ -42,10 +42,10 @@ class FactorForm(Form):
 
 
 class FactorDecisionForm(Form):
-    """The checker's answer to the factor that the page showed."""
+    """The checker's answer to the proposal that the page showed."""
 
     answer = CodeField(required=True)
-    factor_bp = CodeField(required=True, maximum=5)
+    proposal_id = IdField(required=True)
 
 
 class FactorBody(Body):
@@ -59,15 +59,16 @@ class FactorBody(Body):
 
 
 class FactorDecisionBody(Body):
-    """A second person's answer to the factor that they saw."""
+    """A second person's answer to the proposal that they saw."""
 
-    factor_bp = CountField(required=True, maximum=WHOLE_BP)
+    proposal_id = JsonIdField(required=True, metadata={"description": "复核人看到的那一次提出"})
     approved = fields.Boolean(required=True, truthy={True}, falsy={False})
 
 
 class FactorAnswer(Body):
     """A factor of a programme's year."""
 
+    proposal_id = fields.Integer(required=True)
     programme_code = fields.String(required=True)
     year = fields.Integer(required=True)
     factor_bp = fields.Integer(required=True)
@@ -127,6 +128,7 @@ def factor_answer(line: FactorLine) -> dict[str, Any]:
     """A factor as it stands."""
     row = line.row
     return {
+        "proposal_id": row.id,
         "programme_code": row.programme_code,
         "year": row.year,
         "factor_bp": row.factor_bp,

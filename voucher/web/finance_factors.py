@@ -100,9 +100,9 @@ def decide(programme: str, year: int) -> ResponseReturnValue:
     """Approve the factor that was seen, and trim; or send it back."""
     require_step_up(30)
     data, errors = load_form(FactorDecisionForm, request.form)
-    if errors or not data["factor_bp"].isdecimal() or data["answer"] not in ("yes", "no"):
+    if errors or data["answer"] not in ("yes", "no"):
         return _decide_page(programme, year, errors or {"answer": ["请选择通过或退回。"]}), 422
-    said = FactorAnswer(programme, year, int(data["factor_bp"]), data["answer"] == "yes")
+    said = FactorAnswer(programme, year, data["proposal_id"], data["answer"] == "yes")
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         only(answer_factor(session, [said], actor=current_actor(), at=at))

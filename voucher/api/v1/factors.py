@@ -73,7 +73,7 @@ def propose(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, schemas.TrimmedAnswer)
 def decide(body: dict[str, Any], programme: str, year: int) -> dict[str, Any]:
     """通过的，立即折算该年度已核定的申请（一次最多 500 件，其余用 apply 或定时任务继续）。"""
-    said = FactorAnswer(coded(programme), year, body["factor_bp"], body["approved"])
+    said = FactorAnswer(coded(programme), year, body["proposal_id"], body["approved"])
 
     def work(session: Session, at: datetime) -> dict[str, Any]:
         actor = current_actor()
