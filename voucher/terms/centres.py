@@ -67,3 +67,4 @@ class Measure(Term):
     REVOKE_CERT = "revoke_cert", "摘牌"
     REAPPLY_LOCK = "reapply_lock", "不得申报载体、平台"
     CREDIT_REPORT = "credit_report", "记入信用记录"
+    REFER_POLICE = "refer_police", "移送公安机关"
