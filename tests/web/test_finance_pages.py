@@ -157,7 +157,7 @@ def test_a_batch_that_changed_after_submission_shows_it_and_cannot_be_approved(
 
 
 def test_a_line_bounces_is_paid_again_and_the_batch_is_reconciled(
-    told: Told, maker: Browser, checker: Browser
+    app: Flask, told: Told, maker: Browser, checker: Browser
 ) -> None:
     number = exported(told, maker, checker)
     base = f"/finance/batches/{number}"
@@ -167,10 +167,14 @@ def test_a_line_bounces_is_paid_again_and_the_batch_is_reconciled(
     assert 'value="S1"' in without.text
     assert maker.send(f"{base}/bank-answer/line", {**line, "reason": "户名不符"}).status_code == 303
     assert "户名不符" in maker.get("/finance/batches/").text
+    firm = Browser(app, told.world.firm.actor)
+    home = firm.get("/enterprise/").text
+    assert "核对收款账户" in home and "被银行退回（户名不符）" in home
     form = maker.get(f"{base}/lines/1/pay-again").text
     account = re.search(r'name="payee_account_id" value="(\d+)"', form)
     assert account
     assert maker.send(f"{base}/lines/1/pay-again", {"payee_account_id": account[1]}).status_code == 303
+    assert "被银行退回" not in firm.get("/enterprise/").text
     assert f"{number}-0001-2" in maker.send(f"{base}/payment-file.csv").get_data(True)
     rows = f"支付编号,结果,流水号,原因\n{number}-0001-2,成功,S2,\n"
     upload = {"file": (io.BytesIO(rows.encode("gb18030")), "回单.csv")}

@@ -232,6 +232,18 @@ def bounced_lines(session: Session, actor: Actor) -> list[BouncedLine]:
     return [BouncedLine(*row) for row in session.execute(query)]
 
 
+def own_bounced(session: Session, actor: Actor) -> list[tuple[str, int, str]]:
+    """Returned payments to the actor's own organisations, not paid again yet: (claim number, fen, why)."""
+    query = (
+        select(Claim.number, SettlementLine.amount_fen, SettlementLine.state_reason)
+        .join(Claim, Claim.id == SettlementLine.claim_id)
+        .join(Organisation, Organisation.uscc == SettlementLine.payee_ref)
+        .where(SettlementLine.state == LineState.BOUNCED.value, Organisation.id.in_(actor.organisation_ids))
+        .order_by(SettlementLine.id)
+    )
+    return [(number, fen, reason) for number, fen, reason in session.execute(query)]
+
+
 def payee_options(session: Session, payee_ref: str) -> list[PayeeOption]:
     """The accounts in use of a payee, named by USCC."""
     query = (

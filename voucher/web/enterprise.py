@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from voucher.errors import found
 from voucher.operations.cap_room import CapRoom, cap_of_voucher
 from voucher.qr import svg
+from voucher.queries.batches import own_bounced
 from voucher.queries.claims import ClaimFilter, claims
 from voucher.queries.orders import OrderFilter, counts, holders_orders
 from voucher.queries.sessions import waiting_for_holder
@@ -54,6 +55,7 @@ def home() -> ResponseReturnValue:
             ).rows,
             captured=counts(session, actor=actor, as_holder=True).get(OrderState.CAPTURED, 0),
             returned=claims(session, actor, ClaimFilter(state=ClaimState.RETURNED)).rows,
+            bounced=own_bounced(session, actor),
             orders=orders,
             services=service_names(session, orders),
             claims=list(reversed(claims(session, actor, ClaimFilter(), page=_LAST).rows))[:5],
