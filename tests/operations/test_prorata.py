@@ -142,7 +142,7 @@ def test_the_firm_is_told_and_sees_the_line_with_its_clause(fujian: Told) -> Non
 def test_a_factor_waits_for_the_end_of_the_year_and_stays_within_the_money(fujian: Told) -> None:
     approved(fujian, 100_000_00)
     fujian.refuses(Code.FACTOR_EARLY, proposing(fujian, 5_000, 25_000_00), year=YEAR)
-    fujian.at = datetime.fromisoformat("2026-12-31T23:59+08:00")
+    fujian.at = datetime.fromisoformat("2026-12-31T23:59:59.999999+08:00")
     fujian.refuses(Code.FACTOR_EARLY, proposing(fujian, 5_000, 25_000_00), year=YEAR)
     next_year(fujian)
     fujian.refuses(Code.FACTOR_TOO_HIGH, proposing(fujian, 5_001, 25_000_00), most_bp=5_000)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from threading import Event
+from time import sleep
 
 import pytest
 from sqlalchemy.orm import Session
 
 from tests.operations.stories import Told, snapshot, stranger
+from voucher.db import Database
 from voucher.errors import Code, Refusal
 from voucher.ledger import accounts
 from voucher.ledger.balances import free_credits
@@ -33,6 +37,7 @@ from voucher.operations.year_end import (
 from voucher.queries.year_ends import carry_table, decisions, expired_rows
 from voucher.terms import LiveVouchers, VoucherState, YearEndAction, YearEndState
 
+LAST = datetime(2026, 12, 31, 15, 59, 59, 999_999, tzinfo=UTC)
 NEXT = datetime(2027, 1, 5, 2, 0, tzinfo=UTC)
 
 
@@ -182,8 +187,77 @@ def test_nothing_is_proposed_before_the_year_is_over_or_twice(told: Told) -> Non
     request = asked(told, YearEndAction.LAPSE)
     ask = lambda session, at: propose_year_end(session, [request], actor=told.world.maker, at=at)  # noqa: E731
     told.refuses(Code.PERIOD_NOT_OVER, ask, through="2026-12-31")
-    proposed(told, request)
+    told.at = LAST
+    told.refuses(Code.PERIOD_NOT_OVER, ask, through="2026-12-31")
+    told.at = LAST + timedelta(microseconds=1)
+    told.do(lambda session, at: only(propose_year_end(session, [request], actor=told.world.maker, at=at)))
     told.refuses(Code.STATE_CHANGED, ask)
+
+
+def closed_next(told: Told) -> None:
+    """The line of 2027 lapses when its year is over."""
+    told.at = datetime(2028, 1, 5, tzinfo=UTC)
+    request = YearEndRequest("BL-2027", YearEndAction.LAPSE, "晋财〔2028〕1号")
+    told.do(lambda s, at: only(propose_year_end(s, [request], actor=told.world.maker, at=at)))
+    reply = YearEndReply("BL-2027", Fen(left(told, "BL-2027", 2027)), True, latest(told))
+    told.do(lambda s, at: only(answer_year_end(s, [reply], actor=told.world.checker, at=at)))
+
+
+def closing_next(session: Session, at: datetime) -> Ended:
+    return apply_year_end(session, "BL-2027", actor=SYSTEM, at=at)
+
+
+def test_a_decision_to_carry_to_a_line_that_has_closed_meanwhile_gives_way_to_another(told: Told) -> None:
+    before = left(told)
+    proposed(told, asked(told, YearEndAction.CARRY))
+    approved(told)
+    closed_next(told)
+    told.do(closing_next)
+    with pytest.raises(Refusal) as refused:
+        applied(told)
+    assert refused.value.code is Code.PERIOD_CLOSED
+    with told.database.read() as session:
+        (decision,) = decisions(session, told.world.maker, line_code=told.world.line_code)
+    assert decision.state is YearEndState.OVERTAKEN
+    request = asked(told, YearEndAction.LAPSE)
+    told.do(lambda s, at: only(propose_year_end(s, [request], actor=told.world.maker, at=at)))
+    with told.database.read() as session:
+        assert approved_year_ends(session) == []
+    approved(told)
+    assert applied(told).moved_fen == before
+    assert (left(told), lapsed(told)) == (0, before)
+
+
+def test_money_is_never_carried_to_a_line_that_closes_at_that_moment(pg_database: Database) -> None:
+    """The line of 2027 is closing when that of 2026 is carried to it: it waits, and is refused."""
+    told = Told(pg_database)
+    request = LineRequest("BL-2027", told.world.programme_code, 2027, "二〇二七年指标")
+    told.do(lambda session, at: only(open_lines(session, [request], actor=told.world.maker, at=at)))
+    proposed(told, asked(told, YearEndAction.CARRY))
+    approved(told)
+    closed_next(told)
+    closing, go_on = Event(), Event()
+
+    def slowly(session: Session, at: datetime) -> None:
+        closing_next(session, at)
+        closing.set()
+        assert go_on.wait(60)
+
+    def carried() -> str:
+        try:
+            return applied(told).line_code
+        except Refusal as refusal:
+            return refusal.code.value
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(told.do, slowly)
+        assert closing.wait(60)
+        second = pool.submit(carried)
+        sleep(0.3)
+        go_on.set()
+        first.result()
+        assert second.result() == Code.PERIOD_CLOSED.value
+    assert left(told, "BL-2027", 2027) == 0
 
 
 def test_money_is_carried_to_an_open_line_of_the_same_programme_and_the_next_year_only(told: Told) -> None:

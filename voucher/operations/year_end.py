@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from voucher.clock import business_date, fiscal_year
@@ -63,7 +63,8 @@ def propose_year_end(
 
     Refused, alone: a line, or a line to carry to, that is not there, not in the actor's books, of another programme,
     closed or not of the following year (`not_found`); a line that is closed (`period_closed`); a year that is not over
-    (`period_not_over`); a proposal that is still to be answered or carried out (`state_changed`).
+    (`period_not_over`); a proposal that is still to be answered or carried out (`state_changed`); one that was approved
+    and cannot be carried out, for the line to carry to has closed meanwhile, gives way to another.
     """
     answers: list[YearEnd | Refused] = []
     for request in requests:
@@ -98,7 +99,8 @@ def apply_year_end(
 
     budget(Y) → budget of the next year's line, or → lapsed(Y); the line is closed on this day. What vouchers and orders
     give back later goes through the closed line to lapsed. To be called until it says that the line is closed; again
-    it changes nothing. Refused: `not_found` without an approved decision, `period_closed` on a closed day.
+    it changes nothing. Refused: `not_found` without an approved decision, `period_closed` on a closed day, or where the
+    line to carry to has closed meanwhile: another decision is then proposed.
     """
     line, book_id = _line(session, line_code, actor)
     decision, answer = _latest(session, line)
@@ -106,6 +108,9 @@ def apply_year_end(
         raise Refusal(Code.NOT_FOUND, budget_line=line_code)
     if line.closed_on is not None:
         return Ended(line.code, 0, True, Fen(0))
+    to = None if decision.to_line_id is None else _target_now(session, decision.to_line_id)
+    if to is not None and to.closed_on is not None:
+        raise Refusal(Code.PERIOD_CLOSED, closed_through=to.closed_on.isoformat())
     fallen = 0
     after: int | None = 0 if decision.vouchers == LiveVouchers.FALL.value else None
     while after is not None:
@@ -114,7 +119,7 @@ def apply_year_end(
         part = Slice(business_date(at), after, limit)
         step = expire_of_line(session, line.id, part, actor=actor, at=at)
         fallen, after = fallen + step.done, step.after
-    moved = _move(session, (line, book_id), decision, actor=actor, at=at)
+    moved = _move(session, (line, book_id), (decision, to), actor=actor, at=at)
     line.closed_on = business_date(at)
     session.flush()
     facts: dict[str, Fact] = {
@@ -127,12 +132,13 @@ def apply_year_end(
 
 
 def approved_year_ends(session: Session) -> list[str]:
-    """The codes of lines whose decision is approved and not carried out yet, of all books."""
+    """The codes of lines whose latest decision is approved and not carried out yet, of all books."""
+    latest = select(func.max(YearEnd.id)).group_by(YearEnd.budget_line_id)
     query = (
         select(BudgetLine.code)
         .join(YearEnd, YearEnd.budget_line_id == BudgetLine.id)
         .join(YearEndAnswer, YearEndAnswer.id == YearEnd.id)
-        .where(YearEndAnswer.approved.is_(True), BudgetLine.closed_on.is_(None))
+        .where(YearEnd.id.in_(latest), YearEndAnswer.approved.is_(True), BudgetLine.closed_on.is_(None))
         .order_by(BudgetLine.id)
     )
     return list(session.scalars(query))
@@ -145,7 +151,7 @@ def _propose(session: Session, request: YearEndRequest, *, actor: Actor, at: dat
     if fiscal_year(at) <= line.year:
         raise Refusal(Code.PERIOD_NOT_OVER, through=f"{line.year}-12-31")
     decision, answer = _latest(session, line)
-    if decision is not None and (answer is None or answer.approved):
+    if decision is not None and _stands(session, decision, answer):
         raise Refusal(Code.STATE_CHANGED, budget_line=line.code)
     row = YearEnd(
         budget_line_id=line.id,
@@ -241,24 +247,39 @@ def _left(session: Session, line: BudgetLine, book_id: int) -> Fen:
     return Fen(lock(session, book_id, [ref]).available(ref))
 
 
+def _target_now(session: Session, line_id: int) -> BudgetLine:
+    """The line that takes what is carried, locked: it may not close before the money is on it."""
+    query = select(BudgetLine).where(BudgetLine.id == line_id).with_for_update(read=True)
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _stands(session: Session, decision: YearEnd, answer: YearEndAnswer | None) -> bool:
+    """Whether a proposal is still to be answered or carried out; one whose target has closed meanwhile is not."""
+    if answer is None or not answer.approved or decision.to_line_id is None:
+        return answer is None or answer.approved
+    return _target_now(session, decision.to_line_id).closed_on is None
+
+
 def _move(
-    session: Session, owned: tuple[BudgetLine, int], decision: YearEnd, *, actor: Actor, at: datetime
+    session: Session,
+    owned: tuple[BudgetLine, int],
+    decision: tuple[YearEnd, BudgetLine | None],
+    *,
+    actor: Actor,
+    at: datetime,
 ) -> Fen:
     """Post all that is left on the line; nothing left: nothing is posted."""
-    line, book_id = owned
+    (line, book_id), (row, to) = owned, decision
     source = accounts.budget(line.code, line.year)
     kind, target = PostingKind.LAPSE, accounts.lapsed(line.year)
-    if decision.to_line_id is not None:
-        to = session.get_one(BudgetLine, decision.to_line_id)
-        if to.closed_on is not None:
-            raise Refusal(Code.PERIOD_CLOSED, closed_through=to.closed_on.isoformat())
+    if to is not None:
         kind, target = PostingKind.CARRY, accounts.budget(to.code, to.year)
     locked = lock(session, book_id, [source, target])
     left = Fen(locked.available(source))
     if not left:
         return left
     event = Event(
-        id=posting_id("year_end", line.code, decision.id),
+        id=posting_id("year_end", line.code, row.id),
         kind=kind,
         legs=(Leg(source, target, left),),
         fiscal_year=line.year,

@@ -79,7 +79,7 @@ def decisions(session: Session, actor: Actor, *, line_code: str = "") -> list[De
     """The decisions of the actor's books, the newest first."""
     decider, target = aliased(Person), aliased(BudgetLine)
     query = (
-        select(YearEnd, YearEndAnswer, BudgetLine, target.code, Person.name, decider.name)
+        select(YearEnd, YearEndAnswer, BudgetLine, target, Person.name, decider.name)
         .join(BudgetLine, BudgetLine.id == YearEnd.budget_line_id)
         .join(Programme, Programme.code == BudgetLine.programme_code)
         .join(Person, Person.id == YearEnd.proposed_by)
@@ -96,23 +96,29 @@ def decisions(session: Session, actor: Actor, *, line_code: str = "") -> list[De
         Decision(
             row,
             line.code,
-            to_code,
+            to.code if to is not None else None,
             YearEndAction(row.action),
             LiveVouchers(row.vouchers),
-            _state(answer, line),
+            _state(answer, line, to),
             proposer,
             who,
             answer.decided_at if answer is not None else None,
         )
-        for row, answer, line, to_code, proposer, who in rows
+        for row, answer, line, to, proposer, who in rows
     ]
 
 
-def _state(answer: YearEndAnswer | None, line: BudgetLine) -> YearEndState:
+def _state(answer: YearEndAnswer | None, line: BudgetLine, to: BudgetLine | None) -> YearEndState:
     if answer is None:
         return YearEndState.PROPOSED
     if not answer.approved:
         return YearEndState.REFUSED
+    if (
+        to is not None
+        and to.closed_on is not None
+        and (line.closed_on is None or line.closed_on > to.closed_on)
+    ):
+        return YearEndState.OVERTAKEN
     return YearEndState.APPROVED if line.closed_on is None else YearEndState.DONE
 
 

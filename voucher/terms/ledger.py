@@ -71,3 +71,4 @@ class YearEndState(Term):
     APPROVED = "approved", "办理中"
     DONE = "done", "已办结"
     REFUSED = "refused", "已退回"
+    OVERTAKEN = "overtaken", "未能办理：结转到的指标已关闭"
