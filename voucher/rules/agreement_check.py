@@ -145,7 +145,10 @@ def _ceilings(version: Agreement) -> _Findings:
 
 def _remit(version: Agreement) -> _Findings:
     if version.remit is Remit.DIRECT:
-        yield "remit", "各自直接支付还不能执行：请写按期清算（clearing），或由一方先付、另一方清算"
+        yield (
+            "remit",
+            "各自直接支付不予办理：每件兑付只有一笔付款，请写按期清算（clearing），由项目所在地区全额支付，另一方清算分担额",
+        )
 
 
 _RULES: Final[tuple[Callable[[Agreement], _Findings], ...]] = (
