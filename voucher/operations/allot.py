@@ -30,9 +30,10 @@ from voucher.operations.find_allotments import (
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.places import centres_of
 from voucher.operations.policies import policy_of
+from voucher.operations.tell import Note, tell
 from voucher.rules import tenancy
 from voucher.rules.permissions import Actor
-from voucher.terms import AllotmentState, PostingKind
+from voucher.terms import AllotmentState, MessageEvent, PostingKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +184,24 @@ def _move(
         for each in moved
     ]
     journal.record(session, actor, f"allotment.{kind.value}", facts, at=at)
+    if kind is PostingKind.TENANT_ALLOT:
+        services = "、".join(each.label for each in policy_of(session, voucher.policy_code).services)
+        tell(session, [_note(voucher, each, services) for each in moved], at=at)
     session.flush()
     return results
+
+
+def _note(voucher: Voucher, moved: Moved, services: str) -> Note:
+    """To the tenant: what it was given, by whom, for what and until when."""
+    row = moved.allotment
+    facts: dict[str, Fact] = {
+        "base": voucher.holder.name,
+        "amount_fen": moved.amount_fen,
+        "services": services,
+        "use_by_on": voucher.use_by.isoformat(),
+    }
+    tenant = row.tenancy.holder_id
+    return Note(MessageEvent.ALLOTMENT_GIVEN, row.number, facts, holder_id=tenant, once=str(row.moves))
 
 
 def _event(row: Allotment, amount: Fen, kind: PostingKind, *, by: tuple[Actor, datetime]) -> Event:

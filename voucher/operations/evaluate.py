@@ -15,10 +15,11 @@ from voucher.operations.evaluated import SubjectKey, line_of, lock_evaluated, re
 from voucher.operations.evaluation_rules import rules_for
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.tell_second import Waiting, tell_second
 from voucher.rules.evaluation import result_of
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import EvaluationState
+from voucher.terms import EvaluationState, ProposalKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,4 +70,13 @@ def _evaluate(session: Session, request: EvaluateRequest, *, actor: Actor, at: d
     session.flush()
     facts: dict[str, Fact] = {"year": row.year, "total": row.total, "rule_version": rules.code}
     record(session, actor, "evaluation.score", [(what.ref, facts)], at=at)
+    waiting = Waiting(
+        ProposalKind.EVALUATION,
+        what.name,
+        f"{row.id}:{at.isoformat()}",
+        f"{what.name} {row.year} 年度：{row.grade}，{row.total} 分",
+        region_codes=(what.region,),
+        where={"evaluation": row.id},
+    )
+    tell_second(session, waiting, actor=actor, at=at)
     return row

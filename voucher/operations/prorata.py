@@ -21,10 +21,11 @@ from voucher.operations import journal
 from voucher.operations.alone import alone
 from voucher.operations.outcome import Refused
 from voucher.operations.policies import policies_of
+from voucher.operations.tell_second import Waiting, tell_second
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import WHOLE_BP, Policy
 from voucher.rules.prorata import first_day_after, largest_factor, round_of, total_after
-from voucher.terms import ClaimState, FactorState
+from voucher.terms import ClaimState, FactorState, ProposalKind
 
 _OPEN = (ClaimState.AWAITING, ClaimState.SUBMITTED, ClaimState.RETURNED)
 WAITING = ClaimState.APPROVED
@@ -121,7 +122,7 @@ def propose_factor(
 
 
 def _propose(session: Session, request: FactorRequest, *, actor: Actor, at: datetime) -> Factor:
-    own_programme(session, request.programme_code, actor)
+    programme = own_programme(session, request.programme_code, actor)
     if not 1 <= request.factor_bp <= WHOLE_BP:
         raise ValueError("a factor lies between 1 and 10,000")
     live = factor_of(session, request.programme_code, request.year)
@@ -144,6 +145,15 @@ def _propose(session: Session, request: FactorRequest, *, actor: Actor, at: date
     session.add(row)
     session.flush()
     _note(session, row, "factor.propose", actor=actor, at=at)
+    waiting = Waiting(
+        ProposalKind.FACTOR,
+        f"{row.year} 年度补助比例",
+        row.id,
+        programme.name,
+        book_id=programme.book_id,
+        where={"programme": programme.code, "year": row.year},
+    )
+    tell_second(session, waiting, actor=actor, at=at)
     return row
 
 

@@ -15,11 +15,12 @@ from voucher.models.versions import PolicyProposal
 from voucher.operations.fit_version import Fit, PublishRequest, fit, headed, programme_for
 from voucher.operations.journal import record
 from voucher.operations.regions import COUNTRY, paths_of
+from voucher.operations.tell_second import Waiting, tell_second
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor, covers_region
 from voucher.rules.policy import Policy
 from voucher.rules.policy_versions import digest
-from voucher.terms import PolicyState
+from voucher.terms import PolicyState, ProposalKind
 
 _LONGEST_REASON = 200
 
@@ -78,6 +79,16 @@ def propose_version(
     row.state, row.sha256 = PolicyState.PROPOSED.value, found.sha256
     session.flush()
     _tell(session, row, "propose", actor=actor, at=at)
+    title = f"{row.title}（{row.document_no}）"
+    waiting = Waiting(
+        ProposalKind.POLICY,
+        row.code,
+        row.id,
+        title,
+        region_codes=(row.region_code,),
+        where={"proposal": row.id},
+    )
+    tell_second(session, waiting, actor=actor, at=at)
     return Proposed(row.id, row.code, row.sha256)
 
 

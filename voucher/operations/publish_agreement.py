@@ -19,6 +19,7 @@ from voucher.models.regions import Region
 from voucher.operations.agreements import Published, agreement_of, published, steps_of
 from voucher.operations.journal import record
 from voucher.operations.regions import paths_of
+from voucher.operations.tell_second import Waiting, tell_second
 from voucher.rules import agreement_check
 from voucher.rules.agreement import Agreement, state_of
 from voucher.rules.agreement_overlap import overlap
@@ -26,7 +27,7 @@ from voucher.rules.agreement_reading import read
 from voucher.rules.permissions import Actor, covers_region
 from voucher.rules.policy import Problem
 from voucher.rules.policy_reading import placed
-from voucher.terms import AgreementState, AgreementStepKind
+from voucher.terms import AgreementState, AgreementStepKind, ProposalKind
 
 _LONGEST_REASON = 200
 
@@ -101,6 +102,12 @@ def propose_agreement(session: Session, given: AgreementText, *, actor: Actor, a
     session.flush()
     facts: dict[str, Fact] = {"sha256": made.sha256, "document_no": made.document_no, "version": made.id}
     record(session, actor, "agreement.propose", [(f"agreement:{version.code}", facts)], at=at)
+    told = {party.region for party in version.parties} - spoken_for or spoken_for
+    title = f"{version.title}（{made.document_no}）"
+    waiting = Waiting(
+        ProposalKind.AGREEMENT, made.code, made.id, title, region_codes=told, where={"version": made.id}
+    )
+    tell_second(session, waiting, actor=actor, at=at)
     return VersionAnswer(made.id, made.code, made.agreement_code, AgreementState.PROPOSED)
 
 

@@ -14,11 +14,11 @@ from voucher.operations.evaluated import Evaluated, lock_evaluated, lock_own
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused, refused
 from voucher.operations.publish_evaluation import key_of
-from voucher.operations.tell import tell
+from voucher.operations.tell import Note, tell
 from voucher.operations.tell_centres import note_to
 from voucher.rules.lifecycle import Event, next_state
 from voucher.rules.permissions import Actor
-from voucher.terms import CertificationState, MessageEvent, RectificationState
+from voucher.terms import CertificationState, MessageEvent, RectificationState, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,20 @@ def answer_orders(
     (`state_changed`).
     """
     answers: list[Rectification | Refused] = []
+    notes: list[Note] = []
     for request in requests:
         try:
-            row, _, what = _order(session, request.rectification_id, actor=actor, own=True)
+            row, evaluation, what = _order(session, request.rectification_id, actor=actor, own=True)
             if not request.text.strip():
                 raise Refusal(Code.REASON_MISSING)
             row.state = next_state(RectificationState(row.state), Event.ANSWER).value
             row.answer, row.answered_by, row.answered_at = request.text.strip(), actor.person_id, at
             record(session, actor, "rectification.answer", [(what.ref, {"rectification": row.id})], at=at)
+            notes.append(_answered(row, evaluation, what))
             answers.append(row)
         except Refusal as refusal:
             answers.append(refused(refusal))
+    tell(session, notes, at=at)
     session.flush()
     return answers
 
@@ -85,6 +88,25 @@ def settle_orders(
             answers.append(refused(refusal))
     session.flush()
     return answers
+
+
+def _answered(row: Rectification, evaluation: Evaluation, what: Evaluated) -> Note:
+    """To the officials of the certifying region: an answer waits for their verdict."""
+    facts: dict[str, Fact] = {
+        "year": evaluation.year,
+        "due_on": row.due_on.isoformat(),
+        "evaluation": evaluation.id,
+    }
+    once = f"{row.id}:{row.answered_at}"
+    roles = (Role.REVIEWER, Role.PROGRAMME_OFFICER)
+    return Note(
+        MessageEvent.RECTIFY_ANSWERED,
+        what.name,
+        facts,
+        region_code=what.region,
+        region_roles=roles,
+        once=once,
+    )
 
 
 def _settle(session: Session, request: SettleRequest, *, actor: Actor, at: datetime) -> Rectification:

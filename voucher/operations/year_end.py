@@ -21,8 +21,9 @@ from voucher.money import Fen
 from voucher.operations.expire import Slice, expire_of_line
 from voucher.operations.journal import record
 from voucher.operations.outcome import Refused, refused
+from voucher.operations.tell_second import Waiting, tell_second
 from voucher.rules.permissions import Actor
-from voucher.terms import LiveVouchers, PostingKind, YearEndAction
+from voucher.terms import LiveVouchers, PostingKind, ProposalKind, YearEndAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,11 @@ def _propose(session: Session, request: YearEndRequest, *, actor: Actor, at: dat
     session.flush()
     facts: dict[str, Fact] = {"action": row.action, "vouchers": row.vouchers, "document_no": row.document_no}
     record(session, actor, "budget.propose_close", [(f"budget:{line.code}", facts)], at=at)
+    title = f"{line.name}：{request.action.label}"
+    waiting = Waiting(
+        ProposalKind.YEAR_END, line.code, row.id, title, book_id=book_id, where={"line": line.code}
+    )
+    tell_second(session, waiting, actor=actor, at=at)
     return row
 
 

@@ -142,6 +142,9 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     MessageEvent.CLAIM_WITHDRAWN: Template(
         "申请 {subject} 已撤回", "兑付申请 {subject} 已由申请方撤回，发票可另行使用。"
     ),
+    MessageEvent.PROPOSAL_WAITING: Template(
+        "{subject} 等您复核", "{proposal_kind}“{title}”由 {proposer} 提出，须由另一人核对后决定。", ("请在页面上核对全部内容后办理。",)
+    ),
     MessageEvent.CLAIM_PAID: Template(
         "兑付申请 {subject} 已支付", "兑付申请 {subject} 的补助资金已支付，请查收。", ("金额 {amount_fen} 元。",)
     ),
@@ -149,6 +152,11 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
         "兑付申请 {subject} 被银行退汇",
         "兑付申请 {subject} 的款项被银行退回，请核对收款账户，财政部门会重新支付。",
         (_REASON,),
+    ),
+    MessageEvent.ALLOTMENT_GIVEN: Template(
+        "获得创业券额度 {subject}",
+        "{base}给贵单位分配了 {amount_fen} 元创业券额度，由该基地为贵单位下单使用，可用来购买：{services}。",
+        ("使用期限至 {use_by_on}。",),
     ),
     MessageEvent.VOUCHER_ISSUED: Template(
         "券 {subject} 已发放", "券 {subject} 已发放到您的单位。", ("券面 {face_fen} 元。", "请在 {use_by_on} 前下单使用。")
@@ -250,6 +258,12 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     ),
     MessageEvent.RECTIFY_NEAR: Template(
         "{subject} 的整改期限将到", "{subject} 请在 {due_on} 前完成整改并报告，还有 {days} 个工作日。"
+    ),
+    MessageEvent.RECTIFY_OVERDUE: Template(
+        "{subject} 整改逾期", "{subject} 的整改期限 {due_on} 已过，还没有报告整改情况。"
+    ),
+    MessageEvent.RECTIFY_ANSWERED: Template(
+        "{subject} 已报告整改，请核验", "{subject} {year} 年度评价的整改情况已报告（整改期限 {due_on}），请核验。"
     ),
     MessageEvent.RECTIFICATION_DECIDED: Template(
         "{subject} 的整改已核验", "{subject} {year} 年度评价的整改核验结果：{rectification_state}。", (_REASON,)

@@ -76,8 +76,10 @@ class MessageEvent(Term):
     CLAIM_CONFIRMED = "claim_confirmed", "对方已确认申请"
     CLAIM_DENIED = "claim_denied", "对方未确认申请"
     CLAIM_WITHDRAWN = "claim_withdrawn", "兑付申请已撤回"
+    PROPOSAL_WAITING = "proposal_waiting", "等您复核"
     CLAIM_PAID = "claim_paid", "补助资金已支付"
     PAYMENT_BOUNCED = "payment_bounced", "银行退汇"
+    ALLOTMENT_GIVEN = "allotment_given", "获得创业券额度"
     VOUCHER_ISSUED = "voucher_issued", "券已发放"
     VOUCHER_EXPIRED = "voucher_expired", "券过期收回"
     COMPLETE_BY_NEAR = "complete_by_near", "完成期限将到"
@@ -106,6 +108,8 @@ class MessageEvent(Term):
     EVALUATION_PUBLISHED = "evaluation_published", "年度评价结果"
     REPORT_NEAR = "report_near", "季度数据报送将到期"
     RECTIFY_NEAR = "rectify_near", "整改期限将到"
+    RECTIFY_OVERDUE = "rectify_overdue", "整改逾期"
+    RECTIFY_ANSWERED = "rectify_answered", "整改待核验"
     RECTIFICATION_DECIDED = "rectification_decided", "整改核验结果"
 
 

@@ -60,6 +60,16 @@ class YearBasis(Term):
     INVOICE_WINDOW = "invoice_window", "发票日期所在的十二个月"
 
 
+class ProposalKind(Term):
+    """What one person proposes and another decides."""
+
+    POLICY = "policy", "政策版本"
+    AGREEMENT = "agreement", "互认协议版本"
+    YEAR_END = "year_end", "指标的年终结转"
+    FACTOR = "factor", "年度补助比例"
+    EVALUATION = "evaluation", "年度评价结果"
+
+
 class IssueMode(Term):
     AUTOMATIC = "automatic", "自动发放"
     REVIEWED = "reviewed", "审核发放"

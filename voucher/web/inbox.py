@@ -16,7 +16,7 @@ from voucher.rules.permissions import Actor
 from voucher.schemas.base import load_form
 from voucher.schemas.notes import told
 from voucher.schemas.notices import ContactForm, InboxSearch, ReadForm
-from voucher.terms import Role
+from voucher.terms import MessageEvent, ProposalKind, Role
 from voucher.web.access import current_actor, permits
 from voucher.web.entry import change, form_body, form_key, reading, settings
 from voucher.web.filtering import filters_of
@@ -34,6 +34,17 @@ _PAGES: Final = (
     ("V", _FIRM, "enterprise.voucher_page"),
     ("N", _BUREAU, "objections.objection_page"),
 )
+
+_PROPOSALS: Final = {
+    ProposalKind.POLICY: ("policies.proposal", {"proposal_id": "proposal"}),
+    ProposalKind.AGREEMENT: ("agreements.page", {"version_id": "version"}),
+    ProposalKind.YEAR_END: ("year_ends.page", {"code": "line"}),
+    ProposalKind.FACTOR: ("factors.page", {"programme": "programme", "year": "year"}),
+    ProposalKind.EVALUATION: ("evaluations.page", {"evaluation_id": "evaluation"}),
+}
+"""The page on which a proposal of a kind is answered, and which of its facts say where."""
+
+_PUT_RIGHT: Final = (MessageEvent.RECTIFY_OVERDUE, MessageEvent.RECTIFY_ANSWERED)
 
 
 @blueprint.get("/")
@@ -100,6 +111,13 @@ def _contact(form: Any, chosen: list[str], errors: dict[str, list[str]], status:
 
 def _page_of(actor: Actor, line: InboxLine) -> str | None:
     """Where the reader finds the thing that a message is about."""
+    if line.event is MessageEvent.PROPOSAL_WAITING:
+        endpoint, names = _PROPOSALS[ProposalKind(str(line.facts["proposal_kind"]))]
+        return url_for(endpoint, **{name: line.facts[fact] for name, fact in names.items()})
+    if line.event in _PUT_RIGHT and actor.roles & _BUREAU:
+        return url_for("evaluations.page", evaluation_id=line.facts["evaluation"])
+    if line.event is MessageEvent.ALLOTMENT_GIVEN:
+        return url_for("tenant.index")
     for letter, roles, endpoint in _PAGES:
         if line.subject.startswith(letter) and actor.roles & roles:
             return url_for(endpoint, number=line.subject)
