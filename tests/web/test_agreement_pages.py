@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -137,3 +139,30 @@ def test_the_counter_and_the_contracts_check_say_what_the_agreement_leaves_the_f
     assert refused.status_code == 409
     assert "协议今年给本企业的额度还剩 0.00 元" in refused.text
     assert "协议今年的总额度还剩 940,000.00 元" in refused.text
+
+
+OWN_RATE = '\n[[rate_lines]]\nrate_bp = 3_000\nsource = { document_no = "演晋陕互认〔2026〕1号", item = "3", quote = "互认的服务为购买创新服务" }\n\n[kinds]'
+
+
+def test_a_firm_sees_the_rate_that_rules_at_each_platform_with_its_clause(app: Flask, told: Told) -> None:
+    home = told.world.platform
+    two = recognised(told, ("\n[kinds]", OWN_RATE))
+    voucher, firm = told.voucher(), Browser(app, told.world.firm.actor)
+    listed = text_of(firm.get(f"/enterprise/orders/new/{voucher}").text)
+    assert "补助比例 50% （" in listed
+    assert "补助比例 30% （演晋陕互认〔2026〕1号 3；跨地区互认：晋陕科技创新券互认" in listed
+    described = f"/enterprise/orders/new/{voucher}/{two.platform.platform_id}/{SERVICES[0]}"
+    assert "30% （演晋陕互认〔2026〕1号" in text_of(firm.get(described).text)
+    asked = f"/apply/{told.world.programme_code}?contract=100,000&service={SERVICES[0]}&platform="
+    there = text_of(firm.get(f"{asked}{two.platform.platform_id}").text)
+    assert "补助 30,000.00" in there and "晋陕科技创新券互认" in there
+    assert "补助 50,000.00" in text_of(firm.get(f"{asked}{home.platform_id}").text)
+    wrong = firm.get(f"{asked}999999")
+    assert (wrong.status_code, "不能用本项目的券" in wrong.text) == (422, True)
+
+    held = counter.proposed(told, told.voucher(), 10_000_00)
+    assert held.held_fen == 3_000_00
+
+
+def text_of(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))

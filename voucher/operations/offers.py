@@ -18,6 +18,7 @@ from voucher.money import MAX_FEN, Fen
 from voucher.operations.applicant import shape
 from voucher.operations.policies import policy_in_force
 from voucher.rules import applying, eligibility, offer
+from voucher.rules.agreement import Agreement, ruling
 from voucher.rules.clamp import Limit
 from voucher.rules.offer import Bill, Reach
 from voucher.rules.policy import Policy
@@ -31,7 +32,8 @@ _RECENT: Final = 50
 class Question:
     """What is asked: by which class, for which service (empty: the first), a voucher and a contract of how much.
 
-    `limits` are those of a holder who is known (the cap that is left).
+    `limits` are those of a holder who is known (the cap that is left); `agreement` is the one under which the platform
+    that is asked about takes the voucher: its rates and payout mode rule.
     """
 
     holder_class: HolderClass | None = None
@@ -41,6 +43,7 @@ class Question:
     applicant_region: str = ""
     provider_region: str = ""
     limits: tuple[Limit, ...] = ()
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,8 @@ def offer_of(session: Session, programme_code: str, question: Question, *, at: d
     if programme is None:
         raise Refusal(Code.NOT_FOUND, programme=programme_code[:40])
     policy = policy_in_force(session, programme_code, at)
+    if question.agreement is not None:
+        policy = ruling(policy, question.agreement)
     service = question.service or policy.services[0].code
     voucher_fen = question.voucher_fen or policy.face_max_fen or Fen(MAX_FEN)
     finding = eligibility.face(policy, voucher_fen)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import Select, or_, select
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from voucher.models.parties import Certification, Organisation, Platform
 from voucher.models.regions import Region
 from voucher.queries.agreements import standings_of
+from voucher.rules.agreement import Agreement, ruling
 from voucher.rules.eligibility import LIVE
 from voucher.rules.permissions import Actor
 from voucher.rules.policy import Policy
@@ -24,13 +25,23 @@ from voucher.terms import CertificationState, VoucherKind
 class Offer:
     """A platform, the name of the region it stands in, and the codes of the services it may sell for a voucher.
 
-    `agreement` is the document that recognises it, where another region certified it.
+    `agreements` are those that recognise it, by service, where only another region certified it for that.
     """
 
     platform: Platform
     region: str
     services: tuple[str, ...]
-    agreement: str = ""
+    agreements: Mapping[str, Agreement] = field(default_factory=dict)
+
+    @property
+    def agreement(self) -> str:
+        """The documents that recognise it; empty for a platform of the home region."""
+        return "、".join(sorted({each.document_no for each in self.agreements.values()}))
+
+    def ruling(self, policy: Policy, service: str) -> Policy:
+        """The policy as it would rule an order of a service here: with the agreement's own rates, if it has any."""
+        agreement = self.agreements.get(service)
+        return ruling(policy, agreement) if agreement else policy
 
 
 def offers(session: Session, policy: Policy, *, on: date, text: str = "", service: str = "") -> list[Offer]:
@@ -43,7 +54,8 @@ def offers(session: Session, policy: Policy, *, on: date, text: str = "", servic
     kind = policy.kind.value if policy.kind else ""
     certifiers = {certifier.value for certifier in policy.certifiers}
     found: dict[int, tuple[Platform, str, set[str]]] = {}
-    abroad: dict[int, str] = {}
+    home: dict[int, set[str]] = {}
+    abroad: dict[int, dict[str, Agreement]] = {}
     rows = [
         (platform, certification, region)
         for platform, certification, region in session.execute(_query(policy, on, text))
@@ -58,16 +70,16 @@ def offers(session: Session, policy: Policy, *, on: date, text: str = "", servic
     for platform, certification, region in rows:
         services = paid_for & set(certification.services)
         if within(certification.region_code, policy.home_region):
-            abroad.pop(platform.id, None)
+            home.setdefault(platform.id, set()).update(services)
         else:
             foreign = Foreign(certification.region_code, CertificationState(certification.state))
-            services, document = _recognised(policy, foreign, services, standings[platform.id], on=on)
-            if services and platform.id not in found:
-                abroad[platform.id] = document
+            admitted = _recognised(policy, foreign, services, standings[platform.id], on=on)
+            abroad.setdefault(platform.id, {}).update(admitted)
+            services = set(admitted)
         if services:
             found.setdefault(platform.id, (platform, region, set()))[2].update(services)
     return [
-        Offer(platform, region, tuple(sorted(services)), abroad.get(platform.id, ""))
+        Offer(platform, region, tuple(sorted(services)), _only_abroad(platform.id, home, abroad))
         for platform, region, services in found.values()
         if not service or service in services
     ]
@@ -75,16 +87,23 @@ def offers(session: Session, policy: Policy, *, on: date, text: str = "", servic
 
 def _recognised(
     policy: Policy, foreign: Foreign, services: set[str], standings: Sequence[Standing], *, on: date
-) -> tuple[set[str], str]:
-    """The services that an agreement recognises there, and the document of one that does."""
-    kind, document, kept = policy.kind or VoucherKind.INNOVATION, "", set[str]()
+) -> dict[str, Agreement]:
+    """The services that an agreement recognises there, each with the one that does."""
+    kind, kept = policy.kind or VoucherKind.INNOVATION, dict[str, Agreement]()
     for service in sorted(services):
         wanted = Wanted(home=policy.owner_region, kind=kind, service=service, on=on)
         answer = recognise(wanted, [foreign], standings)
         if isinstance(answer, Recognised):
-            kept.add(service)
-            document = answer.agreement.document_no
-    return kept, document
+            kept[service] = answer.agreement
+    return kept
+
+
+def _only_abroad(
+    platform_id: int, home: Mapping[int, set[str]], abroad: Mapping[int, dict[str, Agreement]]
+) -> dict[str, Agreement]:
+    """What only an agreement admits: a certification of the home region goes before."""
+    own = home.get(platform_id, set())
+    return {service: each for service, each in abroad.get(platform_id, {}).items() if service not in own}
 
 
 def own_platforms(session: Session, *, actor: Actor) -> list[Platform]:

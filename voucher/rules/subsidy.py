@@ -71,7 +71,7 @@ def compute(policy: Policy, case: Case) -> Computation:
     """
     _admit(policy, case)
     base_fen, base_label = _base(policy, case)
-    index, line = _line(policy, case)
+    index, line = rate_line(policy, case)
     clause = clause_of(policy, f"rate_lines[{index}]", "rate_lines")
     steps = [Step(base_label, clause_of(policy, "base"), base_fen)]
     if case.earlier_fen:
@@ -161,7 +161,11 @@ def _base(policy: Policy, case: Case) -> tuple[Fen, str]:
     return known[name], label
 
 
-def _line(policy: Policy, case: Case) -> tuple[int, RateLine]:
+def rate_line(policy: Policy, case: Case) -> tuple[int, RateLine]:
+    """The first rate line that matches class, service and both regions, and its place (amounts of the case do not count).
+
+    Refuses `service_not_certified` (reason `no_rate`).
+    """
     for index, line in enumerate(policy.rate_lines):
         if (
             line.service in (None, case.service)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from marshmallow import fields
 from voucher.clock import iso
 from voucher.models.agreements import AgreementListing
 from voucher.queries.agreements import AgreementFile, AgreementLine
+from voucher.rules.agreement import Agreement
 from voucher.rules.policy import Problem
 from voucher.schemas.api_fields import JsonDayField, JsonIdField, bounded, day, moment, state
 from voucher.schemas.api_policies import PolicyProblemAnswer, plain
@@ -214,3 +216,25 @@ def file_answer(file: AgreementFile, *, on: date | None = None) -> dict[str, Any
 
 def _stands(listing: AgreementListing, on: date) -> bool:
     return listing.from_on <= on and (listing.to_on is None or on < listing.to_on)
+
+
+class AdmittedAnswer(Body):
+    """A service that an agreement admits at a platform of another region; whether the agreement has rates of its own."""
+
+    service = fields.String(required=True)
+    agreement_code = fields.String(required=True)
+    document_no = fields.String(required=True)
+    own_rates = fields.Boolean(required=True)
+
+
+def admitted_answers(agreements: Mapping[str, Agreement]) -> list[dict[str, Any]]:
+    """What `AdmittedAnswer` says of each service of a platform."""
+    return [
+        {
+            "service": service,
+            "agreement_code": each.code,
+            "document_no": each.document_no,
+            "own_rates": bool(each.rate_lines),
+        }
+        for service, each in sorted(agreements.items())
+    ]

@@ -13,6 +13,7 @@ from voucher.operations.import_roster import RowError
 from voucher.queries.certifications import CertificationLine, PlatformFile
 from voucher.queries.holders import HolderLine
 from voucher.queries.platforms import Offer
+from voucher.schemas.api_agreements import AdmittedAnswer, admitted_answers
 from voucher.schemas.api_fields import (
     CountField,
     JsonDayField,
@@ -176,6 +177,7 @@ class OfferAnswer(Body):
     host = fields.Nested(PartyAnswer, required=True)
     region_name = fields.String(required=True)
     services = fields.List(fields.String(), required=True)
+    agreements = fields.List(fields.Nested(AdmittedAnswer), required=True)
 
 
 class OffersAnswer(PageAnswer):
@@ -267,6 +269,7 @@ def offer_answer(offer: Offer) -> dict[str, Any]:
         "host": {"ref": host.uscc, "name": host.name},
         "region_name": offer.region,
         "services": list(offer.services),
+        "agreements": admitted_answers(offer.agreements),
     }
 
 

@@ -158,6 +158,7 @@ class OfferSearch(Form):
     voucher = YuanField(load_default=None)
     applicant_region = CodeField(load_default="", maximum=20)
     provider_region = CodeField(load_default="", maximum=20)
+    platform = IdField(load_default=None)
 
 
 class QueueSearch(Form):

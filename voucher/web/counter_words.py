@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from voucher.models.orders import Order
 from voucher.money import format_yuan
 from voucher.operations.policies import policy_of
-from voucher.rules.policy import Policy
+from voucher.rules.policy import Policy, RateLine
 from voucher.terms import (
     AskState,
     AttendanceProof,
@@ -107,14 +107,18 @@ def rates_shown(policy: Policy) -> list[str]:
     shown = []
     for line in policy.rate_lines:
         service = policy.service(line.service) if line.service else None
-        tiers = "，".join(
-            (f"{format_yuan(tier.up_to_fen)} 元以内 " if tier.up_to_fen is not None else "")
-            + _percent(tier.rate_bp)
-            for tier in line.tiers
-        )
-        cap = f"，最高 {format_yuan(line.cap_fen)} 元" if line.cap_fen is not None else ""
-        shown.append((f"{service.label}：" if service else "") + tiers + cap)
+        shown.append((f"{service.label}：" if service else "") + line_shown(line))
     return shown
+
+
+def line_shown(line: RateLine) -> str:
+    """The tiers and the highest amount of a rate line."""
+    tiers = "，".join(
+        (f"{format_yuan(tier.up_to_fen)} 元以内 " if tier.up_to_fen is not None else "")
+        + _percent(tier.rate_bp)
+        for tier in line.tiers
+    )
+    return tiers + (f"，最高 {format_yuan(line.cap_fen)} 元" if line.cap_fen is not None else "")
 
 
 def _percent(basis_points: int) -> str:

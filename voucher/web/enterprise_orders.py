@@ -38,6 +38,7 @@ from voucher.web.counter_words import history, progress, service_names, words
 from voucher.web.enterprise_sessions import STEP_UP_FEN
 from voucher.web.entry import change, form_body, form_key, now, reading
 from voucher.web.order_lists import CANCEL_ASKED, list_page
+from voucher.web.rates import rate_of, rates_of
 
 blueprint = Blueprint("enterprise_orders", __name__, url_prefix="/enterprise/orders")
 blueprint.context_processor(words)
@@ -68,12 +69,14 @@ def catalogue(voucher: str) -> ResponseReturnValue:
     text, service, at = request.args.get("text", "")[:60].strip(), request.args.get("service", "")[:40], now()
     with reading() as session:
         view = found(own_voucher(session, voucher, actor=current_actor()))
-        policy = policy_in_force(session, view.voucher.programme_code, at)
+        policy, voucher_row = policy_in_force(session, view.voucher.programme_code, at), view.voucher
+        given = {"holder_class": voucher_row.holder_class, "region": voucher_row.holder.region_code}
+        listed = offers(session, policy, on=business_date(at), text=text, service=service)
         return render_template(
             "enterprise/order_catalogue.html",
             view=view,
             policy=policy,
-            offers=offers(session, policy, on=business_date(at), text=text, service=service),
+            offers=[(each, rates_of(policy, each, **given)) for each in listed],
             labels={each.code: each.label for each in policy.services},
             wanted={"text": text, "service": service},
         )
@@ -182,10 +185,13 @@ def _describe_page(
         view = found(own_voucher(session, voucher, actor=current_actor()))
         policy = policy_in_force(session, view.voucher.programme_code, at)
         offer = found(_offer(offers(session, policy, on=business_date(at), service=service), platform_id))
+        row = view.voucher
+        given = {"holder_class": row.holder_class, "region": row.holder.region_code}
         return render_template(
             f"enterprise/order_{step}.html",
             view=view,
             offer=offer,
+            rate=rate_of(policy, offer, service, **given),
             service=found(policy.service(service)),
             cap=cap_of_voucher(session, view.voucher, at),
             policy=policy,

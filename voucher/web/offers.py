@@ -5,6 +5,8 @@ Also the public queue. Everything stands in the address, so the calculator works
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +22,8 @@ from voucher.operations.cap_room import CapOf, CapRoom, cap_room
 from voucher.operations.offers import Offer, Question, offer_of
 from voucher.queries.appeals import all_programmes
 from voucher.queries.applications import public_queue
+from voucher.queries.platforms import Offer as Listed
+from voucher.queries.platforms import offers
 from voucher.rules.clamp import Limit
 from voucher.rules.permissions import Actor, permitted
 from voucher.schemas.applying import OfferSearch, QueueSearch
@@ -30,6 +34,7 @@ from voucher.web.access import current_standing, public
 from voucher.web.counter_words import rates_shown
 from voucher.web.entry import now, reading
 from voucher.web.filtering import filters_of
+from voucher.web.filters import housed
 
 blueprint = Blueprint("offers", __name__, url_prefix="/apply")
 
@@ -56,11 +61,12 @@ def page(programme_code: str) -> ResponseReturnValue:
         found(session.get(Programme, programme_code))
         asking = _asking(session, programme_code, actor, at)
         asked = Question() if errors else _question(data, asking)
-        offer, problem, cap = None, "", None
+        offer, problem, cap, listed = None, "", None, list[Listed]()
         try:
             if asking is not None:
-                cap = _cap(session, asking, at)
+                cap, listed = _cap(session, asking, at), offers(session, asking.policy, on=business_date(at))
                 asked = _question({} if errors else data, asking, cap)
+                asked, errors = _at_platform(asked, listed, data.get("platform"), errors)
             offer = offer_of(session, programme_code, asked, at=at)
         except Refusal as refusal:
             problem = sentence(refusal)
@@ -72,6 +78,8 @@ def page(programme_code: str) -> ResponseReturnValue:
             asking=asking,
             conditions=[said(each) for each in asking.conditions] if asking else [],
             cap=cap,
+            platform_choices=[(str(each.platform.id), housed(each.platform)) for each in listed],
+            agreement=asked.agreement,
             rates=rates_shown(offer.policy) if offer else [],
             usual_days=_days(offer),
             form=request.args,
@@ -146,6 +154,22 @@ def _question(data: dict[str, Any], asking: Applicant | None, cap: CapRoom | Non
         provider_region=data.get("provider_region", ""),
         limits=limits,
     )
+
+
+def _at_platform(
+    asked: Question, platforms: Sequence[Listed], platform_id: int | None, errors: dict[str, list[str]]
+) -> tuple[Question, dict[str, list[str]]]:
+    """The question at one platform: its region, and the agreement that admits it; an error where it does not sell that."""
+    listed = next((each for each in platforms if each.platform.id == platform_id), None)
+    if errors or platform_id is None:
+        return asked, errors
+    if listed is None:
+        return asked, {"platform": ["这个平台现在不能用本项目的券。"]}
+    service = asked.service or listed.services[0]
+    if service not in listed.services:
+        return asked, {"platform": ["这个平台没有经认定提供所选的服务，请另选平台或服务。"]}
+    region, agreement = listed.platform.region_code, listed.agreements.get(service)
+    return replace(asked, service=service, provider_region=region, agreement=agreement), {}
 
 
 def _days(offer: Offer | None) -> int | None:

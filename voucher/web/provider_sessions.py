@@ -18,9 +18,10 @@ from voucher.operations.outcome import only
 from voucher.operations.policies import policy_in_force
 from voucher.operations.propose import ProposeRequest, propose
 from voucher.operations.quotas import rooms_at
-from voucher.queries.platforms import offers
+from voucher.queries.platforms import Offer, offers
 from voucher.queries.sessions import platforms_session, state_at
 from voucher.queries.vouchers import view_of
+from voucher.rules.policy import Policy
 from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
 from voucher.schemas.sessions import EndForm, ProposeForm
@@ -30,6 +31,7 @@ from voucher.web.allowances import policy_for
 from voucher.web.counter_code import reductions_shown, word_of
 from voucher.web.counter_words import rates_shown, service_names, words
 from voucher.web.entry import change, form_body, form_key, now, reading
+from voucher.web.rates import rates_of
 
 blueprint = Blueprint("provider_sessions", __name__, url_prefix="/provider/sessions")
 blueprint.context_processor(words)
@@ -130,7 +132,7 @@ def _page(number: str, errors: dict[str, list[str]], status: int) -> ResponseRet
                 if policy
                 else [],
                 "per_unit_fen": policy.per_unit_cap_fen if policy else None,
-                "rates": rates_shown(policy) if policy else [],
+                "rates": _rates(session, row, at),
                 "typed": request.form,
             }
             return render_template("provider/session_scanned.html", **given), status
@@ -138,13 +140,30 @@ def _page(number: str, errors: dict[str, list[str]], status: int) -> ResponseRet
         return render_template(f"provider/session_{name}.html", **given), status
 
 
+def _rates(session: Session, row: RedemptionSession, at: datetime) -> list[str]:
+    """The rates of this voucher at this platform, service by service; the policy's where the platform is in no list."""
+    policy, voucher = policy_for(session, row.voucher, at), row.voucher
+    listed = _listed(session, policy, row, at) if policy else None
+    if policy is None or listed is None:
+        return rates_shown(policy) if policy else []
+    given = rates_of(policy, listed, holder_class=voucher.holder_class, region=voucher.holder.region_code)
+    said = {each.words for each in given.values()}
+    if len(said) == 1 and not listed.agreements:
+        return sorted(said)
+    names = {each.code: each.label for each in policy.services}
+    return [f"{names[code]} {rate.words}（{rate.agreement or rate.clause}）" for code, rate in given.items()]
+
+
+def _listed(session: Session, policy: Policy, row: RedemptionSession, at: datetime) -> Offer | None:
+    listed = offers(session, policy, on=business_date(at))
+    return next((each for each in listed if each.platform.id == row.platform_id), None)
+
+
 def _services(session: Session, row: RedemptionSession, at: datetime) -> list[tuple[str, str]]:
     """The services that this platform may sell for this voucher; all of the policy's where it is in no list."""
     policy = policy_in_force(session, row.voucher.programme_code, at)
-    listed = [
-        each for each in offers(session, policy, on=business_date(at)) if each.platform.id == row.platform_id
-    ]
-    allowed = set(listed[0].services) if listed else {each.code for each in policy.services}
+    listed = _listed(session, policy, row, at)
+    allowed = set(listed.services) if listed else {each.code for each in policy.services}
     return [(each.code, each.label) for each in policy.services if each.code in allowed]
 
 
