@@ -26,6 +26,7 @@ from voucher.cli.story.county_orders import tell_orders
 from voucher.cli.story.county_people import tell_people
 from voucher.cli.story.county_register import tell_register
 from voucher.cli.story.county_versions import tell_versions
+from voucher.cli.story.recognition import HOST, tell_recognition
 from voucher.cli.story.teller import Teller
 from voucher.cli.story.town import titles
 from voucher.cli.story.towns import tell_town
@@ -56,7 +57,7 @@ def _titles() -> dict[str, str]:
     known = {office.login: office.role.label for office in cast.OFFICES}
     known |= {office.login: f"泽州县{office.role.label}" for office in county_cast.OFFICES}
     known |= {firm.login: firm.name for firm in (*cast.FIRMS, *county_cast.FIRMS)}
-    for host in (*cast.HOSTS, *county_cast.HOSTS):
+    for host in (*cast.HOSTS, *county_cast.HOSTS, HOST):
         known |= {host.login: f"{host.name}（管理员）", f"{host.login}2": f"{host.name}（收券员）"}
     for town in (*document_cast.TOWNS, *document_cast.CHILDREN):
         known |= titles(town)
@@ -108,6 +109,7 @@ def _tell(opened: Database, config: Config, *, now: datetime) -> Told:
     told = _province(setting, passwords)
     for town in document_cast.CHILDREN:
         tell_town(setting, town, passwords)
+    shown = tell_recognition(setting, told, passwords)
     keys = Keys({f"{key.kid:02d}": key.key for key in config.qr_keys}, f"{config.qr_keys[0].kid:02d}")
     teller = Teller(told, keys, begins, ends)
     plan_year(teller)
@@ -135,7 +137,7 @@ def _tell(opened: Database, config: Config, *, now: datetime) -> Told:
     teller.tell()
     if fiscal_year(now) > told.year:
         _open_new_year(replace(setting, begins=now - timedelta(minutes=20)), told, before)
-    return Told(passwords, tuple(play.shown))
+    return Told(passwords, (*play.shown, *shown))
 
 
 def _open_new_year(setting: stage.Setting, told: stage.Stage, before: county.County) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -18,8 +18,10 @@ from voucher.cli.story.teller import PAPERS
 from voucher.cli.story.town import Town
 from voucher.clock import business_date, day_bounds
 from voucher.money import Fen
+from voucher.operations.apply_factor import apply_own
 from voucher.operations.close_notices import close_notices
 from voucher.operations.outcome import only
+from voucher.operations.prorata import FactorAnswer, FactorRequest, answer_factor, propose_factor
 from voucher.operations.publicise import NoticeRequest, publicise
 from voucher.operations.qualify import QualifyRequest, qualify
 from voucher.operations.reconcile import BankResult
@@ -43,8 +45,26 @@ def tell_document(setting: Setting, town: Town, passwords: dict[str, str]) -> St
         papers=lambda order: claim_papers(told.files_dir, PAPERS, about=order),
     )  # fmt: skip
     steps.review_all(told, claims, day(setting, DECIDED))
-    pay(setting, told, town, [each.number for each in claims])
+    numbers = [each.number for each in claims]
+    pay(_factored(setting, told, town) if town.factor_bp else setting, told, town, numbers)
     return told
+
+
+def _factored(setting: Setting, told: Stage, town: Town) -> Setting:
+    """The factor of the year, proposed by one and approved by another once the year is over; the setting of what follows."""
+    maker, checker = told.offices[Role.FINANCE_MAKER], told.offices[Role.FINANCE_CHECKER]
+    over = day_bounds(date(told.year + 1, 1, 6))[0] + timedelta(hours=10)
+    basis = f"{town.scheme.document_no}〔{told.year + 1}〕1号"
+    asked = FactorRequest(told.programme, told.year, town.factor_bp, Fen(BUDGET_FEN), basis)
+    answer = FactorAnswer(told.programme, told.year, town.factor_bp)
+
+    def approve(session: Session, at: datetime) -> int:
+        only(answer_factor(session, [answer], actor=checker, at=at))
+        return apply_own(session, told.programme, told.year, actor=checker, at=at)
+
+    steps.at_told(told, lambda s, at: only(propose_factor(s, [asked], actor=maker, at=at)), over)
+    steps.at_told(told, approve, over + timedelta(days=1))
+    return replace(setting, begins=over - timedelta(days=DECIDED))
 
 
 def _redeemed(setting: Setting, told: Stage, deals: Sequence[Deal]) -> list[str]:
@@ -69,6 +89,11 @@ def pay(setting: Setting, told: Stage, town: Town, claims: Sequence[str]) -> Non
     )
     steps.at_told(told, lambda s, at: only(publicise(s, [shown], actor=officer, at=at)), day(setting, _SHOWN))
     steps.at_told(told, lambda s, at: close_notices(s, actor=SYSTEM, at=at), day(setting, _CLEARED))
+    pay_batch(setting, told, claims)
+
+
+def pay_batch(setting: Setting, told: Stage, claims: Sequence[str]) -> None:
+    """The batch of two persons, the payment file and the bank's answers."""
     batch = steps.batch_of(told, claims, day(setting, _BATCHED))
     steps.settle_batch(told, batch, day(setting, _SETTLED))
     results = [

@@ -98,6 +98,7 @@ NIMU = Town(
     holder_class=HolderClass.STARTUP,
     price_fen=20_000_00,
     face_fen=20_000_00,
+    factor_bp=9_000,
     begins_on=BEGAN,
 )
 

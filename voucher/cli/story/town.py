@@ -32,6 +32,8 @@ class Town:
     origins: tuple[tuple[str, int], ...] = ()
     tenants: tuple[Company, ...] = ()
     roster: str = ""
+    factor_bp: int = 0
+    """The factor that is fixed when the year is over, where the version asks for one."""
     centre: Company | None = None
     """The centre that the firms are tenants of, where the document asks for one; it may stand in another county."""
     zone: tuple[str, str, str] | None = None
