@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import and_, false, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from voucher.clock import business_date
@@ -44,34 +44,37 @@ def tell_second(session: Session, waiting: Waiting, *, actor: Actor, at: datetim
         MessageEvent.PROPOSAL_WAITING,
         waiting.subject,
         facts,
-        person_ids=tuple(_others(session, waiting, actor=actor, at=at)),
+        person_ids=tuple(sorted(_others(session, waiting, actor=actor, at=at))),
         once=f"{waiting.kind.value}:{waiting.once}",
     )
     return tell(session, [note], at=at)
 
 
-def _others(session: Session, waiting: Waiting, *, actor: Actor, at: datetime) -> list[int]:
+def _others(session: Session, waiting: Waiting, *, actor: Actor, at: datetime) -> set[int]:
+    """Checkers of the book; officers of each region, or of the nearest one above it that has another one."""
+    found: set[int] = set()
+    if waiting.book_id is not None:
+        checker = RoleGrant.role == Role.FINANCE_CHECKER.value, RoleGrant.book_id == waiting.book_id
+        found |= _holding(session, checker, actor=actor, at=at)
+    for path in paths_of(session, waiting.region_codes).values():
+        for code in reversed(path.strip("/").split("/")):
+            officer = RoleGrant.role == Role.PROGRAMME_OFFICER.value, RoleGrant.region_code == code
+            officers = _holding(session, officer, actor=actor, at=at)
+            if officers:
+                found |= officers
+                break
+    return found
+
+
+def _holding(
+    session: Session, grant: tuple[ColumnElement[bool], ...], *, actor: Actor, at: datetime
+) -> set[int]:
+    """Who holds such a role today, but for the proposer."""
     on = business_date(at)
-    above = {
-        code for path in paths_of(session, waiting.region_codes).values() for code in path.split("/") if code
-    }
-    officers = and_(
-        RoleGrant.role == Role.PROGRAMME_OFFICER.value,
-        RoleGrant.region_code.in_(above) if above else false(),
+    query = select(RoleGrant.person_id).where(
+        *grant,
+        RoleGrant.from_on <= on,
+        or_(RoleGrant.to_on.is_(None), RoleGrant.to_on > on),
+        RoleGrant.person_id != actor.person_id,
     )
-    checkers = and_(
-        RoleGrant.role == Role.FINANCE_CHECKER.value,
-        RoleGrant.book_id == waiting.book_id if waiting.book_id is not None else false(),
-    )
-    query = (
-        select(RoleGrant.person_id)
-        .where(
-            or_(officers, checkers),
-            RoleGrant.from_on <= on,
-            or_(RoleGrant.to_on.is_(None), RoleGrant.to_on > on),
-            RoleGrant.person_id != actor.person_id,
-        )
-        .distinct()
-        .order_by(RoleGrant.person_id)
-    )
-    return list(session.scalars(query))
+    return set(session.scalars(query))
