@@ -34,7 +34,7 @@ def heard(database: Database, event: MessageEvent) -> list[tuple[int, str]]:
     """Who was told what, in the order of writing."""
     with database.read() as session:
         rows = session.scalars(select(Message).where(Message.event == event.value).order_by(Message.id))
-        return [(row.person_id, said(event, row.subject, row.facts).text) for row in rows]
+        return [(row.person_id or 0, said(event, row.subject, row.facts).text) for row in rows]
 
 
 def officer(session: Session, region: str, book_id: int) -> Actor:

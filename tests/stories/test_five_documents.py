@@ -118,7 +118,7 @@ def test_lhasas_county_and_park_run_their_own_vouchers_from_their_own_books(sett
         # The city: half of 24,000.00 and of 10,000.00.
         ("540100", "CN-540100-INNO"): [12_000_00, 12_000_00],
         ("540100", "CN-540100-STARTUP"): [5_000_00],
-        # Two fifths, from books of their own; the county's centre stands on the city's ground.
+        # Two fifths, from books of their own; the county's centre stands on the city's ground, and its year got 90 %.
         ("540123", "CN-540123-INNO"): [7_200_00],
         ("540100-P1", "CN-540100-P1-STARTUP"): [4_000_00],
     }
