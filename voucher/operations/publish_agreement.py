@@ -103,11 +103,8 @@ def propose_agreement(session: Session, given: AgreementText, *, actor: Actor, a
     facts: dict[str, Fact] = {"sha256": made.sha256, "document_no": made.document_no, "version": made.id}
     record(session, actor, "agreement.propose", [(f"agreement:{version.code}", facts)], at=at)
     told = {party.region for party in version.parties} - spoken_for or spoken_for
-    title = f"{version.title}（{made.document_no}）"
-    waiting = Waiting(
-        ProposalKind.AGREEMENT, made.code, made.id, title, region_codes=told, where={"version": made.id}
-    )
-    tell_second(session, waiting, actor=actor, at=at)
+    what = ProposalKind.AGREEMENT, made.code, made.id, version.title, told, None, {"version": made.id}
+    tell_second(session, Waiting(*what), actor=actor, at=at)
     return VersionAnswer(made.id, made.code, made.agreement_code, AgreementState.PROPOSED)
 
 

@@ -12,8 +12,6 @@ from voucher.clock import iso
 from voucher.operations.import_roster import RowError
 from voucher.queries.certifications import CertificationLine, PlatformFile
 from voucher.queries.holders import HolderLine
-from voucher.queries.platforms import Offer
-from voucher.schemas.api_agreements import AdmittedAnswer, admitted_answers
 from voucher.schemas.api_fields import (
     CountField,
     JsonDayField,
@@ -169,23 +167,6 @@ class HoldersAnswer(PageAnswer):
     holders = fields.List(fields.Nested(HolderLineAnswer), required=True)
 
 
-class OfferAnswer(Body):
-    """A platform and what it may sell for a voucher."""
-
-    platform_id = fields.Integer(required=True)
-    name = fields.String(required=True)
-    host = fields.Nested(PartyAnswer, required=True)
-    region_name = fields.String(required=True)
-    services = fields.List(fields.String(), required=True)
-    agreements = fields.List(fields.Nested(AdmittedAnswer), required=True)
-
-
-class OffersAnswer(PageAnswer):
-    """A page of platforms, by name."""
-
-    platforms = fields.List(fields.Nested(OfferAnswer), required=True)
-
-
 class ChangedAnswer(Body):
     """A certification and the state that it is in now."""
 
@@ -257,19 +238,6 @@ def holder_line(line: HolderLine) -> dict[str, Any]:
         "roster_no": line.roster_no,
         "holder_class": line.holder_class.value if line.holder_class else None,
         "qualified_at": iso(line.qualified_at) if line.qualified_at else None,
-    }
-
-
-def offer_answer(offer: Offer) -> dict[str, Any]:
-    """What `OfferAnswer` says of a platform."""
-    host = offer.platform.organisation
-    return {
-        "platform_id": offer.platform.id,
-        "name": offer.platform.name,
-        "host": {"ref": host.uscc, "name": host.name},
-        "region_name": offer.region,
-        "services": list(offer.services),
-        "agreements": admitted_answers(offer.agreements),
     }
 
 

@@ -22,6 +22,7 @@ from voucher.operations.policies import policy_in_force
 from voucher.operations.qualify import Qualified, QualifyRequest, qualify
 from voucher.queries import certifications, holders, platforms
 from voucher.schemas import api_parties as schemas
+from voucher.schemas import api_platforms as platforms_shown
 from voucher.schemas.api_orders import ReasonBody
 
 blueprint = Endpoints("parties_v1", __name__, url_prefix="/api/v1", description="名单、资格、服务平台")
@@ -112,7 +113,7 @@ def qualify_(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/platforms", methods=["GET"])
 @operation("可以用券的服务平台", "enterprise:order:place", refuses=(Code.POLICY_NOT_PUBLISHED,))
 @blueprint.arguments(schemas.OffersQuery, location="query")
-@blueprint.response(200, schemas.OffersAnswer)
+@blueprint.response(200, platforms_shown.OffersAnswer)
 def list_offers(query: dict[str, Any]) -> dict[str, Any]:
     """在某项目的现行政策下今天可以收券的平台和服务；能否成交以下单时的核查为准。"""
     at = now()
@@ -127,7 +128,7 @@ def list_offers(query: dict[str, Any]) -> dict[str, Any]:
         "page": page,
         "pages": pages,
         "total": len(offers),
-        "platforms": [schemas.offer_answer(offer) for offer in shown],
+        "platforms": [platforms_shown.offer_answer(offer) for offer in shown],
     }
 
 
