@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from voucher.operations.unconfirmed import REASON
 from voucher.schemas.messages import names
 from voucher.schemas.notes import TEMPLATES, told
 from voucher.terms import MessageEvent
@@ -42,3 +43,9 @@ def test_a_title_names_the_number_and_nobody(event: MessageEvent) -> None:
 
 def test_a_fact_that_is_missing_breaks_no_inbox() -> None:
     assert "—" in told(MessageEvent.USE_BY_NEAR, "V202600000012", {}).text
+
+
+def test_a_dispute_that_nobodys_answer_opened_says_so_in_words() -> None:
+    said = told(MessageEvent.DISPUTE_OPENED, "O1", {"reason": REASON})
+    assert "企业未在期限内答复验收" in said.text
+    assert REASON not in said.text

@@ -44,6 +44,7 @@ from voucher.terms import (
 
 REASONS: Final[Mapping[str, str]] = {
     "holder_class": "单位类别不在支持范围内",
+    "unconfirmed": "企业未在期限内答复验收",
     "roster": "未列入当年名单",
     "certifier": "认定部门不符合政策要求",
     "end": "截止日期应晚于起始日期",
