@@ -1,4 +1,4 @@
-"""Two reviewers, one case: on PostgreSQL one of them has it, and one decision stands."""
+"""Two reviewers, one case: on PostgreSQL one of them has it, and one decision stands; an appeal against it is upheld once."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests.operations.reviewing import deciding, returning, reviewer
-from tests.operations.stories import Told
+from tests.operations.stories import Told, placed
+from voucher.clock import business_date
 from voucher.db import Database
 from voucher.errors import Code
+from voucher.ledger.verify import verify
 from voucher.models.claims import Claim
 from voucher.models.review import CaseTaking, ClaimReturn, Review
-from voucher.operations.outcome import Refused
+from voucher.money import Fen
+from voucher.operations.appeal import AppealDecision, AppealRequest, decide_appeals, lodge
+from voucher.operations.file_contract import ContractRequest, file_contract
+from voucher.operations.outcome import Refused, only
 from voucher.operations.take_case import take_cases
 from voucher.rules.permissions import Actor
 from voucher.terms import ClaimItem, Verdict
@@ -81,3 +86,39 @@ def test_a_case_that_two_decide_and_one_returns_has_one_outcome(told: Told) -> N
         assert {each.code for each in answers if isinstance(each, Refused)} == {Code.STATE_CHANGED}
         assert told.one(Claim, number=number).state in ("approved", "rejected", "returned")
     assert count(told, Review) + count(told, ClaimReturn) == ROUNDS
+
+
+def upholding(number: str, actor: Actor) -> Work:
+    wanted = AppealDecision(number, True, "服务内容与合同附件一致")
+    return lambda session, at: list(decide_appeals(session, [wanted], actor=actor, at=at))
+
+
+def appealed(told: Told, voucher: str) -> str:
+    """The appeal against a rejected claim that had the whole voucher."""
+    order = told.captured_order(voucher=voucher, contract_fen=20_000_00)
+    number = told.claimed(order=order, amount_fen=20_000_00)
+    told.do(deciding(number, Verdict.REJECT, actor=told.world.reviewer))
+    request = AppealRequest(number, "合同附件写明了服务内容")
+    return told.do(lambda s, at: only(lodge(s, [request], actor=told.world.firm.actor, at=at)).number)
+
+
+def spending(told: Told, voucher: str) -> Work:
+    """The filing of a contract that holds the whole voucher."""
+    order = told.do(lambda session, at: placed(session, told.world, voucher, quote_fen=20_000_00, at=at))
+    asked = ContractRequest(order, f"HT-{order}", business_date(told.at), Fen(20_000_00))
+    manager = told.world.platform.manager
+    return lambda session, at: list(file_contract(session, [asked], actor=manager, at=at))
+
+
+def test_money_that_a_rejection_gave_back_is_held_again_or_spent_and_never_both(told: Told) -> None:
+    people = (told.world.officer, reviewer(told))
+    for _ in range(ROUNDS // 2):
+        voucher = told.voucher(face_fen=10_000_00)
+        appeal = appealed(told, voucher)
+        answers = at_once(told, *(upholding(appeal, person) for person in people), spending(told, voucher))
+        reopened = [each for each in answers[:2] if not isinstance(each, Refused)]
+        assert len(reopened) + (not isinstance(answers[2], Refused)) == 1, answers
+        codes = {each.code for each in answers if isinstance(each, Refused)}
+        assert codes <= {Code.VOUCHER_EXHAUSTED, Code.STATE_CHANGED}
+    with told.database.read() as session:
+        assert verify(session).faults == ()

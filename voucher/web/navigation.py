@@ -75,7 +75,7 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     (
         "订单、券与政策",
         (
-            Entry("订单查询与争议", "reviewer_orders.listing", "reviewer:order:read"),
+            Entry("订单查询", "reviewer_orders.listing", "reviewer:order:read"),
             Entry("券", "vouchers.index", "programme:voucher:read"),
             Entry("发券", "issuing.form_page", "programme:voucher:issue"),
             Entry("申领期和承诺书", "windows.index", "programme:window:publish"),
