@@ -60,5 +60,8 @@ def test_the_ceiling_of_an_agreement_is_told_with_the_agreements_item(told: Told
     order = told.captured_order(contract_fen=160_000_00)
     shown = lines(told, told.claimed(order=order, amount_fen=160_000_00))
     (cut,) = [step for step in shown if "互认协议" in step.label]
-    assert (cut.clause, cut.value) == ("6", 60_000_00)
+    assert (cut.clause, cut.value) == ("演晋陕互认〔2026〕1号 第 6 条", 60_000_00)
+    assert [(step.clause, step.value) for step in shown[-2:]] == [
+        ("演晋陕互认〔2026〕1号 第 5 条", 40_000_00), ("演晋陕互认〔2026〕1号 第 5 条", 20_000_00),
+    ]  # fmt: skip
     assert cut.label == "不超过互认协议额度的余额（上限 60,000.00 元，已计 0.00 元）"

@@ -73,6 +73,7 @@ def lines_of(
         years=None if is_award else _years(told, policy, invoices),
         factored=None if claim.factor_bp is None else (claim.factor_bp, Fen(claim.approved_fen or 0)),
         payers=told.payers if len(told.payers) > 1 else (),
+        agreed=_agreed(session, order, "funding_shares[0]", "funding_shares") if told.payers else None,
     )
     return claim_lines(policy, computed, course)
 
@@ -84,20 +85,31 @@ def _cuts(session: Session, order: Order) -> tuple[Cut, ...]:
             each["limit"],
             each.get("opened_fen"),
             each.get("left_fen") or 0,
-            _ceiling_clause(session, order, each) if each["limit"] == "quota" else None,
+            _agreed(session, order, *_ceiling(session, order, each)) if each["limit"] == "quota" else None,
         )
         for each in order.reductions or []
         if each["limit"] != "funder"
     )
 
 
-def _ceiling_clause(session: Session, order: Order, cut: dict[str, int]) -> str | None:
-    """The item of the agreement that sets a ceiling of this height."""
+def _ceiling(session: Session, order: Order, cut: dict[str, int]) -> tuple[str, ...]:
+    """The ceiling of this height, as an agreement's file names it."""
+    if order.agreement_version_id is None:
+        return ()
+    agreement = agreement_of(session, order.agreement_version_id)
+    is_firms = cut.get("opened_fen") == agreement.firm_ceiling_fen
+    return ("firm_ceiling_fen",) if is_firms else ("total_ceiling_fen",)
+
+
+def _agreed(session: Session, order: Order, *keys: str) -> str | None:
+    """The document and the item of an order's agreement that set a parameter; None where none does."""
     if order.agreement_version_id is None:
         return None
     agreement = agreement_of(session, order.agreement_version_id)
-    is_firms = cut.get("opened_fen") == agreement.firm_ceiling_fen
-    return agreement.clause("firm_ceiling_fen" if is_firms else "total_ceiling_fen") or None
+    item = agreement.clause(*keys)
+    if not item:
+        return None
+    return f"{agreement.document_no} " + (f"第 {item} 条" if item.isdecimal() else item)
 
 
 def _years(told: Told, policy: Policy, invoices: Sequence[InvoiceLine]) -> tuple[int, int] | None:

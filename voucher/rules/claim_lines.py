@@ -45,7 +45,7 @@ class Course:
     `cuts` are those of the order (`at_review`: of a post-subsidy's approval), `claimed_fen` is never more than what was
     redeemed. `years` are the cap's year of the order and that of the invoices, where they differ and the second is
     charged. `factored`: the factor in basis points, and what it left. `payers`: who pays which share, where several do,
-    by the names of the books.
+    by the names of the books; `agreed` is what that rests on where an agreement says it.
     """
 
     claimed_fen: Fen
@@ -56,6 +56,7 @@ class Course:
     years: tuple[int, int] | None = None
     factored: tuple[int, Fen] | None = None
     payers: tuple[tuple[str, Share], ...] = ()
+    agreed: str | None = None
 
 
 def claim_lines(policy: Policy, computation: Computation, course: Course) -> tuple[Step, ...]:
@@ -136,7 +137,7 @@ def _paying(policy: Policy, course: Course, amount_fen: Fen, base_fen: Fen) -> l
     if not course.payers or amount_fen == 0:
         return []
     parts = exact([share for _, share in course.payers], amount_fen, base_fen)
-    clause = clause_of(policy, "funding_shares")
+    clause = course.agreed or clause_of(policy, "funding_shares")
     return [
         Step(paying_label(payer, share), clause, part)
         for (payer, share), part in zip(course.payers, parts, strict=True)
