@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from zlib import crc32
 
+import hypothesis
 import pytest
 from alembic import command
 from alembic.config import Config as AlembicConfig
@@ -37,6 +38,12 @@ from voucher.db import Database  # noqa: E402
 
 if in_memory := memory():  # each commit on SQLite waits for the disk
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", in_memory)
+
+# A busy machine is no counterexample; where time matters, a test says so (tests/pace.py).
+hypothesis.settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared")
 
 ROOT = Path(__file__).resolve().parent.parent
 engines.share()

@@ -40,7 +40,7 @@ def test_a_code_decodes_to_its_text_at_every_level(level: str) -> None:
     assert decoded(svg(ADDRESS, level=level)) == [ADDRESS]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.text(alphabet=[chr(n) for n in range(33, 127)], min_size=1, max_size=60))
 def test_any_printable_ascii_decodes_to_itself(text: str) -> None:
     assert decoded(svg(text)) == [text]

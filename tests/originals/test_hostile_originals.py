@@ -10,11 +10,11 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.originals import samples
-from tests.pace import within
+from tests.pace import SHARED, within
 from voucher.media import OFD, PDF, XML
 from voucher.originals import read_invoice, reading
 from voucher.originals.apart import Bounds, TookTooLong, run_apart
@@ -167,13 +167,13 @@ words = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=1000)
+@settings(max_examples=150, deadline=1000 * SHARED)
 @given(st.lists(words | st.text(max_size=5), max_size=60).map("".join))
 def test_any_text_layer_gives_an_invoice_that_adds_up_or_none(text: str) -> None:
     _sound(text_invoice(text, {}))
 
 
-@settings(max_examples=150, deadline=1000)
+@settings(max_examples=150, deadline=1000 * SHARED)
 @given(
     st.dictionaries(st.sampled_from(["number", "code", "date", "net", "tax", "total"]), st.text(max_size=24))
 )
@@ -181,7 +181,7 @@ def test_anything_said_gives_an_invoice_that_adds_up_or_none(said: dict[str, str
     _sound(made_invoice({"number": samples.DIGITAL, **said}, (), source="xml"))
 
 
-@settings(max_examples=150, deadline=1000, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=1000 * SHARED)
 @given(
     st.integers(0, 1500), st.binary(max_size=12), st.sampled_from([samples.digital_xml(), samples.old_xml()])
 )
@@ -193,7 +193,7 @@ def test_damaged_xml_gives_an_invoice_that_adds_up_or_none(at: int, noise: bytes
     _sound(xml_invoice(root))
 
 
-@settings(max_examples=100, deadline=1000)
+@settings(max_examples=100, deadline=1000 * SHARED)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_xml_or_refused_as_such(content: bytes) -> None:
     try:

@@ -50,7 +50,7 @@ def served(entitled: dict[int, int], used: dict[int, int], years: int) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.integers(0, 4), min_size=5, max_size=5),
     st.lists(st.integers(0, 4), min_size=5, max_size=5),

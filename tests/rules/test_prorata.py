@@ -33,7 +33,7 @@ def test_where_everything_fits_the_factor_is_one() -> None:
     assert largest_factor([Fen(100_00)], Fen(0)) == 99
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 10**8), max_size=8), st.integers(0, 10**9))
 def test_the_next_larger_factor_would_cost_more_than_there_is(amounts: list[int], budget: int) -> None:
     claims = [Fen(each) for each in amounts]

@@ -21,7 +21,6 @@ _NOT_AMOUNT: Final = re.compile(r"[¥￥,，\s元]")
 _DATE: Final = re.compile(
     r"(20[0-9]{2})[年/.\-]?([0-9]{1,2})[月/.\-]?([0-9]{1,2})(?:日|[T ]|[0-9:]{0,9}$)", re.ASCII
 )
-_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,8 @@ def day(text: str) -> date | None:
 
 def name(text: str) -> str:
     """A name on one line, without what cannot be seen."""
-    return " ".join(_UNSEEN.sub("", text).split())[:LONGEST_NAME]
+    seen = "".join(char for char in text if char.isprintable() or char.isspace())
+    return " ".join(seen.split())[:LONGEST_NAME]
 
 
 def _digits(text: str) -> str:
