@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, SQLColumnExpression, and_, cast, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from voucher.ledger import accounts
@@ -147,9 +147,10 @@ def issued_file(session: Session, actor: Actor, number: str) -> IssuedFile | Non
 
 
 def _of_tenants(figure: SQLColumnExpression[int]) -> ColumnElement[int]:
-    """A figure of the accounts of a voucher's allotments, summed."""
+    """A figure of the accounts of a voucher's allotments, summed to a whole number (PostgreSQL's sum is none)."""
     theirs = select(func.sum(figure)).select_from(Allotment).join(_THEIRS, of_allotment(_THEIRS))
-    return func.coalesce(theirs.where(Allotment.voucher_id == Voucher.id).scalar_subquery(), 0)
+    summed = func.coalesce(theirs.where(Allotment.voucher_id == Voucher.id).scalar_subquery(), 0)
+    return cast(summed, BigInteger)
 
 
 def _seen(actor: Actor, *columns: Any) -> Select[Any]:
