@@ -127,11 +127,13 @@ _HOSTS: BindParameter[Any] = bindparam("hosts", expanding=True)
 def _parties() -> CompoundSelect[Any]:
     """Rows (what, first, second, kind, number, note) of all three kinds, in one statement."""
     nothing = cast(null(), String)
+    # The owners first: left to itself, SQLite looks for every owner once for each firm on the year's roster.
+    named = select(Organisation.id, Organisation.uscc).where(Organisation.id.in_(_OWNERS))
+    owner = named.cte("owner").prefix_with("MATERIALIZED")
     rostered = (
-        select(literal(_ROSTER), Organisation.id, RosterEntry.year, nothing, cast(null(), Integer), nothing)
-        .join(RosterEntry, RosterEntry.uscc == Organisation.uscc)
+        select(literal(_ROSTER), owner.c.id, RosterEntry.year, nothing, cast(null(), Integer), nothing)
+        .join(RosterEntry, RosterEntry.uscc == owner.c.uscc)
         .where(
-            Organisation.id.in_(_OWNERS),
             RosterEntry.roster == ROSTER,
             RosterEntry.year.in_(bindparam("years", expanding=True)),
         )
