@@ -56,13 +56,15 @@ def _factored(setting: Setting, told: Stage, town: Town) -> Setting:
     over = day_bounds(date(told.year + 1, 1, 6))[0] + timedelta(hours=10)
     basis = f"{town.scheme.document_no}〔{told.year + 1}〕1号"
     asked = FactorRequest(told.programme, told.year, town.factor_bp, Fen(BUDGET_FEN), basis)
-    answer = FactorAnswer(told.programme, told.year, town.factor_bp)
 
     def approve(session: Session, at: datetime) -> int:
+        answer = FactorAnswer(told.programme, told.year, proposal)
         only(answer_factor(session, [answer], actor=checker, at=at))
         return apply_own(session, told.programme, told.year, actor=checker, at=at)
 
-    steps.at_told(told, lambda s, at: only(propose_factor(s, [asked], actor=maker, at=at)), over)
+    proposal = steps.at_told(
+        told, lambda s, at: only(propose_factor(s, [asked], actor=maker, at=at)).id, over
+    )
     steps.at_told(told, approve, over + timedelta(days=1))
     return replace(setting, begins=over - timedelta(days=DECIDED))
 
