@@ -18,6 +18,7 @@ def upgrade() -> None:
     for create in (
         _party_ban,
         _party_mark,
+        _party_director,
         _claim_mark,
         _paid_elsewhere,
         _exchange_file,
@@ -92,6 +93,24 @@ def _party_mark() -> None:
         ),
     )
     op.create_index("ix_party_mark_value", "party_mark", ["kind", "value"])
+
+
+def _party_director() -> None:
+    op.create_table(
+        "party_director",
+        sa.Column("organisation_id", KEY, nullable=False),
+        sa.Column("person_key", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("noted_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisation.id"],
+            name="fk_party_director_organisation_id",
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", "person_key", name="pk_party_director"),
+    )
+    op.create_index("ix_party_director_person", "party_director", ["person_key"])
 
 
 def _claim_mark() -> None:

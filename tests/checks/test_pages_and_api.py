@@ -20,7 +20,7 @@ from voucher.cli import main
 from voucher.cli.story.papers import one_page_pdf
 from voucher.clock import business_date
 from voucher.errors import Code
-from voucher.models.checks import PaidElsewhere, PartyBan, PartyMark, PayeeChange
+from voucher.models.checks import PaidElsewhere, PartyBan, PartyDirector, PartyMark, PayeeChange
 from voucher.models.parties import Organisation
 from voucher.models.people import Person
 from voucher.operations.affiliate import PayeeRequest
@@ -197,7 +197,11 @@ def test_registers_come_and_go_by_the_command_line(
         file.write_text("\n".join(rows), encoding="utf-8")
         return str(file)
 
-    registry = table("工商.csv", "统一社会信用代码,联系电话,每日服务能力（单）", f"{uscc},13900350001,3")
+    registry = table(
+        "工商.csv",
+        "统一社会信用代码,联系电话,董事证件号,每日服务能力（单）",
+        f"{uscc},13900350001,一号、二号、,3",
+    )
     benefits = table(
         "科技计划.csv", "统一社会信用代码,项目名称,服务内容,金额（元）", f'{uscc},市科技计划,检测,"50,000"'
     )
@@ -217,10 +221,10 @@ def test_registers_come_and_go_by_the_command_line(
     with served.database.read() as session:
         counts = [
             session.execute(select(func.count()).select_from(each)).scalar_one()
-            for each in (PartyMark, PaidElsewhere, PartyBan)
+            for each in (PartyMark, PaidElsewhere, PartyBan, PartyDirector)
         ]
         phone = session.scalars(select(PartyMark.value)).one()
-    assert counts == [1, 1, 1] and "139" not in phone[:3] and len(phone) == 64
+    assert counts == [1, 1, 1, 2] and "139" not in phone[:3] and len(phone) == 64
 
 
 def test_the_text_of_an_uploaded_report_is_kept_as_hashes(tmp_path: Path) -> None:

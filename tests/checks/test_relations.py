@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.checks import scenes
 from tests.checks.scenes import claimed, findings, kinds
-from tests.operations.stories import Told
+from tests.operations.stories import Told, placed
 from voucher.errors import Code
-from voucher.models.checks import FactSnapshot
+from voucher.models.checks import FactSnapshot, PartyDirector
 from voucher.models.parties import Organisation, Platform
 from voucher.operations.affiliate import AffiliationRequest, affiliate
 from voucher.operations.registry import RegistryRow, note_registry
@@ -22,10 +24,15 @@ from voucher.terms import AffiliationKind
 KEY = b"a key of the installation"
 
 
-def registered(told: Told, uscc: str, **said: str | int) -> None:
+def registered(told: Told, uscc: str, **said: str | int | Sequence[str]) -> None:
     row = RegistryRow(uscc=uscc, source="工商登记", **said)  # type: ignore[arg-type]
     reviewer = told.world.reviewer
     scenes.one(told, lambda session, at: note_registry(session, [row], key=KEY, actor=reviewer, at=at))
+
+
+def buys(told: Told) -> None:
+    voucher = told.voucher()
+    told.do(lambda session, at: placed(session, told.world, voucher, at=at))
 
 
 def tied(told: Told, kind: AffiliationKind) -> None:
@@ -81,6 +88,32 @@ def test_row_02_one_person_behind_both_blocks_and_is_kept_as_a_keyed_hash(
     kept = told.one(Organisation, id=told.world.firm.organisation_id)
     hashed = kept.controller_key or kept.legal_rep_key or ""
     assert len(hashed) == 64 and number not in repr(vars(kept))
+
+
+def test_row_02_one_of_several_directors_on_both_boards_blocks_order_and_claim_and_is_kept_as_a_keyed_hash(
+    told: Told,
+) -> None:
+    shared, firm, host = "14010519790101123X", told.world.firm.uscc, told.world.platform.uscc
+    order = told.captured_order()
+    registered(told, firm, director_ids=["140105197001010011", shared])
+    registered(told, host, director_ids=["140105197001010022", "140105197001010033"])
+    buys(told)
+    registered(told, host, director_ids=["140105197001010022", "1401 0519 7901 0112 3x"])
+    scenes.place_refused(told, Code.AFFILIATED, relation="same_director")
+    assert scenes.refused(told, order=order).code is Code.AFFILIATED
+    with told.database.read() as session:
+        kept = session.scalars(select(PartyDirector)).all()
+    assert len(kept) == 4 and {len(each.person_key) for each in kept} == {64}
+    assert shared not in repr([vars(each) for each in kept])
+
+
+def test_row_02_a_board_given_anew_replaces_the_one_before_and_none_given_changes_nothing(told: Told) -> None:
+    for uscc in (told.world.firm.uscc, told.world.platform.uscc):
+        registered(told, uscc, director_ids=["14010519790101123X", "14010519790101123x"])
+    registered(told, told.world.firm.uscc, phone="0351-123 4567")
+    scenes.place_refused(told, Code.AFFILIATED, relation="same_director")
+    registered(told, told.world.firm.uscc, director_ids=["140105197001010011"])
+    buys(told)
 
 
 def test_row_02_a_holding_below_the_threshold_is_a_flag(told: Told) -> None:

@@ -31,7 +31,7 @@ def registers() -> None:
 @click.argument("file", type=_FILE)
 @click.option("--by", required=True, help=_BY)
 def registry_command(file: Path, *, by: str) -> None:
-    """导入工商登记信息（上级法人、股东、控制人、联系方式）；证件号和电话只保存带密钥的散列。"""
+    """导入工商登记信息（上级法人、股东、控制人、法定代表人、董事、联系方式）；证件号和电话只保存带密钥的散列。"""
     store, key = database(), settings().secret_key.encode()
     actor = acting(store, login=by)
     require(actor, _PERMISSION)

@@ -63,6 +63,20 @@ class PartyMark(Base):
     noted_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class PartyDirector(Base):
+    """A director of an organisation, as the business register last had the board: a keyed hash, never a number."""
+
+    __tablename__ = "party_director"
+    __table_args__ = (Index("ix_party_director_person", "person_key"),)
+
+    organisation_id: Mapped[int] = mapped_column(
+        ForeignKey("organisation.id", ondelete="RESTRICT"), primary_key=True
+    )
+    person_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    source: Mapped[str] = mapped_column(String(120))
+    noted_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class ClaimMark(Base):
     """Something by which a claim resembles others: where it was sent from, hashes of its files, of their text."""
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from voucher.codes import normalise_uscc
 from voucher.errors import Code, Fact, Refusal
 from voucher.ledger.bulk import Rows, insert_missing
-from voucher.models.checks import PartyMark
+from voucher.models.checks import PartyDirector, PartyMark
 from voucher.models.parties import Affiliation, Holder, Organisation, Platform
 from voucher.models.vouchers import Voucher
 from voucher.operations import journal
@@ -30,6 +30,7 @@ from voucher.terms import AffiliationKind, PartyMarkKind
 
 _HASHED: Final = frozenset({PartyMarkKind.PHONE, PartyMarkKind.CONTACT, PartyMarkKind.AGENT_PHONE})
 _MARK: Final = ("organisation_id", "kind", "value", "source", "noted_at")
+_DIRECTOR: Final = ("organisation_id", "person_key", "source", "noted_at")
 _TIE: Final = ("first_id", "second_id", "kind", "source", "share_bp")
 _NOISE: Final = re.compile(r"[\s\-_,，.。·()（）#＃号室]+")
 
@@ -38,6 +39,7 @@ _NOISE: Final = re.compile(r"[\s\-_,，.。·()（）#＃号室]+")
 class RegistryRow:
     """One organisation as the register has it; what is empty is not changed. `share_bp` of the shareholder's holding.
 
+    `director_ids` is the whole board: whoever it no longer names is a director no more.
     `orders_a_day` is what the declared staff and machines of each of its platforms can do in one day.
     """
 
@@ -48,6 +50,7 @@ class RegistryRow:
     share_bp: int | None = None
     controller_id: str = ""
     legal_rep_id: str = ""
+    director_ids: Sequence[str] = ()
     phone: str = ""
     contact: str = ""
     email: str = ""
@@ -116,6 +119,7 @@ def _note(session: Session, owner: Organisation, row: RegistryRow, register: _Re
         owner.controller_key = keyed(key, row.controller_id)
     if row.legal_rep_id:
         owner.legal_rep_key = keyed(key, row.legal_rep_id)
+    _seat(session, owner, row, register)
     given = {
         PartyMarkKind.PHONE: row.phone,
         PartyMarkKind.CONTACT: row.contact,
@@ -130,6 +134,16 @@ def _note(session: Session, owner: Organisation, row: RegistryRow, register: _Re
     ]
     if marks:
         insert_missing(session, Rows(PartyMark, _MARK, marks))
+
+
+def _seat(session: Session, owner: Organisation, row: RegistryRow, register: _Register) -> None:
+    """The board as the register has it now, in place of the one noted before."""
+    persons = sorted({keyed(register.key, each) for each in row.director_ids if _plain(each)})
+    if not persons:
+        return
+    session.execute(delete(PartyDirector).where(PartyDirector.organisation_id == owner.id))
+    board = [(owner.id, person, row.source, register.at) for person in persons]
+    insert_missing(session, Rows(PartyDirector, _DIRECTOR, board))
 
 
 def _make_branch(session: Session, owner: Organisation, parent: Organisation) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    exists,
     literal,
     null,
     or_,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from voucher.errors import Code, Fact, Refusal
-from voucher.models.checks import PartyBan
+from voucher.models.checks import PartyBan, PartyDirector
 from voucher.models.parties import Affiliation, Organisation, RosterEntry
 from voucher.rules import eligibility
 from voucher.rules.policy import Policy
@@ -155,14 +156,20 @@ def _parties() -> CompoundSelect[Any]:
 
 
 def _registered() -> list[Any]:
-    """Ties that the register itself shows: parent and branch, one controller, one legal representative."""
+    """Ties that the register itself shows: parent and branch, one controller, legal representative or director."""
     one, other = aliased(Organisation), aliased(Organisation)
+    seat, other_seat = aliased(PartyDirector), aliased(PartyDirector)
     shared = {
         AffiliationKind.SUBORDINATION: or_(
             one.parent_id == other.id, other.parent_id == one.id, one.parent_id == other.parent_id
         ),
         AffiliationKind.SAME_CONTROLLER: one.controller_key == other.controller_key,
         AffiliationKind.SAME_LEGAL_REPRESENTATIVE: one.legal_rep_key == other.legal_rep_key,
+        AffiliationKind.SAME_DIRECTOR: exists().where(
+            seat.organisation_id == one.id,
+            other_seat.organisation_id == other.id,
+            seat.person_key == other_seat.person_key,
+        ),
     }
     return [
         select(

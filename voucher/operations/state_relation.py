@@ -20,7 +20,7 @@ from voucher.operations.outcome import Refused, refused
 from voucher.rules.permissions import Actor
 from voucher.terms import AffiliationKind, Side
 
-TEXT_VERSION: Final = "2026-1"
+TEXT_VERSION: Final = "2026-2"
 _TIE: Final = ("first_id", "second_id", "kind", "source")
 
 

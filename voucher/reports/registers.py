@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from hashlib import sha256
@@ -28,6 +29,8 @@ _REGISTRY: Final[Mapping[str, str]] = {
     "地址": "address",
     "代办人电话": "agent_phone",
 }
+_DIRECTORS: Final = "董事证件号"
+_BETWEEN: Final = re.compile(r"[、，,；;/\n]+")
 _SHARE: Final = "持股比例（%）"
 _CAPACITY: Final = "每日服务能力（单）"
 _SALT: Final = "salt"
@@ -35,7 +38,8 @@ _DIGITS: Final = 6
 
 
 def registry_rows(table: Sequence[Row], *, source: str) -> list[RegistryRow]:
-    """Rows of the business register by their headers; only the code is a must. Refused: `file_refused`."""
+    """Rows of the business register by their headers; only the code is a must, directors stand in one
+    cell with 、 between them. Refused: `file_refused`."""
     rows = []
     for each in _records(table, ("统一社会信用代码",)):
         said = {field: each.get(header, "") for header, field in _REGISTRY.items()}
@@ -43,7 +47,10 @@ def registry_rows(table: Sequence[Row], *, source: str) -> list[RegistryRow]:
         if capacity and not (capacity.isdecimal() and len(capacity) < _DIGITS):
             raise Refusal(Code.FILE_REFUSED, reason="unreadable")
         share_bp, a_day = _share(each.get(_SHARE, "")), int(capacity) if capacity else None
-        rows.append(RegistryRow(**said, source=source, share_bp=share_bp, orders_a_day=a_day))
+        board = [number for number in _BETWEEN.split(each.get(_DIRECTORS, "")) if number.strip()]
+        rows.append(
+            RegistryRow(**said, director_ids=board, source=source, share_bp=share_bp, orders_a_day=a_day)
+        )
     return rows
 
 

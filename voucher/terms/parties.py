@@ -54,6 +54,7 @@ class AffiliationKind(Term):
     CO_BUILDING = "co_building", "共建关系"
     SAME_CONTROLLER = "same_controller", "同一实际控制人"
     SAME_LEGAL_REPRESENTATIVE = "same_legal_representative", "同一法定代表人"
+    SAME_DIRECTOR = "same_director", "同一董事"
 
 
 class Certifier(Term):
