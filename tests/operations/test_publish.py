@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from tests import factories
+from tests import factories, published
 from tests.factories import SHANXI, SHANXI_FILL
 from voucher.db import Database
 from voucher.errors import Code, Refusal
@@ -180,10 +180,11 @@ def test_nobody_publishes_what_they_proposed_not_even_past_the_operation(
             s, proposed.proposal_id, seen_sha256=proposed.sha256, actor=second, at=at
         )
     )
+    proposer = PolicyVersion.published_by
+    with pytest.raises(DBAPIError):
+        database.transaction(lambda s, _: s.execute(update(PolicyVersion).values(proposed_by=proposer)))
     with pytest.raises(IntegrityError):
-        database.transaction(
-            lambda s, _: s.execute(update(PolicyVersion).values(proposed_by=PolicyVersion.published_by))
-        )
+        database.transaction(lambda s, _: published.change(s, proposed.policy_code, proposed_by=proposer))
 
 
 def test_a_proposal_is_withdrawn_with_a_reason_and_may_be_proposed_anew(
