@@ -94,6 +94,7 @@ WEB_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     offers.blueprint,
     applying.blueprint,
     appeals.own,
+    appeals.providers,
     disputes.blueprint,
     giving_back.blueprint,
     provider.blueprint,

@@ -17,6 +17,7 @@ from voucher.models.claims import Claim
 from voucher.models.people import RoleGrant
 from voucher.models.programmes import PolicyVersion
 from voucher.money import Fen
+from voucher.operations.claim import claim
 from voucher.operations.defects import answered
 from voucher.operations.outcome import Refused, only
 from voucher.operations.return_claim import Defect, Returned, ReturnRequest, return_claims
@@ -34,6 +35,17 @@ def asks(told: Told, **parameters: object) -> None:
         row = session.get_one(PolicyVersion, told.world.policy_code)
         more = "".join(f"\n[{key}]\nvalue = {json.dumps(value)}\n" for key, value in parameters.items())
         rewrite(session, [row.fills[0] + more], code=row.code)
+
+    told.do(work)
+
+
+def pays_provider(told: Told) -> None:
+    """The version is one of 通兑."""
+
+    def work(session: Session, at: datetime) -> None:
+        row = session.get_one(PolicyVersion, told.world.policy_code)
+        fill = row.fills[0].replace('"reimburse_enterprise"', '"pay_provider"')
+        rewrite(session, [fill], code=row.code)
 
     told.do(work)
 
@@ -94,3 +106,11 @@ def deciding(
     """The work of one decision."""
     request = ReviewRequest(number, verdict, None if amount is None else Fen(amount), "与合同不符")
     return lambda session, at: review(session, [request], actor=actor, at=at)
+
+
+def providers_claim(told: Told) -> str:
+    """A claim that the provider sent itself; the version is one of 通兑 already."""
+    account = told.account(told.world.platform.organisation_id)
+    request = told.claim_request(told.captured_order(), payee_account_id=account)
+    manager = told.world.platform.manager
+    return told.do(lambda session, at: only(claim(session, [request], actor=manager, at=at)).number)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from tests.operations.claiming import answering, claiming, made, refused, withdrawing
-from tests.operations.reviewing import asks, sent_back
+from tests.operations.reviewing import asks, pays_provider, sent_back
 from tests.operations.stories import Told, document, stranger
-from tests.published import rewrite
 from voucher.errors import Code
 from voucher.models.claims import Claim, ClaimPayment, Document, InvoiceUse
 from voucher.models.journal import Journal
 from voucher.models.messages import Message
-from voucher.models.programmes import PolicyVersion
 from voucher.models.review import ClaimReturn
 from voucher.money import Fen
 from voucher.operations.confirm_claim import lapse_claims
@@ -142,7 +139,7 @@ def test_a_claim_whose_other_side_says_nothing_goes_back_after_the_last_day_and_
 
 def test_where_the_provider_is_paid_it_claims_and_the_firm_confirms(told: Told) -> None:
     asks(told, claim_confirm_days=5)
-    provider_pays(told)
+    pays_provider(told)
     manager, firm = told.world.platform.manager, told.world.firm.actor
     account = told.account(told.world.platform.organisation_id)
     request = told.claim_request(told.captured_order(), payee_account_id=account)
@@ -154,17 +151,6 @@ def test_where_the_provider_is_paid_it_claims_and_the_firm_confirms(told: Told) 
     told.refuses(Code.NOT_PERMITTED, answering(number, actor=manager))
     told.do(lambda session, at: only(answering(number, actor=firm)(session, at)))
     assert claim_of(told, number).state == ClaimState.SUBMITTED.value
-
-
-def provider_pays(told: Told) -> None:
-    """The version is one of 通兑."""
-
-    def work(session: Session, at: datetime) -> None:
-        row = session.get_one(PolicyVersion, told.world.policy_code)
-        fill = row.fills[0].replace('"reimburse_enterprise"', '"pay_provider"')
-        rewrite(session, [fill], code=row.code)
-
-    told.do(work)
 
 
 # --- mending ----------------------------------------------------------------------------------------

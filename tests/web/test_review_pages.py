@@ -9,8 +9,16 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.entrance import Browser
-from tests.operations.reviewing import asks, cosigner, expert, mended, reviewer
+from tests.entrance import Browser, Machine
+from tests.operations.reviewing import (
+    asks,
+    cosigner,
+    expert,
+    mended,
+    pays_provider,
+    providers_claim,
+    reviewer,
+)
 from tests.operations.stories import Told
 from voucher.clock import business_date, wall_now
 from voucher.models.claims import Claim
@@ -317,3 +325,34 @@ def test_a_claim_whose_rejection_was_appealed_is_decided_again_by_another(
     assert [row.verdict for row in told.rows(Review)] == ["reject", "approve"]
     assert "申诉成立" in firm.get(f"/enterprise/claims/{number}").text
     assert "申诉成立，重新审核" in firm.get(f"/enterprise/claims/{number}").text
+
+
+def test_a_provider_appeals_on_its_page_and_by_the_api_and_the_firm_is_not_offered_it(
+    app: Flask, told: Told, desk: Browser
+) -> None:
+    pays_provider(told)
+    pages, programs = [providers_claim(told) for _ in range(2)]
+    for number in (pages, programs):
+        assert desk.send(path(number, "/decide"), {"verdict": "reject", "reason": "不符"}).status_code == 303
+    manager, firm = Browser(app, told.world.platform.manager), Browser(app, told.world.firm.actor)
+    assert f"/provider/appeals/new?subject={pages}" in manager.get(f"/provider/claims/{pages}").text
+    assert "提出申诉" not in firm.get(f"/enterprise/claims/{pages}").text
+    assert "提出申诉" not in Browser(app, told.world.platform.scanner).get(f"/provider/claims/{pages}").text
+    assert pages in manager.get(f"/provider/appeals/new?subject={pages}").text
+    written = {"subject": pages, "text": "合同附件写明了服务内容"}
+    assert "另一方提出和办理" in firm.send("/enterprise/appeals/", written).text
+    empty = manager.send("/provider/appeals/", {"subject": pages, "text": ""})
+    assert (empty.status_code, pages in empty.text) == (422, True)
+    made = manager.send("/provider/appeals/", written)
+    assert f"/provider/claims/{pages}" in manager.get(made.location).text
+    officer = Browser(app, told.world.officer)
+    appeal = made.location.rsplit("/", 1)[-1]
+    assert told.world.platform.name in officer.get(f"/reviewer/appeals/{appeal}").text
+    api = Machine(app, told.world.platform.manager)
+    body = {"subject": programs, "text": "合同附件写明了服务内容"}
+    refused = Machine(app, told.world.firm.actor).send("/api/v1/appeals", body)
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "other_side_claims")
+    lodged = api.send("/api/v1/appeals", body)
+    assert lodged.status_code == 201
+    seen = api.get(f"/api/v1/appeals/{lodged.get_json()['number']}").get_json()
+    assert (seen["subject"], seen["appellant"]) == (programs, told.world.platform.name)

@@ -32,7 +32,7 @@ from voucher.operations.policies import policy_of
 from voucher.operations.reopen_claim import rejected_case, reopen
 from voucher.operations.tell import Note, tell
 from voucher.rules.lifecycle import Event, next_state
-from voucher.rules.permissions import Actor, covers_region
+from voucher.rules.permissions import Actor, covers_region, permitted
 from voucher.terms import (
     AppealChannel,
     AppealState,
@@ -74,7 +74,10 @@ class Appealed:
 
 @dataclass(frozen=True, slots=True)
 class _Rejection:
-    """A decision that may be appealed: of what, in which round, by whom, and on which day it was made."""
+    """A decision that may be appealed: of what, in which round, by whom, and on which day it was made.
+
+    `by_platform`: the provider sent the claim, as under 通兑, so the appeal is the provider's.
+    """
 
     application_id: int | None
     claim_id: int | None
@@ -83,14 +86,17 @@ class _Rejection:
     policy_code: str
     against_id: int
     decided_on: date
+    platform_id: int | None = None
+    by_platform: bool = False
 
 
 def lodge(
     session: Session, requests: Sequence[AppealRequest], *, actor: Actor, at: datetime
 ) -> list[Appealed | Refused]:
-    """Lodge appeals: the firm by page, or an official of its region for one who called or came to the counter.
+    """Lodge appeals: the side that sent it by page, or an official of its region for one who called or came.
 
-    Refused, alone: what is not the actor's or in their region (`not_found`), what was not rejected
+    Refused, alone: what is not the actor's or in their region (`not_found`), a claim that the other side sent
+    (`other_side_claims`), one who may not appeal for that side (`not_permitted`), what was not rejected
     (`state_changed`), no text (`reason_missing`), after the policy's days (`appeal_late`), a second appeal against
     the same decision (`appeal_made`).
     """
@@ -112,8 +118,10 @@ def decide_appeals(
 
 def _lodge(session: Session, request: AppealRequest, *, actor: Actor, at: datetime) -> Appealed:
     rejection = _application(session, request.subject) or _claim(session, request.subject)
-    if rejection is None or not _may(session, rejection.holder, request.channel, actor):
+    if rejection is None or not _sees(session, rejection, request.channel, actor):
         raise Refusal(Code.NOT_FOUND, subject=request.subject[:40])
+    if request.channel is AppealChannel.PAGE:
+        _bar_other_side(rejection, actor)
     if not request.text.strip():
         raise Refusal(Code.REASON_MISSING)
     if rejection.against_id == 0:
@@ -151,10 +159,26 @@ def _lodge(session: Session, request: AppealRequest, *, actor: Actor, at: dateti
     return Appealed(row.number, AppealState.LODGED, row.subject)
 
 
-def _may(session: Session, holder: Holder, channel: AppealChannel, actor: Actor) -> bool:
+def _sees(session: Session, rejection: _Rejection, channel: AppealChannel, actor: Actor) -> bool:
     if channel is AppealChannel.PAGE:
-        return holder.organisation_id is not None and holder.organisation_id in actor.organisation_ids
-    return covers_region(actor, _path(session, holder))
+        return (
+            rejection.holder.organisation_id in actor.organisation_ids
+            or rejection.platform_id in actor.platform_ids
+        )
+    return covers_region(actor, _path(session, rejection.holder))
+
+
+def _bar_other_side(rejection: _Rejection, actor: Actor) -> None:
+    """Refuse the side that did not send the claim (`other_side_claims`), and who may not appeal (`not_permitted`)."""
+    if rejection.by_platform:
+        own, permission = rejection.platform_id in actor.platform_ids, "provider:appeal:lodge"
+    else:
+        own = rejection.holder.organisation_id in actor.organisation_ids
+        permission = "enterprise:appeal:lodge"
+    if not own:
+        raise Refusal(Code.OTHER_SIDE_CLAIMS, claimant="provider" if rejection.by_platform else "enterprise")
+    if not permitted(actor, permission):
+        raise Refusal(Code.NOT_PERMITTED)
 
 
 def _path(session: Session, holder: Holder) -> str:
@@ -182,7 +206,7 @@ def _application(session: Session, number: str) -> _Rejection | None:
 def _claim(session: Session, number: str) -> _Rejection | None:
     """The rejection of a claim in its present hearing; `against_id` 0 where it is no rejection."""
     query = (
-        select(Claim, Order.policy_code, Holder, Review)
+        select(Claim, Order.policy_code, Order.platform_id, Holder, Review)
         .join(Order, Order.id == Claim.order_id)
         .join(Holder, Holder.id == Order.holder_id)
         .outerjoin(Review, (Review.claim_id == Claim.id) & (Review.hearing == Claim.hearing))
@@ -198,7 +222,9 @@ def _claim(session: Session, number: str) -> _Rejection | None:
     is_no = review is not None and review.verdict == Verdict.REJECT.value
     against = review.reviewer_id if review is not None and rejected and is_no else 0
     on = business_date(review.reviewed_at if review is not None else claim.submitted_at)
-    return _Rejection(None, claim.id, claim.hearing, holder, policy_code, against, on)
+    return _Rejection(
+        None, claim.id, claim.hearing, holder, policy_code, against, on, row.platform_id, claim.by_platform
+    )
 
 
 def _decide(session: Session, request: AppealDecision, *, actor: Actor, at: datetime) -> Appealed:
@@ -238,7 +264,11 @@ def _decide(session: Session, request: AppealDecision, *, actor: Actor, at: date
         "result": row.result,
         "held_fen": held or None,
     }
-    tell(session, [Note(MessageEvent.APPEAL_DECIDED, row.number, told, organisation_id=firm_id)], at=at)
+    provider_id = case.order.platform_id if case is not None and case.claim.by_platform else None
+    note = Note(
+        MessageEvent.APPEAL_DECIDED, row.number, told, organisation_id=firm_id, platform_id=provider_id
+    )
+    tell(session, [note], at=at)
     return Appealed(row.number, following, row.subject, held)
 
 

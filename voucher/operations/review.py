@@ -20,6 +20,7 @@ from voucher.money import Fen
 from voucher.operations import journal
 from voucher.operations.award_money import Wanted, award, is_award
 from voucher.operations.cases import Case, bar_interested, bar_others, bar_signers, case_of, cases, recused
+from voucher.operations.deadlines import deadline
 from voucher.operations.decision_basis import Minutes, bar_missing, bases
 from voucher.operations.find import vouchers_for_share
 from voucher.operations.keep_files import keep_files
@@ -229,7 +230,8 @@ def _write(session: Session, made: Sequence[_Decision], *, actor: Actor, at: dat
         notes.append((each.number, facts))
     journal.record(session, actor, "claim.review", notes, at=at)
     session.flush()
-    tell(session, [_note(each) for each in made], at=at)
+    appeal_by = _appeal_days(session, made, at=at)
+    tell(session, [_note(each, appeal_by) for each in made], at=at)
 
 
 def _set_states(decision: _Decision, *, at: datetime) -> None:
@@ -265,8 +267,15 @@ def _row(decision: _Decision, facts: dict[str, Any], *, actor: Actor, at: dateti
     }
 
 
-def _note(decision: _Decision) -> Note:
-    """Whoever claims is told of the decision, with its reason."""
+def _appeal_days(session: Session, made: Sequence[_Decision], *, at: datetime) -> dict[int, str]:
+    """The last day on which a rejection of today may be appealed, by the policies' numbers of days."""
+    days = {each.case.policy.appeal_days for each in made if each.verdict is Verdict.REJECT}
+    return {each: deadline(session, business_date(at), each).isoformat() for each in days if each}
+
+
+def _note(decision: _Decision, appeal_by: dict[int, str]) -> Note:
+    """Whoever claims is told of the decision, with its reason, and of a rejection how it is appealed."""
+    is_no, days = decision.verdict is Verdict.REJECT, decision.case.policy.appeal_days
     return Note(
         MessageEvent.CLAIM_DECIDED,
         decision.number,
@@ -275,6 +284,8 @@ def _note(decision: _Decision) -> Note:
             "approved_fen": decision.approved_fen,
             "reason": decision.request.reason.strip() or None,
             "audited_fen": decision.recognised.audited_fen if decision.recognised else None,
+            "appeal_subject": decision.number if is_no else None,
+            "appeal_by_on": appeal_by.get(days) if is_no and days else None,
         },
         holder_id=decision.case.order.holder_id,
         platform_id=decision.case.order.platform_id if decision.case.claim.by_platform else None,

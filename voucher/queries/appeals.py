@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from voucher.models.applications import Appeal, ApplicationWindow, Undertaking
-from voucher.models.parties import Holder
+from voucher.models.claims import Claim
+from voucher.models.orders import Order
+from voucher.models.parties import Holder, Platform
 from voucher.models.people import Person
 from voucher.models.programmes import BudgetLine, Programme
 from voucher.models.regions import Region
@@ -37,7 +39,10 @@ class AppealLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppealFile:
-    """Everything on one appeal. `is_claim`: against the rejection of a claim, not of an application."""
+    """Everything on one appeal. `is_claim`: against the rejection of a claim, not of an application.
+
+    `appellant` is the side whose appeal it is: the firm, or the provider that sent the claim.
+    """
 
     appeal: Appeal
     state: AppealState
@@ -45,6 +50,7 @@ class AppealFile:
     against: str
     decider: str
     is_claim: bool
+    appellant: str
     history: Sequence[Deed]
 
 
@@ -84,19 +90,26 @@ def appeals(
 
 
 def appeal_file(session: Session, actor: Actor, number: str) -> AppealFile | None:
-    """One appeal in the actor's regions, or of their organisations; None for any other."""
+    """One appeal in the actor's regions, of their organisations or their platforms' claims; None for any other."""
     decider = aliased(Person)
     row = session.execute(
-        _joined(Appeal, Person.name, decider.name)
+        _joined(Appeal, Person.name, decider.name, Platform.name)
         .outerjoin(decider, decider.id == Appeal.decided_by)
+        .outerjoin(Claim, and_(Claim.id == Appeal.claim_id, Claim.by_platform.is_(True)))
+        .outerjoin(Order, Order.id == Claim.order_id)
+        .outerjoin(Platform.__table__, Platform.id == Order.platform_id)
         .where(
             Appeal.number == number,
-            or_(in_regions(actor), Holder.organisation_id.in_(actor.organisation_ids)),
+            or_(
+                in_regions(actor),
+                Holder.organisation_id.in_(actor.organisation_ids),
+                Platform.id.in_(actor.platform_ids),
+            ),
         )
     ).one_or_none()
     if row is None:
         return None
-    appeal, against, decided_by = row
+    appeal, against, decided_by, provider = row
     return AppealFile(
         appeal=appeal,
         state=AppealState(appeal.state),
@@ -104,6 +117,7 @@ def appeal_file(session: Session, actor: Actor, number: str) -> AppealFile | Non
         against=against,
         decider=decided_by or "",
         is_claim=appeal.claim_id is not None,
+        appellant=provider or appeal.holder.name,
         history=history(session, [appeal.number]),
     )
 

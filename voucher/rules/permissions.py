@@ -66,6 +66,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "provider:order:reverse": _MANAGER,
     "provider:claim:submit": _MANAGER,
     "provider:claim:confirm": _MANAGER,
+    "provider:appeal:lodge": _MANAGER,
     "sides:order:read": _ENTERPRISE | _PROVIDER | _REVIEWER | _OFFICER | _FINANCE | _AUDIT,
     "sides:order:dispute": _ENTERPRISE | _MANAGER,
     "provider:catalogue:write": _MANAGER,

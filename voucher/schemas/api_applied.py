@@ -222,8 +222,9 @@ class AppealsAnswer(PageAnswer):
 
 
 class AppealDetailAnswer(AppealAnswer):
-    """An appeal with its text and result."""
+    """An appeal with its text and result. `appellant` is the side whose appeal it is."""
 
+    appellant = fields.String(required=True)
     text = fields.String(required=True)
     appeal_by = day(none=True)
     result = fields.String(required=True)

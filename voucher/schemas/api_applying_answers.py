@@ -149,6 +149,7 @@ def appeal_file_answer(file: AppealFile) -> dict[str, Any]:
         "state": file.state.value,
         "channel": file.channel.value,
         "holder_name": appeal.holder.name,
+        "appellant": file.appellant,
         "lodged_at": iso(appeal.lodged_at),
         "text": appeal.text,
         "appeal_by": appeal.appeal_by.isoformat() if appeal.appeal_by else None,

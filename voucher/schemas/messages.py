@@ -103,7 +103,7 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.INVOICE_UNCHECKED: "发票近期没有经税务查验，不能进入批次，请先导出清单查验。",
     Code.PAYER_MISMATCH: "付款账户的户名不是申请企业，不能作为付款凭证。",
     Code.CHANNEL_NOT_ACCEPTED: "政策不接受这种付款方式。",
-    Code.OTHER_SIDE_CLAIMS: "按政策的兑付方式，应由另一方提出兑付申请。",
+    Code.OTHER_SIDE_CLAIMS: "按政策的兑付方式，兑付申请由另一方提出和办理。",
     Code.ITEM_NOT_OPEN: "该项不在补正范围内，不能修改。",
     Code.EVIDENCE_MISSING: "兑付材料不齐全。",
     Code.CLAIM_LATE: "已过兑付申请的期限，不能再申请。",

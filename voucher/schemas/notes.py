@@ -120,7 +120,11 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
     MessageEvent.CLAIM_DECIDED: Template(
         "兑付申请 {subject} 已审核",
         "兑付申请 {subject} 的审核结论：{verdict}。",
-        ("按审核认定金额 {audited_fen} 元计算。", "核定 {approved_fen} 元。", _REASON),
+        (
+            "按审核认定金额 {audited_fen} 元计算。", "核定 {approved_fen} 元。", _REASON,
+            "对结论有异议的，由提交申请的一方申诉：登录后在 {appeal_subject} 的页面填写，或拨打主管部门电话、到窗口办理。",
+            "申诉期限至 {appeal_by_on}。",
+        ),
     ),
     MessageEvent.CLAIM_FACTORED: Template(
         "兑付申请 {subject} 已按比例折算",

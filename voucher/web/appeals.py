@@ -1,7 +1,8 @@
-"""Appeals: a firm's page to lodge one and follow it, and the officials' list, entry by telephone, and decision."""
+"""Appeals: the page of the side that applied or claimed, to lodge one and follow it, and the officials' list, entry by telephone, and decision."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,6 +27,21 @@ from voucher.web.filtering import filters_of
 blueprint = Blueprint("appeals", __name__, url_prefix="/reviewer/appeals")
 own = Blueprint("own_appeals", __name__, url_prefix="/enterprise/appeals")
 
+providers = Blueprint("provider_appeals", __name__, url_prefix="/provider/appeals")
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The side that appeals: the prefix of its endpoints, and the list that its pages lead back to."""
+
+    appeals: str
+    claims: str
+    home: str
+    home_label: str
+
+
+_FIRM: Final = _Side("own_appeals", "enterprise_claims", "applying.index", "我的申领")
+_PROVIDER: Final = _Side("provider_appeals", "provider_claims", "provider_claims.listing", "兑付申请")
 _ENTERED: Final = (AppealChannel.PHONE, AppealChannel.COUNTER)
 
 
@@ -33,32 +49,42 @@ _ENTERED: Final = (AppealChannel.PHONE, AppealChannel.COUNTER)
 @permits("enterprise:appeal:lodge")
 def new() -> ResponseReturnValue:
     """The form, with the number of what was rejected."""
-    return _own_form(request.args, {}, 200)
+    return _own_form(_FIRM, request.args, {}, 200)
 
 
 @own.post("/")
 @permits("enterprise:appeal:lodge")
 def send() -> ResponseReturnValue:
     """Lodge an appeal of the firm's own."""
-    data, errors = load_form(AppealForm, request.form)
-    if errors:
-        return _own_form(request.form, errors, 422)
-    try:
-        number = _lodged(AppealRequest(data["subject"], data["text"]))
-    except Refusal as refusal:
-        field = "subject" if refusal.status == 404 else "_schema"
-        return _own_form(request.form, {field: [sentence(refusal)]}, refusal.status)
-    flash(f"申诉 {number} 已提出，将由原决定人以外的人处理。", "success")
-    return redirect(url_for("own_appeals.page", number=number), 303)
+    return _send(_FIRM)
 
 
 @own.get("/<number>")
 @permits("enterprise:application:read")
 def page(number: str) -> ResponseReturnValue:
     """One of the firm's appeals, and its result."""
-    with reading() as session:
-        file = found(appeal_file(session, current_actor(), number))
-        return render_template("enterprise/appeal.html", file=file, history=timeline_of(file.history))
+    return _own_page(_FIRM, number)
+
+
+@providers.get("/new", endpoint="new")
+@permits("provider:appeal:lodge")
+def providers_new() -> ResponseReturnValue:
+    """The form, with the number of the claim that was rejected."""
+    return _own_form(_PROVIDER, request.args, {}, 200)
+
+
+@providers.post("/", endpoint="send")
+@permits("provider:appeal:lodge")
+def providers_send() -> ResponseReturnValue:
+    """Lodge an appeal against the rejection of a claim that the provider sent."""
+    return _send(_PROVIDER)
+
+
+@providers.get("/<number>", endpoint="page")
+@permits("provider:order:read")
+def providers_page(number: str) -> ResponseReturnValue:
+    """One appeal of the provider's, and its result."""
+    return _own_page(_PROVIDER, number)
 
 
 @blueprint.get("/")
@@ -109,7 +135,7 @@ def decide(number: str) -> ResponseReturnValue:
         answer = change(work, key=form_key(), body=form_body())
     except Refusal as refusal:
         return _page(number, request.form, whole_form(refusal), refusal.status)
-    flash(f"{number}：{AppealState(answer['state']).label}，已告知企业。", "success")
+    flash(f"{number}：{AppealState(answer['state']).label}，已告知申诉方。", "success")
     return redirect(url_for("appeals.appeal_page", number=number), 303)
 
 
@@ -120,8 +146,28 @@ def _lodged(wanted: AppealRequest) -> str:
     return str(change(work, key=form_key(), body=form_body())["number"])
 
 
-def _own_form(form: Any, errors: dict[str, list[str]], status: int) -> ResponseReturnValue:
-    return render_template("enterprise/appeal_new.html", form=form, errors=errors), status
+def _send(side: _Side) -> ResponseReturnValue:
+    data, errors = load_form(AppealForm, request.form)
+    if errors:
+        return _own_form(side, request.form, errors, 422)
+    try:
+        number = _lodged(AppealRequest(data["subject"], data["text"]))
+    except Refusal as refusal:
+        field = "subject" if refusal.status == 404 else "_schema"
+        return _own_form(side, request.form, {field: [sentence(refusal)]}, refusal.status)
+    flash(f"申诉 {number} 已提出，将由原决定人以外的人处理。", "success")
+    return redirect(url_for(f"{side.appeals}.page", number=number), 303)
+
+
+def _own_form(side: _Side, form: Any, errors: dict[str, list[str]], status: int) -> ResponseReturnValue:
+    return render_template("enterprise/appeal_new.html", side=side, form=form, errors=errors), status
+
+
+def _own_page(side: _Side, number: str) -> ResponseReturnValue:
+    with reading() as session:
+        file = found(appeal_file(session, current_actor(), number))
+        history = timeline_of(file.history)
+        return render_template("enterprise/appeal.html", side=side, file=file, history=history)
 
 
 def _index(form: Any, errors: dict[str, list[str]], status: int) -> ResponseReturnValue:

@@ -17,8 +17,9 @@ from voucher.operations.outcome import only
 from voucher.operations.withdraw_claim import withdraw_claims
 from voucher.queries.claims import ClaimFile, ClaimFilter, claim_file, claims, document_of
 from voucher.queries.claims_back import defects_of
+from voucher.rules.permissions import permitted
 from voucher.schemas.claims import ClaimSearch
-from voucher.terms import ClaimState, OrderState
+from voucher.terms import ClaimState, OrderState, Verdict
 from voucher.web import uploads
 from voucher.web.access import current_actor
 from voucher.web.claim_writing import Side
@@ -60,6 +61,7 @@ def page(
             defects=defects_of(session, file.claim),
             may_answer=file.state is ClaimState.AWAITING and not _claimant(file),
             may_withdraw=file.state in _OPEN and _claimant(file),
+            may_appeal=_may_appeal(file),
             may_mend=file.state is ClaimState.RETURNED and _claimant(file),
             errors=errors or {},
             typed=request.form,
@@ -121,6 +123,13 @@ def _claimant(file: ClaimFile) -> bool:
     if file.claim.by_platform:
         return file.order.platform_id in actor.platform_ids
     return file.holder.organisation_id in actor.organisation_ids
+
+
+def _may_appeal(file: ClaimFile) -> bool:
+    """Whether the reader's side sent it, a reviewer rejected it, and the reader may appeal."""
+    permission = "provider:appeal:lodge" if file.claim.by_platform else "enterprise:appeal:lodge"
+    is_no = file.state is ClaimState.REJECTED and file.verdict is Verdict.REJECT
+    return is_no and _claimant(file) and permitted(current_actor(), permission)
 
 
 def _change(side: Side, number: str, work: Any, said: str) -> ResponseReturnValue:

@@ -43,6 +43,7 @@ class Side:
 
     claims: str
     orders: str
+    appeals: str
     order: Callable[..., Order | None]
 
 

@@ -15,7 +15,7 @@ from voucher.web.counter_words import words
 
 blueprint = Blueprint("enterprise_claims", __name__, url_prefix="/enterprise")
 blueprint.context_processor(words)
-_SIDE: Final = Side("enterprise_claims", "enterprise_orders", holders_order)
+_SIDE: Final = Side("enterprise_claims", "enterprise_orders", "own_appeals", holders_order)
 
 
 @blueprint.get("/orders/<number>/claim")

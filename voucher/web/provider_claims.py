@@ -15,7 +15,7 @@ from voucher.web.counter_words import words
 
 blueprint = Blueprint("provider_claims", __name__, url_prefix="/provider")
 blueprint.context_processor(words)
-_SIDE: Final = Side("provider_claims", "provider_orders", platforms_order)
+_SIDE: Final = Side("provider_claims", "provider_orders", "provider_appeals", platforms_order)
 
 
 @blueprint.get("/orders/<number>/claim")

@@ -155,9 +155,11 @@ def publish_undertaking(body: dict[str, Any]) -> dict[str, Any]:
 @operation(
     "提出申诉",
     "enterprise:appeal:lodge",
+    "provider:appeal:lodge",
     "reviewer:appeal:decide",
     refuses=(
         Code.NOT_FOUND,
+        Code.OTHER_SIDE_CLAIMS,
         Code.STATE_CHANGED,
         Code.REASON_MISSING,
         Code.APPEAL_LATE,
@@ -168,9 +170,10 @@ def publish_undertaking(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.arguments(schemas.AppealBody)
 @blueprint.response(201, shown.AppealedAnswer)
 def lodge_(body: dict[str, Any]) -> dict[str, Any]:
-    """对不予发放的申领或不予兑付的申请提出申诉；电话、窗口提出的由主管部门登记。"""
-    page = body["channel"] is AppealChannel.PAGE
-    if not permitted(current_actor(), "enterprise:appeal:lodge" if page else "reviewer:appeal:decide"):
+    """对不予发放的申领或不予兑付的申请，由提交的一方提出申诉；电话、窗口提出的由主管部门登记。"""
+    page, actor = body["channel"] is AppealChannel.PAGE, current_actor()
+    wanted = ("enterprise:appeal:lodge", "provider:appeal:lodge") if page else ("reviewer:appeal:decide",)
+    if not any(permitted(actor, each) for each in wanted):
         raise Refusal(Code.NOT_PERMITTED)
     request = AppealRequest(body["subject"], body["text"], body["channel"])
 
@@ -192,7 +195,13 @@ def list_appeals(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/appeals/<number>", methods=["GET"])
-@operation("查看申诉", "enterprise:application:read", "reviewer:appeal:read", refuses=(Code.NOT_FOUND,))
+@operation(
+    "查看申诉",
+    "enterprise:application:read",
+    "provider:order:read",
+    "reviewer:appeal:read",
+    refuses=(Code.NOT_FOUND,),
+)
 @blueprint.response(200, shown.AppealDetailAnswer)
 def show_appeal(number: str) -> dict[str, Any]:
     """一件申诉的内容和结果。"""
