@@ -37,6 +37,14 @@ def heard(database: Database, event: MessageEvent) -> list[tuple[int, str]]:
         return [(row.person_id or 0, said(event, row.subject, row.facts).text) for row in rows]
 
 
+def titles(database: Database) -> list[str]:
+    """What stands in the inbox of proposals, without opening one."""
+    event = MessageEvent.PROPOSAL_WAITING
+    with database.read() as session:
+        rows = session.scalars(select(Message).where(Message.event == event.value).order_by(Message.id))
+        return [said(event, row.subject, row.facts).title for row in rows]
+
+
 def officer(session: Session, region: str, book_id: int) -> Actor:
     return factories.person(session, Role.PROGRAMME_OFFICER, region_code=region, book_id=book_id)
 
@@ -51,6 +59,7 @@ def test_a_proposed_version_is_told_to_the_other_officers_of_its_region_once(dat
     made = database.transaction(lambda s, at: propose_version(s, REQUEST, actor=first, at=at))
     ((person, text),) = heard(database, MessageEvent.PROPOSAL_WAITING)
     assert person == second.person_id
+    assert titles(database) == ["政策版本“山西省科技创新券（晋发改高新发〔2022〕79号）”等您复核"]
     assert text.startswith("政策版本“山西省") and "晋发改高新发〔2022〕79号" in text
     database.transaction(
         lambda s, at: withdraw_proposal(s, made.proposal_id, reason="再核", actor=first, at=at)
@@ -65,6 +74,7 @@ def test_an_agreement_is_told_to_officers_of_the_party_that_has_not_spoken(told:
     people = {who for who, _ in heard(told.database, MessageEvent.PROPOSAL_WAITING)}
     assert two.officer.person_id in people
     assert told.world.officer.person_id not in people
+    assert {each[:7] for each in titles(told.database)} == {"互认协议版本“"}
 
 
 def test_a_factor_and_a_years_end_are_told_to_the_checkers_of_the_book(database: Database) -> None:
@@ -80,6 +90,8 @@ def test_a_factor_and_a_years_end_are_told_to_the_checkers_of_the_book(database:
     factor, year_end = heard(told.database, MessageEvent.PROPOSAL_WAITING)
     assert {factor[0], year_end[0]} == {told.world.checker.person_id}
     assert factor[1].startswith("年度补助比例“")
+    assert [each.partition("“")[0] for each in titles(told.database)] == ["年度补助比例", "指标的年终结转"]
+    assert "2025 年度”等您复核" in titles(told.database)[0]
     assert year_end[1].startswith("指标的年终结转“")
 
 
@@ -101,6 +113,7 @@ def test_a_scored_year_and_an_order_to_put_right_are_told_to_officials(told: Tol
     row = scored(told, centre_key(made.centre_id), 2025, BAD)
     waiting = [person for person, _ in heard(told.database, MessageEvent.PROPOSAL_WAITING)]
     assert told.world.officer.person_id in waiting and len(set(waiting)) == len(waiting)
+    assert {each[-13:] for each in titles(told.database)} == {" 2025 年度”等您复核"}
     order = order_of(told, evaluating.published(told, row).evaluation)
     told.at = datetime(2026, 6, 20, 2, tzinfo=UTC)
     for _ in range(2):

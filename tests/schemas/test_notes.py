@@ -36,7 +36,8 @@ def test_a_message_is_written_whole_from_its_facts(event: MessageEvent) -> None:
 @pytest.mark.parametrize("event", MessageEvent)
 def test_a_title_names_the_number_and_nobody(event: MessageEvent) -> None:
     template = TEMPLATES[event]
-    assert names(template.title) <= {"subject"}
+    proposal = event is MessageEvent.PROPOSAL_WAITING
+    assert names(template.title) <= ({"proposal_kind", "title"} if proposal else {"subject"})
     used = names(template.sentence).union(*map(names, template.details))
     assert not used & PERSONAL
 

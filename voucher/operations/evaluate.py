@@ -74,7 +74,7 @@ def _evaluate(session: Session, request: EvaluateRequest, *, actor: Actor, at: d
         ProposalKind.EVALUATION,
         what.name,
         f"{row.id}:{at.isoformat()}",
-        f"{what.name} {row.year} 年度：{row.grade}，{row.total} 分",
+        f"{what.name} {row.year} 年度",
         region_codes=(what.region,),
         where={"evaluation": row.id},
     )

@@ -149,7 +149,7 @@ def _propose(session: Session, request: FactorRequest, *, actor: Actor, at: date
         ProposalKind.FACTOR,
         f"{row.year} 年度补助比例",
         row.id,
-        programme.name,
+        f"{programme.name} {row.year} 年度",
         book_id=programme.book_id,
         where={"programme": programme.code, "year": row.year},
     )

@@ -1,7 +1,7 @@
 """What people are told: a title and a text for each event, with the facts of the note in their places.
 
-A title holds nothing but the number of the thing (`{subject}`): it leaves the house on lock screens and in subject
-lines. A detail stands in the text only where the note brings all facts that it names.
+A title holds nothing but the number of the thing (`{subject}`), or the kind and public name of what a second person is
+to decide: it leaves the house on lock screens and in subject lines. A detail stands in the text only where the note brings all facts that it names.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ TEMPLATES: Final[Mapping[MessageEvent, Template]] = {
         "申请 {subject} 已撤回", "兑付申请 {subject} 已由申请方撤回，发票可另行使用。"
     ),
     MessageEvent.PROPOSAL_WAITING: Template(
-        "{subject} 等您复核", "{proposal_kind}“{title}”由 {proposer} 提出，须由另一人核对后决定。", ("请在页面上核对全部内容后办理。",)
+        "{proposal_kind}“{title}”等您复核", "{proposal_kind}“{title}”由 {proposer} 提出，须由另一人核对后决定。", ("请在页面上核对全部内容后办理。",)
     ),
     MessageEvent.CLAIM_PAID: Template(
         "兑付申请 {subject} 已支付", "兑付申请 {subject} 的补助资金已支付，请查收。", ("金额 {amount_fen} 元。",)
@@ -282,7 +282,7 @@ def told(event: MessageEvent, subject: str, facts: Mapping[str, Fact]) -> Told:
     said["subject"] = subject
     details = [text for text in template.details if names(text) <= said.keys()]
     text = "".join((template.sentence, *details)).format_map(said)
-    return Told(template.title.format(subject=subject), text)
+    return Told(template.title.format_map(said), text)
 
 
 class _Said(dict[str, str]):
