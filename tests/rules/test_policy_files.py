@@ -24,6 +24,8 @@ DOCUMENTED = [
     "xining-startup-2018",
     "lhasa-innovation-2019",
     "lhasa-startup-2019",
+    "lhasa-nimu-2019",
+    "lhasa-park-2019",
     "lvliang-innovation-2022",
     "zezhou-innovation-2022",
 ]
