@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from tests.dispatch.servers import Inbox, gateway_server
 from tests.operations.joining_world import KEY, Joining
 from voucher.cli.couriers import Couriers, drain
-from voucher.clock import wall_now
+from voucher.clock import business_date, wall_now
 from voucher.codes import make_uscc
 from voucher.db import Database
 from voucher.dispatch.gateway import Gateway
@@ -29,6 +29,7 @@ from voucher.operations.join_codes import Presentation, sealed, unsealed
 from voucher.operations.outbox import CODE_ENDED, send_again
 from voucher.operations.outcome import Refused
 from voucher.operations.send_codes import CodeSent, send_codes
+from voucher.queries.joining import unjoined
 from voucher.terms import MessageChannel
 
 _firms = count(70_001)
@@ -153,3 +154,27 @@ def test_without_an_address_on_the_roster_or_a_way_there_is_only_the_letter(worl
         lambda s, at: send_codes(s, [by_mail], (OPEN, KEY), actor=world.world.firm.actor, at=at)
     )
     assert [each.code for each in foreign if isinstance(each, Refused)] == [Code.NOT_FOUND]
+
+
+def test_an_address_that_another_region_entered_for_a_firm_is_not_where_its_code_goes(world: Joining) -> None:
+    organisation_id, uscc = on_roster(world, mobile=MOBILE)
+
+    def elsewhere(session: Session, at: datetime) -> None:
+        row = RosterRow(2, "太原晋科新材料有限公司", uscc, f"N{uscc}", "140500", mobile="13999999999")
+        file = RosterFile("名单.xlsx", uscc.lower() * 3 + "1" * 10, 2027, [row])
+        import_roster(session, file, actor=world.world.reviewer, at=at)
+
+    world.do(elsewhere)
+    answer = sent(world, organisation_id)
+    assert isinstance(answer, CodeSent) and answer.ending == MOBILE[-4:]
+    with world.database.read() as session:
+        (line,) = unjoined(session, world.world.reviewer, on=business_date(world.at), text=uscc).rows
+    assert line.mobile == MOBILE
+
+
+def test_whether_a_firm_elsewhere_can_be_reached_is_not_told(world: Joining) -> None:
+    reached, _ = on_roster(world, mobile=MOBILE)
+    silent, _ = on_roster(world)
+    asked = [reached, silent, 999_999]
+    answers = world.do(lambda s, at: send_codes(s, asked, (OPEN, KEY), actor=world.world.firm.actor, at=at))
+    assert [each.code for each in answers if isinstance(each, Refused)] == [Code.NOT_FOUND] * 3

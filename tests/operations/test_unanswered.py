@@ -27,6 +27,7 @@ from voucher.operations.dispute_end import Outcome
 from voucher.operations.escalate import escalate_disputes
 from voucher.operations.expire import Slice, Step, expire_orders
 from voucher.operations.outcome import only
+from voucher.operations.recuse import RecusalRequest, recuse
 from voucher.operations.remind import remind
 from voucher.operations.unconfirmed import settle_unconfirmed
 from voucher.queries.disputes import disputes
@@ -106,6 +107,20 @@ def test_of_a_revoked_voucher_nothing_is_taken_by_itself_but_disputed(told: Told
     night(told, FAR)
     assert told.order(order).state == "disputed"
     assert told.one(Dispute).opened_side == "system"
+
+
+@pytest.mark.parametrize("side", ["firm", "platform"])
+def test_whoever_has_an_interest_in_a_side_decides_no_dispute(told: Told, side: str) -> None:
+    order, reviewer = delivered(told), told.world.reviewer
+    told.do(
+        lambda s, at: dispute.open_dispute(s, Statement(order, "不符"), actor=told.world.firm.actor, at=at)
+    )
+    uscc = told.world.firm.uscc if side == "firm" else told.world.platform.uscc
+    interest = RecusalRequest(reviewer.person_id, uscc, "配偶任职")
+    told.do(lambda s, at: only(recuse(s, [interest], actor=reviewer, at=at)))
+    back = Outcome(DisputeOutcome.RELEASE, None, "机构无法履行")
+    refuses(told, Code.RECUSED, lambda s, at: dispute.decide_dispute(s, order, back, actor=reviewer, at=at))
+    assert told.order(order).state == "disputed"
 
 
 def test_a_dispute_stops_time_and_ends_as_it_is_decided(told: Told) -> None:

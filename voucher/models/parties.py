@@ -5,10 +5,20 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    exists,
+    or_,
+)
+from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from voucher.db import Base
+from voucher.models.regions import Region
 from voucher.models.types import BigKey, FenColumn, JSONColumn, UTCDateTime
 
 
@@ -177,6 +187,16 @@ class RosterEntry(Base):
     revenue_fen: Mapped[int | None] = mapped_column(FenColumn)
     mobile: Mapped[str | None] = mapped_column(String(20))
     email: Mapped[str | None] = mapped_column(String(120))
+
+
+def near_its_roster_row() -> ColumnElement[bool]:
+    """Whether a roster row names the region of the organisation beside it, or one above or below that.
+
+    A row that another region entered for a firm says nothing of where the firm is reached.
+    """
+    its, named = aliased(Region), aliased(Region)
+    nested = or_(its.path.startswith(named.path), named.path.startswith(its.path))
+    return exists().where(its.code == Organisation.region_code, named.code == RosterEntry.region_code, nested)
 
 
 class Qualification(Base):

@@ -15,10 +15,11 @@ from voucher.clock import business_date
 from voucher.errors import Code, Fact, Refusal
 from voucher.models.disputes import Dispute, DisputeStatement
 from voucher.models.orders import Order
-from voucher.models.parties import Holder, Platform
+from voucher.models.parties import Holder, Organisation, Platform
 from voucher.models.regions import Region
 from voucher.operations import find, journal
 from voucher.operations.cancel_order import side_of
+from voucher.operations.cases import recused
 from voucher.operations.confirm_order import CaptureChecks
 from voucher.operations.deadlines import deadline
 from voucher.operations.dispute_end import Outcome, check_outcome, end, open_dispute_of, told
@@ -148,7 +149,7 @@ def decide_dispute(
     """A reviewer of the firm's region ends the dispute with a reason: resume, capture k, or release.
 
     Refused: `not_found` (also outside the regions), `reason_missing`, `self_approval` for somebody of either side,
-    `capture_above_hold`.
+    `recused` for somebody with a declared interest in one of them, `capture_above_hold`.
     """
     order = _in_regions(session, order_number, actor)
     row = open_dispute_of(session, order)
@@ -189,6 +190,11 @@ def _in_regions(session: Session, number: str, actor: Actor) -> Order:
         raise Refusal(Code.NOT_FOUND, order=number)
     if {row[1], row[2]} & actor.organisation_ids or row[4] in actor.platform_ids:
         raise Refusal(Code.SELF_APPROVAL, order=number)
+    interests = recused(session, [actor.person_id]).get(actor.person_id, frozenset())
+    named = [organisation_id for organisation_id in (row[1], row[2]) if organisation_id in interests]
+    if named:
+        name = session.scalars(select(Organisation.name).where(Organisation.id == named[0])).one()
+        raise Refusal(Code.RECUSED, organisation=name)
     find.vouchers_for_share(session, [row[3]])
     locked = select(Order).where(Order.number == number).with_for_update()
     return session.scalars(locked.execution_options(populate_existing=True)).one()

@@ -47,6 +47,20 @@ def account_codes(
     one whose account is open (`account_exists`).
     """
     key, life = keyed
+    answers = not_to_open(session, organisation_ids, actor=actor, at=at)
+    wanted = [
+        CodeRequest(organisation_id=each, purpose=CodePurpose.ACCOUNT, life=life)
+        for each in dict.fromkeys(organisation_ids)
+        if each not in answers
+    ]
+    made = {code.organisation_id: code for code in make_codes(session, wanted, key=key, actor=actor, at=at)}
+    return [answers.get(each) or made[each] for each in organisation_ids]
+
+
+def not_to_open(
+    session: Session, organisation_ids: Sequence[int], *, actor: Actor, at: datetime
+) -> dict[int, Refused]:
+    """Those of these organisations that get no code from this actor, with what `account_codes` refuses them for."""
     known = _holders(session, organisation_ids)
     taken = approvers(session, organisation_ids, on=business_date(at))
     answers: dict[int, Refused] = {}
@@ -56,13 +70,7 @@ def account_codes(
             answers[organisation_id] = Refused(Code.NOT_FOUND, {"organisation": organisation_id})
         elif taken.get(organisation_id):
             answers[organisation_id] = Refused(Code.ACCOUNT_EXISTS)
-    wanted = [
-        CodeRequest(organisation_id=each, purpose=CodePurpose.ACCOUNT, life=life)
-        for each in dict.fromkeys(organisation_ids)
-        if each not in answers
-    ]
-    made = {code.organisation_id: code for code in make_codes(session, wanted, key=key, actor=actor, at=at)}
-    return [answers.get(each) or made[each] for each in organisation_ids]
+    return answers
 
 
 def issue_resets(

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from voucher.clock import business_date
 from voucher.errors import Code
 from voucher.models.messages import Message
-from voucher.models.parties import Organisation, RosterEntry
-from voucher.operations.issue_codes import account_codes
+from voucher.models.parties import Organisation, RosterEntry, near_its_roster_row
+from voucher.operations.issue_codes import account_codes, not_to_open
 from voucher.operations.join_codes import MESSAGE_LIFE, MadeCode, sealed
 from voucher.operations.outcome import Refused
 from voucher.rules.permissions import Actor
@@ -45,19 +45,16 @@ def send_codes(
     """Send a code to each of these firms and teams without an account; good for 7 days. A code of before ends.
 
     `ways`: the channels that the installation has, and the key of the codes' hashes. By SMS where the latest roster row
-    of the firm has a mobile number, else by e-mail. Refused one by one: what a letter is refused for (`not_found`,
+    of the firm in its region has a mobile number, else by e-mail. Refused one by one: what a letter is refused for (`not_found`,
     `account_exists`), a firm that its roster gives no such address (`contact_missing`): it gets a letter.
     """
     channels, key = ways
     wanted = list(dict.fromkeys(organisation_ids))
-    reached = _addresses(session, wanted, channels)
-    made = account_codes(
-        session, [each for each in wanted if each in reached], (key, MESSAGE_LIFE), actor=actor, at=at
-    )
-    answers: dict[int, MadeCode | Refused] = dict(
-        zip([each for each in wanted if each in reached], made, strict=True)
-    )
-    names = _names(session, list(answers))
+    answers: dict[int, MadeCode | Refused] = {**not_to_open(session, wanted, actor=actor, at=at)}
+    reached = _addresses(session, [each for each in wanted if each not in answers], channels)
+    made = account_codes(session, list(reached), (key, MESSAGE_LIFE), actor=actor, at=at)
+    answers |= zip(reached, made, strict=True)
+    names = _names(session, list(reached))
     results: list[CodeSent | Refused] = []
     for organisation_id in organisation_ids:
         answer = answers.get(organisation_id, Refused(Code.CONTACT_MISSING, {}))
@@ -102,7 +99,7 @@ def _addresses(
     query = (
         select(Organisation.id, RosterEntry.mobile, RosterEntry.email)
         .join(RosterEntry, RosterEntry.uscc == Organisation.uscc)
-        .where(Organisation.id.in_(organisation_ids))
+        .where(Organisation.id.in_(organisation_ids), near_its_roster_row())
         .order_by(RosterEntry.year, RosterEntry.id)
     )
     found: dict[int, tuple[MessageChannel, str]] = {}

@@ -11,7 +11,7 @@ from sqlalchemy import ScalarSelect, Select, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from voucher.models.joining import Authorisation, DeskCase, DeskPaper, JoinCode, TeamMember
-from voucher.models.parties import Holder, Organisation, RosterEntry
+from voucher.models.parties import Holder, Organisation, RosterEntry, near_its_roster_row
 from voucher.models.people import Person, RoleGrant
 from voucher.models.regions import Region
 from voucher.queries.paging import Page, as_term, holding, in_regions, paged
@@ -146,8 +146,9 @@ def unjoined(
 
 
 def _on_roster(column: InstrumentedAttribute[str | None]) -> ScalarSelect[str | None]:
-    """The column of the firm's latest roster row that has it."""
-    query = select(column).where(RosterEntry.uscc == Organisation.uscc, column.is_not(None))
+    """The column of the firm's latest roster row of its region that has it."""
+    own = RosterEntry.uscc == Organisation.uscc, near_its_roster_row()
+    query = select(column).where(*own, column.is_not(None))
     return query.order_by(RosterEntry.year.desc(), RosterEntry.id.desc()).limit(1).scalar_subquery()
 
 

@@ -231,7 +231,14 @@ def agree(body: dict[str, Any], number: str) -> dict[str, Any]:
 @operation(
     "裁定争议",
     "reviewer:dispute:decide",
-    refuses=(Code.NOT_FOUND, Code.STATE_CHANGED, Code.REASON_MISSING, Code.SELF_APPROVAL, *_MONEY),
+    refuses=(
+        Code.NOT_FOUND,
+        Code.STATE_CHANGED,
+        Code.REASON_MISSING,
+        Code.SELF_APPROVAL,
+        Code.RECUSED,
+        *_MONEY,
+    ),
     keyed=True,
 )
 @blueprint.arguments(schemas.OutcomeBody)
