@@ -414,6 +414,6 @@ def test_a_code_is_sent_to_the_rosters_mobile_and_shown_to_nobody(database_url: 
     answer = Machine(app, world.reviewer).send("/api/v1/join-codes", body)
     assert answer.status_code == 201, answer.text
     sent, missing = answer.get_json()["codes"]
-    assert (sent["channel"], sent["refused"], missing["refused"]["code"]) == ("sms", None, "contact_missing")
+    assert (sent["channel"], sent["refused"], missing["refused"]["code"]) == ("sms", None, "not_found")
     config = app.extensions["voucher_config"]
     assert drain(database(app), couriers_of(config), key=join_key(config.secret_key))[0] == 1

@@ -130,6 +130,10 @@ def test_the_bureau_answers_and_the_answer_stands_on_the_notice(bureau: Bureau, 
     assert "经核实检测报告和现场记录。" in bureau.visitor.get(f"/notices/{notice}").text
     again = bureau.officer.send(f"/programme/objections/{number}/answer", form)
     assert again.status_code == 409
+    firm = Browser(bureau.app, bureau.told.world.firm.actor)
+    page = firm.get(f"/enterprise/claims/{bureau.claim}").text
+    assert ("经核实检测报告和现场记录。" in page) is (verdict == "upheld"), "the firm reads why"
+    assert "/enterprise/appeals/new" not in page, "only a reviewer's rejection can be appealed"
 
 
 def test_a_telephone_call_is_written_down_and_places_are_recorded(bureau: Bureau) -> None:

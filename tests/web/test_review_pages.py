@@ -311,6 +311,8 @@ def test_a_claim_whose_rejection_was_appealed_is_decided_again_by_another(
     made = firm.send("/enterprise/appeals/", {"subject": number, "text": "合同附件写明了服务内容"})
     appeal = made.location.rsplit("/", 1)[-1]
     assert "退回的额度重新锁定" in officer.get(f"/reviewer/appeals/{appeal}").text
+    above = Browser(app, reviewer(told, region_code="000000")).get(f"/reviewer/appeals/{appeal}").text
+    assert "属于其他主管部门的项目" in above and 'name="outcome"' not in above
     said = {"outcome": "upheld", "result": "服务内容与合同附件一致"}
     assert officer.send(f"/reviewer/appeals/{appeal}/decide", said).status_code == 303
     page = desk.get(path(number)).text

@@ -39,7 +39,7 @@ class AppealLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppealFile:
-    """Everything on one appeal. `is_claim`: against the rejection of a claim, not of an application.
+    """Everything on one appeal. `policy_code` of a claim's order; empty: against the rejection of an application.
 
     `appellant` is the side whose appeal it is: the firm, or the provider that sent the claim.
     """
@@ -49,9 +49,14 @@ class AppealFile:
     channel: AppealChannel
     against: str
     decider: str
-    is_claim: bool
+    policy_code: str
     appellant: str
     history: Sequence[Deed]
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether it is against the rejection of a claim."""
+        return bool(self.policy_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +98,11 @@ def appeal_file(session: Session, actor: Actor, number: str) -> AppealFile | Non
     """One appeal in the actor's regions, of their organisations or their platforms' claims; None for any other."""
     decider = aliased(Person)
     row = session.execute(
-        _joined(Appeal, Person.name, decider.name, Platform.name)
+        _joined(Appeal, Person.name, decider.name, Platform.name, Order.policy_code)
         .outerjoin(decider, decider.id == Appeal.decided_by)
-        .outerjoin(Claim, and_(Claim.id == Appeal.claim_id, Claim.by_platform.is_(True)))
+        .outerjoin(Claim, Claim.id == Appeal.claim_id)
         .outerjoin(Order, Order.id == Claim.order_id)
-        .outerjoin(Platform.__table__, Platform.id == Order.platform_id)
+        .outerjoin(Platform.__table__, and_(Platform.id == Order.platform_id, Claim.by_platform.is_(True)))
         .where(
             Appeal.number == number,
             or_(
@@ -109,14 +114,14 @@ def appeal_file(session: Session, actor: Actor, number: str) -> AppealFile | Non
     ).one_or_none()
     if row is None:
         return None
-    appeal, against, decided_by, provider = row
+    appeal, against, decided_by, provider, policy_code = row
     return AppealFile(
         appeal=appeal,
         state=AppealState(appeal.state),
         channel=AppealChannel(appeal.channel),
         against=against,
         decider=decided_by or "",
-        is_claim=appeal.claim_id is not None,
+        policy_code=policy_code or "",
         appellant=provider or appeal.holder.name,
         history=history(session, [appeal.number]),
     )

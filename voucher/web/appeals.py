@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from voucher.errors import Refusal, found
 from voucher.operations.appeal import AppealDecision, AppealRequest, decide_appeals, lodge
 from voucher.operations.outcome import only
-from voucher.queries.appeals import appeal_file, appeals
-from voucher.rules.permissions import permitted
+from voucher.operations.policies import policy_of
+from voucher.queries.appeals import AppealFile, appeal_file, appeals
+from voucher.rules.permissions import Actor, permitted, runs
 from voucher.schemas.applying import AppealDecisionForm, AppealForm, AppealSearch
 from voucher.schemas.base import load_form
 from voucher.schemas.messages import sentence
@@ -196,8 +197,16 @@ def _page(number: str, form: Any, errors: dict[str, list[str]], status: int) -> 
             errors=errors,
             outcomes=[(each.value, each.label) for each in (AppealState.UPHELD, AppealState.DISMISSED)],
             history=timeline_of(file.history),
-            may_decide=file.state is AppealState.LODGED
-            and file.appeal.against_id != actor.person_id
-            and permitted(actor, "reviewer:appeal:decide"),
+            may_decide=permitted(actor, "reviewer:appeal:decide") and file.state is AppealState.LODGED,
+            others=_others(session, file, actor),
         )
     return page, status
+
+
+def _others(session: Session, file: AppealFile, actor: Actor) -> str:
+    """Why somebody else has to decide; empty where the actor may."""
+    if file.appeal.against_id == actor.person_id:
+        return "原决定由您作出，须由其他人处理。"
+    if file.is_claim and not runs(actor, policy_of(session, file.policy_code).owner_region):
+        return "该申请属于其他主管部门的项目，由其处理。"
+    return ""

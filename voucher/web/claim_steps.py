@@ -23,6 +23,7 @@ from voucher.terms import ClaimState, OrderState, Verdict
 from voucher.web import uploads
 from voucher.web.access import current_actor
 from voucher.web.claim_writing import Side
+from voucher.web.counter_words import reason_shown
 from voucher.web.deeds import of_the_sides, timeline_of
 from voucher.web.entry import change, form_body, form_key, reading, whole_form
 from voucher.web.filtering import filters_of
@@ -56,6 +57,7 @@ def page(
             "enterprise/claim.html",
             side=side,
             file=file,
+            closed=reason_shown(file.order.close_reason),
             steps=progress(file.state, file.order),
             happened=timeline_of(of_the_sides(file.history)),
             defects=defects_of(session, file.claim),
